@@ -1,0 +1,44 @@
+/** What differs between Node and Deno, as one port. `node.ts` and `deno.ts` are the only files that know which is which. */
+
+/** What a handler may know of the connection that a request came on. */
+export type Connection = {
+  /** Sets an HTTP/2 trailer of the answer; absent where the connection cannot carry one. */
+  readonly setTrailer?: (name: string, value: string) => void;
+  /** SHA-256 of the client's TLS certificate, lower-case hex, when it showed a valid one. */
+  readonly clientCertificateFingerprint?: string;
+};
+
+/** A fetch-style handler. */
+export type Handler = (request: Request, connection: Connection) => Response | Promise<Response>;
+
+/** A server that accepts connections. */
+export type Listening = {
+  /** The port that was given, also when 0 was asked for. */
+  readonly port: number;
+  /** Stops accepting, lets what runs finish for at most `timeoutMs`, then ends it. */
+  close(timeoutMs: number): Promise<void>;
+};
+
+/** Where and how to listen. */
+export type ListenOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** PEM certificate chain and key: TLS in place of cleartext. `clientCa`: ask clients for certificates (mutual TLS). */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+};
+
+/**
+ * Two implementations of the Web Cryptography API, chosen by speed: `signatures` for ECDSA (native, off the
+ * thread), `digests` for many small hashes, MACs and AES operations (without a hop between threads on Node).
+ */
+export type CryptoProviders = { readonly signatures: Crypto; readonly digests: Crypto };
+
+/** The port. */
+export type Runtime = {
+  readonly name: "node" | "deno";
+  readonly crypto: CryptoProviders;
+  /** Serves HTTP/1.1 and, where the runtime can, HTTP/2 on one port. Rejects when the port is taken. */
+  listen(handler: Handler, options: ListenOptions): Promise<Listening>;
+  /** Whether native gRPC (HTTP/2 trailers) can be served, and if not, why. */
+  readonly trailers: { readonly ok: true } | { readonly ok: false; readonly reason: string };
+};
