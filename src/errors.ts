@@ -3,7 +3,8 @@
  * differs by surface (HTTP status, gRPC status, exit status, the text when there is no better one) is a column.
  */
 
-type ErrorRow = {
+/** What a code means on each surface. */
+export type ErrorRow = {
   /** HTTP status. */
   readonly http: number;
   /** gRPC status number. */
@@ -24,7 +25,49 @@ const row = (
   retryable = false,
 ): ErrorRow => ({ http, grpc, exit, retryable, text });
 
-export const ERRORS = {
+/** A stable error code; see {@link ERRORS}. */
+export type ErrorCode =
+  | "bad_request"
+  | "unsupported_media_type"
+  | "body_too_large"
+  | "unknown_health_authority_id"
+  | "unable_to_load_health_authority"
+  | "health_authority_missing_region_config"
+  | "health_authority_verification_certificate_invalid"
+  | "missing_revision_token"
+  | "invalid_revision_token"
+  | "key_already_revised"
+  | "invalid_report_type_transition"
+  | "maintenance"
+  | "overloaded"
+  | "unauthorized"
+  | "not_found"
+  | "invalid_resource"
+  | "version_conflict"
+  | "key_unavailable"
+  | "key_not_found"
+  | "blob_unavailable"
+  | "database_unavailable"
+  | "data_directory_unusable"
+  | "malformed_file"
+  | "signature_invalid"
+  | "fetch_refused"
+  | "fetch_failed"
+  | "limit_exceeded"
+  | "permission_denied"
+  | "unauthenticated"
+  | "invalid_argument"
+  | "resource_exhausted"
+  | "deadline_exceeded"
+  | "canceled"
+  | "unimplemented"
+  | "unavailable"
+  | "usage"
+  | "invalid_configuration"
+  | "internal";
+
+/** Code to HTTP, gRPC and exit status. */
+export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   // publish.md
   bad_request: row(400, 3, 2, "bad request"),
   unsupported_media_type: row(415, 3, 2, "content type must be application/json"),
@@ -85,10 +128,7 @@ export const ERRORS = {
   usage: row(400, 3, 2, "used wrongly"),
   invalid_configuration: row(500, 9, 2, "the configuration is invalid"),
   internal: row(500, 13, 1, "internal error"),
-} as const satisfies Record<string, ErrorRow>;
-
-/** A stable error code; see {@link ERRORS}. */
-export type ErrorCode = keyof typeof ERRORS;
+};
 
 /**
  * A failure with a stable code. `message` is public: it names the setting or field and the cure, and never

@@ -1,14 +1,15 @@
 /** Report types: what a certificate says, how exports and federation number it, and the risk that it stands for. */
 
-export const REPORT_TYPES = {
+/** `confirmed`, `likely` (clinical), `user-report` (self report) or `negative` (revokes). */
+export type ReportType = "confirmed" | "likely" | "user-report" | "negative";
+
+/** `wire`: number in exports and federation. `defaultRisk`: for a publish that lets the server choose. */
+export const REPORT_TYPES: Readonly<Record<ReportType, { wire: number; defaultRisk: number }>> = {
   confirmed: { wire: 1, defaultRisk: 2 },
   likely: { wire: 2, defaultRisk: 4 },
   "user-report": { wire: 3, defaultRisk: 5 },
   negative: { wire: 5, defaultRisk: 6 },
-} as const satisfies Record<string, { wire: number; defaultRisk: number }>;
-
-/** `confirmed`, `likely` (clinical), `user-report` (self report) or `negative` (revokes). */
-export type ReportType = keyof typeof REPORT_TYPES;
+};
 
 /** Numbers of the enum in `export.proto` and `federation.proto`. */
 export const WIRE_REPORT_TYPE = {

@@ -1,0 +1,295 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { AppError } from "../errors.ts";
+import type { DatabaseAddress } from "./database.ts";
+import { type Hold, type SocketAddress, takeHold } from "./embedded-hold.ts";
+import {
+  commonFolderFor,
+  postgresProgram,
+  type PostgresProgram,
+  reachableByAll,
+} from "./embedded-program.ts";
+
+/** A PostgreSQL in the data directory, started by this process or found running. */
+export type Embedded = {
+  readonly address: DatabaseAddress;
+  /** Where its files are, when that is not below the data directory. */
+  readonly elsewhere?: string;
+  /** Resolves, with its last words, when the database that we started ends without being asked to. */
+  readonly died: Promise<string>;
+  /** Stops it when this process started it; data stays. */
+  stop(): Promise<void>;
+};
+
+/** What to start. */
+export type EmbeddedOptions = {
+  readonly dataDirectory: string;
+  /** A `server` refuses to share its data directory with another server; a `command` shares. */
+  readonly owner: "server" | "command";
+  /** False only in tests: nothing survives a power failure. */
+  readonly fsync?: boolean;
+};
+
+/** The major version of the packaged PostgreSQL: its data directories belong to it. */
+const MAJOR_VERSION = "18";
+const START_TIMEOUT_MS = 20_000;
+const POLL_MS = 15;
+/** A start fails once when another process was faster; more often it will fail for ever. */
+const MAX_FAILED_STARTS = 3;
+/** A socket's path is at most 107 bytes (Linux, unix(7)). */
+const MAX_SOCKET_PATH = 107;
+
+/**
+ * Starts the PostgreSQL of the data directory, making it first if there is none, or uses the one that runs.
+ * Its life is bound to this process without leaving orphans: a pipe that closes however we end stops it.
+ * Throws `data_directory_unusable` or `database_unavailable` with what to do.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const program = await postgresProgram();
+  const place = await preparePlace(options.dataDirectory, program);
+  const address: SocketAddress = {
+    kind: "socket",
+    folder: place.cluster,
+    user: "wayfarer",
+    password: place.password,
+    database: "postgres",
+  };
+  let lastWords = "";
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (let failures = 0; failures < MAX_FAILED_STARTS && performance.now() < deadline;) {
+    if (!await exists(join(place.cluster, "PG_VERSION"))) await initialise(program, place, options);
+    await refuseOtherMajor(place.cluster);
+    const child = await runs(place.cluster)
+      ? undefined
+      : launch(program, place.cluster, options.fsync !== false);
+    const hold = await waitForAnswer(address, place.cluster, options.owner, child, deadline);
+    if (hold !== undefined) {
+      return {
+        address,
+        ...(place.elsewhere === undefined ? {} : { elsewhere: place.elsewhere }),
+        died: child?.died ?? new Promise(() => {}),
+        stop: async () => {
+          await hold.release();
+          await child?.stop();
+        },
+      };
+    }
+    if (child === undefined) continue;
+    await child.stop();
+    failures++;
+    lastWords = child.lastWords();
+  }
+  throw new AppError(
+    "database_unavailable",
+    `the embedded database in ${options.dataDirectory} did not start (${
+      lastWords || "no answer in time"
+    }): free some space, end what else uses the folder, or set DATABASE_URL`,
+  );
+}
+
+type Place = { cluster: string; password: string; elsewhere?: string };
+
+async function preparePlace(dataDirectory: string, program: PostgresProgram): Promise<Place> {
+  const base = resolve(dataDirectory);
+  try {
+    await mkdir(base, { recursive: true, mode: 0o711 });
+    if (program.runAs !== undefined) await chmod(base, 0o711);
+    const secrets = join(base, "secrets");
+    await mkdir(secrets, { recursive: true, mode: 0o700 });
+    const password = await secretText(join(secrets, "postgres-password"));
+    // Decided once: a folder that becomes reachable later must not hide the data.
+    const pointer = join(base, "postgres-is-elsewhere");
+    const known = await readFile(pointer, "utf8").catch(() => undefined);
+    const local = join(base, "postgres");
+    const fits = Buffer.byteLength(join(local, ".s.PGSQL.5432")) <= MAX_SOCKET_PATH;
+    const reachable = program.runAs === undefined || await reachableByAll(base);
+    if (known === undefined && fits && reachable) return { cluster: local, password };
+    const elsewhere = known?.trim() ?? commonFolderFor(base);
+    await mkdir(elsewhere, { recursive: true, mode: 0o711 });
+    if (known === undefined) await writeFile(pointer, `${elsewhere}\n`);
+    return { cluster: join(elsewhere, "postgres"), password, elsewhere };
+  } catch (cause) {
+    throw new AppError(
+      "data_directory_unusable",
+      `DATA_DIR ${base} cannot be written (${
+        errnoOf(cause)
+      }): make it writable, free some space, or set DATA_DIR to another folder`,
+      { cause },
+    );
+  }
+}
+
+async function secretText(path: string): Promise<string> {
+  try {
+    await writeFile(path, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  }
+  return (await readFile(path, "utf8")).trim();
+}
+
+async function initialise(
+  program: PostgresProgram,
+  place: Place,
+  options: EmbeddedOptions,
+): Promise<void> {
+  const part = `${place.cluster}.${randomBytes(4).toString("hex")}.part`;
+  try {
+    await mkdir(part, { mode: 0o700 });
+    if (program.runAs !== undefined) await chown(part, program.runAs.uid, program.runAs.gid);
+    // A password on the command line would be seen by all; initdb cannot open a socket, hence the real pipe.
+    const child = spawn("/bin/sh", [
+      ...["-c", 'cat | "$0" "$@"', program.initdb],
+      ...["-D", part, "-U", "wayfarer", "-E", "UTF8", "--locale=C", "--no-instructions"],
+      ...["-A", "scram-sha-256", "--pwfile=/dev/stdin"],
+      ...(options.fsync === false ? ["--no-sync"] : []),
+    ], { stdio: ["pipe", "ignore", "pipe"], env: POSTGRES_ENV, cwd: "/", ...program.runAs });
+    child.stdin?.end(`${place.password}\n`);
+    const words = tail(child);
+    const status = await exited(child);
+    if (status !== 0) {
+      throw new AppError(
+        "data_directory_unusable",
+        `the embedded database could not be made in DATA_DIR (${
+          words() || `initdb ended with ${status}`
+        }): free some space, or set DATA_DIR to another folder`,
+      );
+    }
+    // Another process may have been faster; its cluster is as good as ours.
+    await rename(part, place.cluster).catch((error: unknown) => {
+      if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error))) throw error;
+    });
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+}
+
+async function refuseOtherMajor(cluster: string): Promise<void> {
+  const found = (await readFile(join(cluster, "PG_VERSION"), "utf8")).trim();
+  if (found !== MAJOR_VERSION) {
+    throw new AppError(
+      "data_directory_unusable",
+      `the embedded database was made by PostgreSQL ${found}, this program brings ${MAJOR_VERSION}: ` +
+        `run "wayfarer backup FILE" with the older program and "wayfarer restore FILE" with this one`,
+    );
+  }
+}
+
+type Postgres = { died: Promise<string>; lastWords(): string; stop(): Promise<void> };
+
+/** No statement, parameter or row value may reach the database's log: they hold TEKs. */
+const QUIET = [
+  ["log_min_messages", "warning"],
+  ["log_min_error_statement", "panic"],
+  ["log_error_verbosity", "terse"],
+  ["log_statement", "none"],
+  ["log_parameter_max_length", "0"],
+  ["log_parameter_max_length_on_error", "0"],
+] as const;
+
+const POSTGRES_ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
+
+/** Ends PostgreSQL (fast shutdown) when the pipe on its input closes, and ends itself when PostgreSQL does. */
+const KEEPER = 'exec 3<&0; "$0" "$@" </dev/null 3<&- & p=$!; ' +
+  "(read _ <&3; kill -INT $p 2>/dev/null) & exec 3<&-; wait $p";
+
+function launch(program: PostgresProgram, cluster: string, fsync: boolean): Postgres {
+  const settings = [
+    ...QUIET,
+    ["listen_addresses", ""],
+    ["unix_socket_directories", cluster],
+    ["unix_socket_permissions", "0700"],
+    ["max_connections", "64"],
+    ["shared_buffers", "128MB"],
+    ["max_wal_size", "2GB"],
+    ...(fsync ? [] : [["fsync", "off"], ["full_page_writes", "off"], ["synchronous_commit", "off"]]),
+  ].flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  // Its own session: Ctrl-C in a terminal is for us, who let requests finish before the database goes.
+  const child = spawn("/bin/sh", ["-c", KEEPER, program.postgres, "-D", cluster, ...settings], {
+    stdio: ["pipe", "ignore", "pipe"],
+    env: POSTGRES_ENV,
+    cwd: "/",
+    detached: true,
+    ...program.runAs,
+  });
+  child.stdin?.on("error", () => {});
+  const lastWords = tail(child);
+  const ended = exited(child);
+  let asked = false;
+  return {
+    lastWords,
+    died: new Promise((tell) => {
+      ended.then(() => asked || tell(lastWords()));
+    }),
+    stop: async () => {
+      asked = true;
+      child.stdin?.end();
+      await ended;
+    },
+  };
+}
+
+/** Undefined when what we waited for ended: begin again. */
+async function waitForAnswer(
+  address: SocketAddress,
+  cluster: string,
+  owner: EmbeddedOptions["owner"],
+  child: Postgres | undefined,
+  deadline: number,
+): Promise<Hold | undefined> {
+  const state = { ended: false };
+  child?.died.then(() => state.ended = true);
+  while (performance.now() < deadline) {
+    // Connecting before there is a socket costs more than the start itself.
+    if (await exists(join(cluster, ".s.PGSQL.5432"))) {
+      const hold = await takeHold(address, owner, child !== undefined);
+      if (hold !== undefined) return hold;
+    }
+    if (state.ended || (child === undefined && !await runs(cluster))) return undefined;
+    await delay(POLL_MS);
+  }
+  return undefined;
+}
+
+/** Whether the process that postmaster.pid names is a living PostgreSQL. */
+async function runs(cluster: string): Promise<boolean> {
+  const text = await readFile(join(cluster, "postmaster.pid"), "utf8").catch(() => undefined);
+  if (text === undefined) return false;
+  const pid = Number.parseInt(text, 10);
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => undefined);
+  if (command !== undefined) return command.includes("postgres");
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errnoOf(error) === "EPERM";
+  }
+}
+
+/** What a process said last on its error output, shortened to one line. */
+function tail(child: ChildProcess): () => string {
+  let text = "";
+  child.stderr?.on("data", (chunk: Uint8Array) => {
+    text = (text + new TextDecoder().decode(chunk)).slice(-2000);
+  });
+  return () => text.trim().split("\n").slice(-3).join("; ").slice(-400);
+}
+
+function exited(child: ChildProcess): Promise<number | null> {
+  return new Promise((tell, fail) => {
+    child.once("error", fail);
+    child.once("exit", (status) => tell(status));
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(() => true, () => false);
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,5 @@
+import type { Migration } from "../migrate.ts";
+import { core } from "./0001-core.ts";
+
+/** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
+export const MIGRATIONS: readonly Migration[] = [core];
