@@ -133,7 +133,9 @@ export async function checkDatabase(database: Database): Promise<void> {
   if (version < OLDEST_SERVER_VERSION) {
     throw new AppError(
       "database_unavailable",
-      `DATABASE_URL names a PostgreSQL of version ${Math.floor(version / 10_000)}: 14 or later is needed`,
+      `DATABASE_URL names a PostgreSQL of version ${
+        Math.floor(version / 10_000)
+      }: 14 or later is needed`,
     );
   }
 }

@@ -33,7 +33,9 @@ export async function takeHold(
     }
     for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
       const [row] = await sql<{ locked: boolean }[]>`
-        select pg_try_advisory_lock(${SERVER_LOCK}) as locked from pg_sleep(${attempt === 0 ? 0 : 0.02})`;
+        select pg_try_advisory_lock(${SERVER_LOCK}) as locked from pg_sleep(${
+        attempt === 0 ? 0 : 0.02
+      })`;
       if (row?.locked !== true) continue;
       if (ours) return { release: end };
       await end();

@@ -9,8 +9,8 @@ import type { DatabaseAddress } from "./database.ts";
 import { type Hold, type SocketAddress, takeHold } from "./embedded-hold.ts";
 import {
   commonFolderFor,
-  postgresProgram,
   type PostgresProgram,
+  postgresProgram,
   reachableByAll,
 } from "./embedded-program.ts";
 
@@ -206,7 +206,9 @@ function launch(program: PostgresProgram, cluster: string, fsync: boolean): Post
     ["max_connections", "64"],
     ["shared_buffers", "128MB"],
     ["max_wal_size", "2GB"],
-    ...(fsync ? [] : [["fsync", "off"], ["full_page_writes", "off"], ["synchronous_commit", "off"]]),
+    ...(fsync
+      ? []
+      : [["fsync", "off"], ["full_page_writes", "off"], ["synchronous_commit", "off"]]),
   ].flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   // Its own session: Ctrl-C in a terminal is for us, who let requests finish before the database goes.
   const child = spawn("/bin/sh", ["-c", KEEPER, program.postgres, "-D", cluster, ...settings], {

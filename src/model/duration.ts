@@ -1,0 +1,33 @@
+/** Durations as the reference server writes them: `1h`, `360h`, `15m`, `1h30m`, `1.5s`, `300ms`. */
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
+
+/** Milliseconds of a duration; undefined when the text is none. `0` needs no unit. */
+export function parseDuration(text: string): number | undefined {
+  if (text === "0") return 0;
+  if (text === "" || text.length > 40) return undefined;
+  let total = 0;
+  PART.lastIndex = 0;
+  while (PART.lastIndex < text.length) {
+    const part = PART.exec(text);
+    if (part === null) return undefined;
+    total += Number(part[1]) * (UNIT_MS[part[2] ?? ""] ?? Number.NaN);
+  }
+  return total;
+}
+
+/** The shortest text of a whole number of milliseconds. */
+export function formatDuration(milliseconds: number): string {
+  for (const unit of ["h", "m", "s"]) {
+    const length = UNIT_MS[unit] ?? 1;
+    if (milliseconds !== 0 && milliseconds % length === 0) return `${milliseconds / length}${unit}`;
+  }
+  return milliseconds === 0 ? "0s" : `${milliseconds}ms`;
+}

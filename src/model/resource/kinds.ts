@@ -1,0 +1,67 @@
+import type { z } from "zod";
+import { type ExportConfig, exportConfigSchema } from "./export-config.ts";
+import { type HealthAuthority, healthAuthoritySchema } from "./health-authority.ts";
+import { type Issuer, issuerSchema } from "./issuer.ts";
+import { type SigningKey, signingKeySchema } from "./signing-key.ts";
+
+/** Every kind of resource by name. */
+export type ResourceByKind = {
+  Issuer: Issuer;
+  HealthAuthority: HealthAuthority;
+  SigningKey: SigningKey;
+  ExportConfig: ExportConfig;
+};
+export type Kind = keyof ResourceByKind;
+export type Resource = ResourceByKind[Kind];
+
+/** A mention of another resource: where it stands, and which one it means. */
+export type Reference = {
+  readonly path: readonly (string | number)[];
+  readonly kind: Kind;
+  readonly name: string;
+};
+
+/** What is particular to a kind. */
+export type KindRules<K extends Kind> = {
+  /** Its name in the admin API's paths. */
+  readonly plural: string;
+  readonly schema: z.ZodType<ResourceByKind[K]>;
+  /** Other resources that must exist. */
+  readonly references: (resource: ResourceByKind[K]) => readonly Reference[];
+  /** Members that together may occur once among the resources of this kind. */
+  readonly unique?: readonly (keyof ResourceByKind[K] & string)[];
+};
+
+const none = (): readonly Reference[] => [];
+const named = (kind: Kind, member: string, names: readonly string[]): readonly Reference[] =>
+  names.map((name, index) => ({ path: [member, index], kind, name }));
+
+/** The table of kinds, in the order in which they can be applied. */
+export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
+  Issuer: { plural: "issuers", schema: issuerSchema, references: none },
+  HealthAuthority: {
+    plural: "healthAuthorities",
+    schema: healthAuthoritySchema,
+    references: (authority) => named("Issuer", "acceptIssuers", authority.acceptIssuers),
+  },
+  SigningKey: { plural: "signingKeys", schema: signingKeySchema, references: none },
+  ExportConfig: {
+    plural: "exportConfigs",
+    schema: exportConfigSchema,
+    references: (config) => named("SigningKey", "signingKeys", config.signingKeys),
+    unique: ["bucket", "filenameRoot"],
+  },
+};
+
+/** Whether a text names a kind. */
+export function isKind(text: string): text is Kind {
+  return Object.hasOwn(KINDS, text);
+}
+
+/** Kinds in the order in which they can be applied. */
+export const KIND_NAMES: readonly Kind[] = Object.keys(KINDS).filter(isKind);
+
+/** The kind with this plural. */
+export function kindOfPlural(plural: string): Kind | undefined {
+  return KIND_NAMES.find((kind) => KINDS[kind].plural === plural);
+}
