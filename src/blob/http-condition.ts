@@ -1,0 +1,31 @@
+/** Conditional requests by entity tag (RFC 9110, section 13). */
+
+/** The status to answer with in place of the content, in the order of section 13.2.2; undefined: go on. */
+export function precondition(headers: Headers, etag: string): 304 | 412 | undefined {
+  const match = headers.get("if-match");
+  if (match !== null && !listed(match, etag, "strong")) return 412;
+  const noneMatch = headers.get("if-none-match");
+  if (noneMatch !== null && listed(noneMatch, etag, "weak")) return 304;
+  return undefined;
+}
+
+/** Whether a Range header counts: there is no If-Range, or it holds this very entity tag (a date never does). */
+export function rangeApplies(headers: Headers, etag: string): boolean {
+  const ifRange = headers.get("if-range");
+  return ifRange === null || ifRange.trim() === etag;
+}
+
+/** Whether what is sent depends on more than the path: a precondition or a range. */
+export function isConditional(headers: Headers): boolean {
+  return ["if-match", "if-none-match", "range"].some((name) => headers.has(name));
+}
+
+function listed(list: string, etag: string, comparison: "strong" | "weak"): boolean {
+  if (list.trim() === "*") return true;
+  const opaque = (tag: string): string => comparison === "weak" ? tag.replace(/^W\//, "") : tag;
+  // Tags may hold commas, so they are matched rather than split at them.
+  for (const [tag] of list.matchAll(/(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g)) {
+    if (opaque(tag) === opaque(etag)) return true;
+  }
+  return false;
+}
