@@ -1,0 +1,90 @@
+/**
+ * ECDSA P-256 signatures in two forms: r ‖ s of 64 bytes (IEEE P1363, what WebCrypto and key managers speak) and
+ * DER of ECDSA-Sig-Value (RFC 3279 section 2.2.3, what phones read).
+ */
+
+/** Bytes of r, and of s. */
+const SCALAR_BYTES = 32;
+/** Bytes of r ‖ s. */
+export const SIGNATURE_BYTES: number = 2 * SCALAR_BYTES;
+
+/** Strict DER, integers minimal, of r ‖ s. Throws RangeError unless it is 64 bytes. */
+export function encodeDer(signature: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (signature.length !== SIGNATURE_BYTES) {
+    throw new RangeError(`a P-256 signature has ${SIGNATURE_BYTES} bytes, not ${signature.length}`);
+  }
+  const r = minimalInteger(signature.subarray(0, SCALAR_BYTES));
+  const s = minimalInteger(signature.subarray(SCALAR_BYTES));
+  return Uint8Array.from([
+    ...[0x30, 4 + r.length + s.length],
+    ...[0x02, r.length, ...r],
+    ...[0x02, s.length, ...s],
+  ]);
+}
+
+function minimalInteger(scalar: Uint8Array): number[] {
+  let from = 0;
+  while (from < scalar.length - 1 && scalar[from] === 0) from++;
+  const bytes = [...scalar.subarray(from)];
+  return (bytes[0] ?? 0) >= 0x80 ? [0, ...bytes] : bytes;
+}
+
+/**
+ * What a DER signature says. `oddity` tells how it strays from strict DER where its meaning is clear all the
+ * same; undefined in place of all when it has none.
+ */
+export type DerSignature = {
+  readonly signature: Uint8Array<ArrayBuffer>;
+  readonly oddity?: string;
+};
+
+/** Reads DER of r and s, leniently: see {@link DerSignature}. */
+export function decodeDer(der: Uint8Array): DerSignature | undefined {
+  const oddities: string[] = [];
+  const sequence = element(der, 0, 0x30, oddities);
+  if (sequence === undefined) return undefined;
+  if (sequence.end !== der.length) oddities.push("bytes after the SEQUENCE");
+  const inside = der.subarray(0, sequence.end);
+  const r = element(inside, sequence.start, 0x02, oddities);
+  const s = r && element(inside, r.end, 0x02, oddities);
+  if (r === undefined || s === undefined) return undefined;
+  if (s.end !== sequence.end) oddities.push("bytes after s");
+  const signature = new Uint8Array(SIGNATURE_BYTES);
+  for (const [{ start, end }, at] of [[r, 0], [s, SCALAR_BYTES]] as const) {
+    const scalar = magnitude(inside.subarray(start, end), oddities);
+    if (scalar === undefined) return undefined;
+    signature.set(scalar, at + SCALAR_BYTES - scalar.length);
+  }
+  const oddity = oddities[0];
+  return oddity === undefined ? { signature } : { signature, oddity };
+}
+
+type Span = { readonly start: number; readonly end: number };
+
+/** The content of the element with this tag at `at`. */
+function element(bytes: Uint8Array, at: number, tag: number, oddities: string[]): Span | undefined {
+  const first = bytes[at + 1];
+  if (bytes[at] !== tag || first === undefined) return undefined;
+  let start = at + 2;
+  let length = first;
+  if (first >= 0x80) {
+    if (first > 0x82 || first === 0x80) return undefined;
+    oddities.push("a length in long form");
+    length = 0;
+    for (let rest = first & 0x7f; rest > 0; rest--) length = length * 256 + (bytes[start++] ?? 0);
+  }
+  return start + length > bytes.length ? undefined : { start, end: start + length };
+}
+
+/** An INTEGER's value without leading zeros, when it fits a scalar. */
+function magnitude(integer: Uint8Array, oddities: string[]): Uint8Array | undefined {
+  if (integer.length === 0) return undefined;
+  if ((integer[0] ?? 0) >= 0x80) oddities.push("a negative INTEGER");
+  if (integer.length > 1 && integer[0] === 0 && (integer[1] ?? 0) < 0x80) {
+    oddities.push("an INTEGER with needless zeros");
+  }
+  let from = 0;
+  while (from < integer.length - 1 && integer[from] === 0) from++;
+  const value = integer.subarray(from);
+  return value.length > SCALAR_BYTES ? undefined : value;
+}
