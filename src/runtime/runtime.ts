@@ -25,6 +25,47 @@ export type ListenOptions = {
   readonly port: number;
   /** PEM certificate chain and key: TLS in place of cleartext. `clientCa`: ask clients for certificates (mutual TLS). */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** Overrides of {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<EdgeLimits>;
+};
+
+/** What one client may take of the server before a handler has a say. Times in milliseconds. */
+export type EdgeLimits = {
+  /** From the TCP connection to its first bytes, or to the end of the TLS handshake. */
+  readonly firstByteMs: number;
+  /** From the start of an HTTP/1.1 request to the end of its headers. */
+  readonly headersMs: number;
+  /** From the start of a request to the end of its body. */
+  readonly requestMs: number;
+  /** How long an HTTP/1.1 connection may wait for its next request. */
+  readonly keepAliveMs: number;
+  /** How long a connection may be silent, requests in flight included. */
+  readonly silentMs: number;
+  /** Size of all headers of one request, in bytes. */
+  readonly maxHeaderBytes: number;
+  /** How much of a body that a handler left unread is read on, and how long, so that the answer arrives. */
+  readonly maxDrainBytes: number;
+  readonly drainMs: number;
+  /** Connections at a time. */
+  readonly maxConnections: number;
+  /** Requests in flight on one HTTP/2 connection. */
+  readonly maxStreams: number;
+  /** Requests that one HTTP/2 connection may take back before it is closed. */
+  readonly maxResets: number;
+};
+
+export const DEFAULT_LIMITS: EdgeLimits = {
+  firstByteMs: 10_000,
+  headersMs: 15_000,
+  requestMs: 60_000,
+  keepAliveMs: 20_000,
+  silentMs: 120_000,
+  maxHeaderBytes: 16_384,
+  maxDrainBytes: 8 * 1024 * 1024,
+  drainMs: 500,
+  maxConnections: 10_000,
+  maxStreams: 128,
+  maxResets: 200,
 };
 
 /**

@@ -1,0 +1,23 @@
+import { listenOnEdge } from "./edge.ts";
+import { type DenoApi, listenWithDenoServe } from "./deno-serve.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** Versions whose node:http2 a peer's GOAWAY can crash (denoland/deno#36788). */
+const BROKEN_HTTP2: ReadonlySet<string> = new Set(["2.9.4", "2.9.5", "2.9.6"]);
+
+/**
+ * Deno: the same edge as on Node where its node:http2 is sound, since only that carries the trailers of native
+ * gRPC; else its own server, which has none and no client certificates.
+ */
+export function denoRuntime(deno: DenoApi): Runtime {
+  const crypto = { signatures: globalThis.crypto, digests: globalThis.crypto };
+  const version = deno.version.deno;
+  if (!BROKEN_HTTP2.has(version)) {
+    return { name: "deno", crypto, listen: listenOnEdge, trailers: { ok: true } };
+  }
+  const reason =
+    `native gRPC is off: node:http2 of Deno ${version} can crash (denoland/deno#36788); use Deno 2.9.3`;
+  const listen: Runtime["listen"] = (handler, options) =>
+    listenWithDenoServe(deno, handler, options);
+  return { name: "deno", crypto, listen, trailers: { ok: false, reason } };
+}

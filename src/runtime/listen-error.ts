@@ -1,0 +1,24 @@
+import { AppError } from "../errors.ts";
+
+const CURES: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is in use: stop what listens there, or set another PORT",
+  EACCES: "is not allowed: set PORT to 1024 or more, or HOST to an address that may be used",
+  EADDRNOTAVAIL: "is not an address of this machine: set another HOST",
+  ENOTFOUND: "is not a known name: set another HOST",
+};
+
+/** Why listening failed, as an `invalid_configuration` that names HOST and PORT. */
+export function listenError(error: unknown, host: string, port: number): AppError {
+  const code = typeof error === "object" && error !== null && "code" in error
+    ? String(error.code)
+    : "";
+  const cure = CURES[code] ?? "cannot be listened on: check HOST and PORT";
+  return new AppError("invalid_configuration", `${host} port ${port} ${cure}`, { cause: error });
+}
+
+/** Why a certificate and its key cannot be used. */
+export function tlsError(error: unknown): AppError {
+  const text =
+    "the TLS certificate, its key or the client authority cannot be used: give PEM texts that fit";
+  return new AppError("invalid_configuration", text, { cause: error });
+}
