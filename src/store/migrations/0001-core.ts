@@ -80,7 +80,7 @@ create index job_run_name on job_run (name, id desc);
 
 create table local_key (
   name text not null,
-  version text not null,
+  version int not null,
   purpose text not null,
   wrapped bytea not null,
   created_at bigint not null,

@@ -1,0 +1,35 @@
+import { AppError, type ErrorCode, ERRORS } from "../errors.ts";
+
+/** A JSON answer. */
+export function jsonAnswer(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  });
+}
+
+/** The answer of an error code: its status, `{error, code}`, and `Retry-After` when trying again may help. */
+export function errorAnswer(
+  code: ErrorCode,
+  message: string = ERRORS[code].text,
+  more: Readonly<Record<string, unknown>> = {},
+): Response {
+  const { http, retryable } = ERRORS[code];
+  return jsonAnswer(
+    http,
+    { error: message, code, ...more },
+    retryable ? { "retry-after": "5" } : {},
+  );
+}
+
+/** The answer to anything thrown: unknown errors tell nothing but the request's id. */
+export function failureAnswer(error: unknown, requestId: string): Response {
+  if (error instanceof AppError && error.code !== "internal") {
+    return errorAnswer(error.code, error.message, { requestId });
+  }
+  return errorAnswer("internal", undefined, { requestId });
+}
