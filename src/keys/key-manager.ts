@@ -6,7 +6,7 @@ export type KeyReference = string;
 /** What a key is for: ECDSA P-256 with SHA-256, or AES-256-GCM. */
 export type KeyPurpose = "sign" | "encrypt";
 
-/** A version of a key, newest last. */
+/** A version of a key. `createdAt` is in UTC seconds. */
 export type KeyVersion = { readonly version: string; readonly createdAt: number };
 
 /**

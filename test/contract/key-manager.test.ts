@@ -1,0 +1,70 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe } from "vitest";
+import { fileKeys } from "../../src/keys/file.ts";
+import { localKeys } from "../../src/keys/local.ts";
+import { openKeys } from "../../src/keys/open.ts";
+import { both, CRYPTOS, NATIVE } from "../support/crypto-providers.ts";
+import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { keyManagerContract, type KeyManagerUnderTest } from "./key-manager.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "wayfarer-keys-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function local(crypto: Crypto): Promise<KeyManagerUnderTest> {
+  const keys = localKeys({
+    rows: memoryKeyRows(),
+    masterKey: new Uint8Array(32).fill(1),
+    crypto: both(crypto),
+    now: () => 1_600_000_000_000,
+  });
+  return Promise.resolve({
+    keys,
+    signingKey: async () => {
+      await keys.create("local:signer", "sign");
+      return "local:signer";
+    },
+    encryptionKey: async () => {
+      await keys.create("local:tokens", "encrypt");
+      return "local:tokens";
+    },
+    unknownKey: "local:nobody",
+    malformedKey: "local:../etc/passwd",
+  });
+}
+
+function file(crypto: Crypto): Promise<KeyManagerUnderTest> {
+  const put = async (name: string, text: string) => {
+    const path = join(folder, name);
+    await writeFile(path, text);
+    return `file:${path}`;
+  };
+  return Promise.resolve({
+    keys: fileKeys({ crypto: both(crypto) }),
+    signingKey: () => {
+      const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      return put("signer.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    },
+    encryptionKey: () =>
+      put("tokens.jwk", JSON.stringify({ kty: "oct", k: randomBytes(32).toString("base64url") })),
+    unknownKey: `file:${join(folder, "nobody.pem")}`,
+    malformedKey: "file:a\0b",
+  });
+}
+
+for (const { name, crypto } of CRYPTOS) {
+  describe(`local: on ${name}`, () => keyManagerContract(() => local(crypto)));
+  describe(`file: on ${name}`, () => keyManagerContract(() => file(crypto)));
+}
+
+describe("through openKeys()", () => {
+  keyManagerContract(async () => {
+    const { keys, ...rest } = await local(NATIVE.signatures);
+    return { ...rest, keys: openKeys({ file: fileKeys({ crypto: NATIVE }), local: keys }) };
+  });
+});
