@@ -40,8 +40,17 @@ export function readKey(reader: WireReader): FileKey {
 const within = (value: number, least: number, most: number): boolean =>
   value >= least && value <= most;
 
-/** What can be wrong with a key of a file, and how to tell that it is right. */
-const RULES = {
+/** The code of something wrong with one key. */
+export type KeyProblem =
+  | "key_length"
+  | "transmission_risk"
+  | "rolling_start"
+  | "rolling_period"
+  | "report_type"
+  | "days_since_onset";
+
+/** How to tell that a key is right. */
+const RULES: Record<KeyProblem, (key: FileKey) => boolean> = {
   key_length: ({ key }) => key.length === KEY_BYTES,
   transmission_risk: ({ transmissionRisk }) => within(transmissionRisk, 0, MAX_TRANSMISSION_RISK),
   rolling_start: ({ intervalNumber }) => intervalNumber > 0,
@@ -49,10 +58,7 @@ const RULES = {
   report_type: ({ reportType }) => within(reportType, 0, WIRE_REPORT_TYPE.REVOKED),
   days_since_onset: ({ daysSinceOnset }) =>
     daysSinceOnset === undefined || within(daysSinceOnset, -MAX_WIRE_DSOS, MAX_WIRE_DSOS),
-} as const satisfies Record<string, (key: FileKey) => boolean>;
-
-/** The code of something wrong with one key. */
-export type KeyProblem = keyof typeof RULES;
+};
 
 const PROBLEMS = Object.keys(RULES) as KeyProblem[];
 

@@ -42,7 +42,7 @@ export type ExportFile = FileSummary & {
   readonly zipBytes: number;
   readonly entryNames: readonly string[];
   /** The whole of export.bin: what is signed. */
-  readonly bin: Uint8Array;
+  readonly bin: Uint8Array<ArrayBuffer>;
   readonly signatures: readonly FileSignature[];
   keys(): Iterable<FileKey>;
   revisedKeys(): Iterable<FileKey>;
@@ -51,7 +51,7 @@ export type ExportFile = FileSummary & {
 /** Bytes that a string in a file may have. */
 const MAX_STRING_BYTES = 1024;
 /** Signature infos, or signatures, that a file may have; phones stop at 10. */
-const MAX_READ_SIGNATURES = 100;
+const MAX_READ_SIGNATURES = 32;
 /** What every known file starts with; the rest of the 16 bytes is padding. */
 const MAGIC = FILE_HEADER.trimEnd();
 

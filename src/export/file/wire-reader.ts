@@ -61,21 +61,21 @@ export class WireReader {
 
   /** The value of an int32 or enum field. */
   int32(): number {
-    this.expect(VARINT);
+    this.#expect(VARINT);
     return this.varint() | 0;
   }
 
   /** The value of a sint32 field. */
   sint32(): number {
-    this.expect(VARINT);
+    this.#expect(VARINT);
     const zigzag = this.varint();
     return (zigzag >>> 1) ^ -(zigzag & 1);
   }
 
   /** The value of a fixed64 field that is below 2^53. */
   fixed64(): number {
-    this.expect(FIXED64);
-    const at = this.advance(8);
+    this.#expect(FIXED64);
+    const at = this.#advance(8);
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 8);
     const high = view.getUint32(4, true);
     if (high > 0x1fffff) this.fail("number too large", at);
@@ -84,9 +84,9 @@ export class WireReader {
 
   /** Moves past a length-delimited field; returns where its content starts. Its end is {@link at}. */
   span(): number {
-    this.expect(BYTES);
+    this.#expect(BYTES);
     const length = this.varint();
-    return this.advance(length);
+    return this.#advance(length);
   }
 
   /** The value of a bytes field: a view. */
@@ -115,9 +115,9 @@ export class WireReader {
   /** Moves past a field that is not known. */
   skip(): void {
     if (this.wireType === VARINT) this.varint();
-    else if (this.wireType === FIXED64) this.advance(8);
-    else if (this.wireType === BYTES) this.advance(this.varint());
-    else if (this.wireType === FIXED32) this.advance(4);
+    else if (this.wireType === FIXED64) this.#advance(8);
+    else if (this.wireType === BYTES) this.#advance(this.varint());
+    else if (this.wireType === FIXED32) this.#advance(4);
     else this.fail(`field ${this.field} has unsupported wire type ${this.wireType}`, this.at);
   }
 
@@ -126,12 +126,12 @@ export class WireReader {
     throw new AppError("malformed_file", `${this.#file}: ${what}, at byte ${at}`);
   }
 
-  private expect(wireType: number): void {
+  #expect(wireType: number): void {
     if (this.wireType === wireType) return;
     this.fail(`field ${this.field} has wire type ${this.wireType}, not ${wireType}`, this.at);
   }
 
-  private advance(count: number): number {
+  #advance(count: number): number {
     const start = this.at;
     if (count > this.end - start) this.fail(`field ${this.field} cut off`, start);
     this.at = start + count;

@@ -97,7 +97,7 @@ export async function readZipEntry(
   zip: Uint8Array,
   entry: ZipEntry,
   maxBytes: number,
-): Promise<Outcome<Uint8Array>> {
+): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
   const { name, at } = entry;
   const view = viewOf(zip);
   if (entry.encrypted) return malformed(`${name} is encrypted`, at);
@@ -121,7 +121,7 @@ export async function readZipEntry(
   if (entry.method === 0 && data.length !== entry.bytes) {
     return malformed(`${name} is stored with two different lengths`, at);
   }
-  const expanded = entry.method === 0 ? accept(data) : await inflateRaw(data, entry.bytes);
+  const expanded = entry.method === 0 ? accept(data.slice()) : await inflateRaw(data, entry.bytes);
   if (!expanded.ok) return malformed(`${name} ${expanded.message}`, start);
   if (await crc32(expanded.value) !== entry.crc) return malformed(`${name} has a wrong CRC`, at);
   return expanded;
