@@ -1,0 +1,181 @@
+import type { KeyManager } from "../keys/key-manager.ts";
+import {
+  type Kind,
+  KIND_NAMES,
+  KINDS,
+  type Reference,
+  type Resource,
+} from "../model/resource/kinds.ts";
+import type { ResourceStore, StoredResource } from "../store/resources.ts";
+import { type Fault, pathText } from "./fault.ts";
+
+/** A wish to change the configuration. */
+export type ChangeRequest = {
+  /** Who asks, for the audit log. */
+  readonly actor: string;
+  readonly puts: readonly Resource[];
+  readonly removals?: readonly { readonly kind: Kind; readonly name: string }[];
+  /** Also remove every resource that `puts` does not name. */
+  readonly prune?: boolean;
+  /** Only tell what would change. */
+  readonly dryRun?: boolean;
+  /** Version that the one resource concerned must have; 0: it must not exist yet. */
+  readonly expectedVersion?: number;
+};
+
+/** What a change does to one resource. */
+export type Difference = {
+  readonly action: "create" | "replace" | "keep" | "delete";
+  readonly kind: Kind;
+  readonly name: string;
+};
+
+/** What came of a change. */
+export type ChangeOutcome =
+  | { readonly ok: true; readonly differences: readonly Difference[] }
+  | { readonly ok: false; readonly reason: "version" }
+  | { readonly ok: false; readonly reason: "faults"; readonly faults: readonly Fault[] };
+
+/**
+ * Changes the configuration as a whole or not at all: every resource must fit its schema (checked before), name
+ * only resources that exist, and be unique where its kind says so. Signing keys of `local:` that do not exist
+ * yet are made. Every fault is told at once.
+ */
+export async function changeResources(
+  store: ResourceStore,
+  keys: KeyManager,
+  request: ChangeRequest,
+): Promise<ChangeOutcome> {
+  // Keys are made before the transaction: a key too many does no harm, a missing one would.
+  const { resources } = await store.all();
+  const preview = plan(resources, request);
+  if (!preview.ok) return preview;
+  if (request.dryRun === true) return preview;
+  const unusable = await makeKeys(keys, request.puts);
+  if (unusable.length > 0) return { ok: false, reason: "faults", faults: unusable };
+  return await store.change(request.actor, (change): ChangeOutcome => {
+    const planned = plan(change.current, request);
+    if (!planned.ok) return planned;
+    const touched = (action: Difference["action"]): readonly Difference[] =>
+      planned.differences.filter((difference) => difference.action === action);
+    const changed = new Set([...touched("create"), ...touched("replace")].map(idOf));
+    change.put(request.puts.filter((put) => changed.has(idOf(put))));
+    change.remove(touched("delete"));
+    return planned;
+  });
+}
+
+const idOf = (resource: { readonly kind: Kind; readonly name: string }): string =>
+  `${resource.kind}/${resource.name}`;
+
+function plan(current: readonly StoredResource[], request: ChangeRequest): ChangeOutcome {
+  const before = new Map(current.map((stored) => [idOf(stored.resource), stored]));
+  const puts = new Map(request.puts.map((put) => [idOf(put), put]));
+  const removals = [
+    ...(request.removals ?? []),
+    ...(request.prune === true ? current.map(({ resource }) => resource) : []),
+  ].filter((gone) => before.has(idOf(gone)) && !puts.has(idOf(gone)));
+  if (request.expectedVersion !== undefined) {
+    const [subject] = [...request.puts, ...(request.removals ?? [])];
+    const version = subject === undefined ? 0 : before.get(idOf(subject))?.version ?? 0;
+    if (version !== request.expectedVersion) return { ok: false, reason: "version" };
+  }
+  const after = new Map<string, Resource>([...before].map(([id, { resource }]) => [id, resource]));
+  for (const [id, put] of puts) after.set(id, put);
+  for (const gone of removals) after.delete(idOf(gone));
+  const faults = [
+    ...twiceIn(request.puts),
+    ...danglingIn(after),
+    ...clashesIn([...after.values()]),
+  ];
+  if (faults.length > 0) return { ok: false, reason: "faults", faults };
+  return {
+    ok: true,
+    differences: [
+      ...[...puts.values()].map((put): Difference => {
+        const known = before.get(idOf(put))?.resource;
+        const action = known === undefined ? "create" : same(known, put) ? "keep" : "replace";
+        return { action, kind: put.kind, name: put.name };
+      }),
+      ...removals.map(({ kind, name }): Difference => ({ action: "delete", kind, name })),
+    ],
+  };
+}
+
+/** Both were parsed by one schema, which puts members in one order. */
+const same = (left: Resource, right: Resource): boolean =>
+  JSON.stringify(left) === JSON.stringify(right);
+
+function twiceIn(puts: readonly Resource[]): readonly Fault[] {
+  const seen = new Set<string>();
+  return puts.flatMap((put) => {
+    const id = idOf(put);
+    if (seen.has(id)) return [{ path: `${id}: name`, message: "is given twice" }];
+    seen.add(id);
+    return [];
+  });
+}
+
+function referencesOf(resource: Resource): readonly Reference[] {
+  switch (resource.kind) {
+    case "Issuer":
+      return KINDS.Issuer.references(resource);
+    case "HealthAuthority":
+      return KINDS.HealthAuthority.references(resource);
+    case "SigningKey":
+      return KINDS.SigningKey.references(resource);
+    case "ExportConfig":
+      return KINDS.ExportConfig.references(resource);
+  }
+}
+
+function danglingIn(after: ReadonlyMap<string, Resource>): readonly Fault[] {
+  return [...after.values()].flatMap((resource) =>
+    referencesOf(resource).filter((reference) => !after.has(idOf(reference))).map((reference) => ({
+      path: pathText(idOf(resource), reference.path),
+      message:
+        `names the ${reference.kind} "${reference.name}", which does not exist: make it first, or in the same file`,
+    }))
+  );
+}
+
+function clashesIn(resources: readonly Resource[]): readonly Fault[] {
+  const seen = new Map<string, string>();
+  return resources.flatMap((resource) => {
+    const members = KINDS[resource.kind].unique;
+    if (members === undefined) return [];
+    const values = Object.entries(resource).filter(([name]) => members.some((own) => own === name));
+    const place = `${resource.kind} ${values.map(([name, value]) => `${name} ${value}`).join(", ")}`;
+    const other = seen.get(place);
+    seen.set(place, resource.name);
+    if (other === undefined) return [];
+    return [{
+      path: `${idOf(resource)}: ${members[0] ?? ""}`,
+      message: `has the same ${members.join(" and ")} as ${resource.kind}/${other}`,
+    }];
+  });
+}
+
+async function makeKeys(keys: KeyManager, puts: readonly Resource[]): Promise<readonly Fault[]> {
+  const faults: Fault[] = [];
+  for (const put of puts) {
+    if (put.kind !== "SigningKey") continue;
+    try {
+      if (put.key.startsWith("local:") && !await keys.exists(put.key)) {
+        await keys.create(put.key, "sign");
+      }
+      await keys.publicKeyPem(put.key);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : "cannot be used";
+      faults.push({ path: `${idOf(put)}: key`, message });
+    }
+  }
+  return faults;
+}
+
+/** Resources in the order in which they can be applied. */
+export function inKindOrder<T extends { readonly kind: Kind }>(resources: readonly T[]): T[] {
+  return [...resources].sort((left, right) =>
+    KIND_NAMES.indexOf(left.kind) - KIND_NAMES.indexOf(right.kind)
+  );
+}

@@ -1,0 +1,131 @@
+import { asAppError, AppError } from "./errors.ts";
+import { errorFields, type Log } from "./observe/log.ts";
+import type { JobRun, JobRuns } from "./store/job-run.ts";
+
+/** Work in the background. */
+export type Job = {
+  readonly name: string;
+  /** How often it looks for work, in milliseconds. */
+  readonly intervalMs: number;
+  /** It is aborted after that long. */
+  readonly timeoutMs: number;
+  /**
+   * Looks for work and does it, also when other processes do the same at the same time. Answers what it did, as
+   * counts by name; all zero means there was nothing to do.
+   */
+  readonly run: (signal: AbortSignal) => Promise<Readonly<Record<string, unknown>>>;
+};
+
+/** What came of one run. */
+export type JobResult = {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Stable code of the failure. */
+  readonly code?: string;
+  readonly error?: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+};
+
+/** The jobs of this process. */
+export type Jobs = {
+  readonly names: readonly string[];
+  /** Runs each job at its interval until {@link stop}. */
+  start(): void;
+  /** Runs one now; the same one never runs twice at once in a process. Undefined for an unknown name. */
+  run(name: string, signal?: AbortSignal): Promise<JobResult> | undefined;
+  /** Starts none any more, and waits for those that run, at most `timeoutMs`, then aborts them. */
+  stop(timeoutMs: number): Promise<void>;
+};
+
+/** What jobs need. */
+export type JobsDependencies = {
+  readonly runs: JobRuns;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
+};
+
+/** Jobs on their schedule. A job that fails is tried again at its next turn; the others do not notice. */
+export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs {
+  const stopping = new AbortController();
+  const running = new Map<string, Promise<JobResult>>();
+  const timers = new Set<ReturnType<typeof setTimeout>>();
+  let stopped = false;
+
+  const begin = (job: Job, signal?: AbortSignal): Promise<JobResult> => {
+    const already = running.get(job.name);
+    if (already !== undefined) return already.then(() => begin(job, signal));
+    const run = runOnce(job, deps, [stopping.signal, ...(signal === undefined ? [] : [signal])])
+      .finally(() => running.delete(job.name));
+    running.set(job.name, run);
+    return run;
+  };
+  const repeat = (job: Job, delayMs: number): void => {
+    if (stopped) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      begin(job).finally(() => repeat(job, job.intervalMs));
+    }, delayMs);
+    timers.add(timer);
+  };
+  return {
+    names: jobs.map((job) => job.name),
+    start: () => jobs.forEach((job) => repeat(job, 0)),
+    run: (name, signal) => {
+      const job = jobs.find((one) => one.name === name);
+      return job === undefined ? undefined : begin(job, signal);
+    },
+    stop: async (timeoutMs) => {
+      stopped = true;
+      timers.forEach((timer) => clearTimeout(timer));
+      const end = setTimeout(() => stopping.abort(new AppError("canceled")), timeoutMs);
+      await Promise.all(running.values());
+      clearTimeout(end);
+    },
+  };
+}
+
+async function runOnce(
+  job: Job,
+  deps: JobsDependencies,
+  signals: readonly AbortSignal[],
+): Promise<JobResult> {
+  const { log, clockMs } = deps;
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(new AppError("canceled"));
+  const timer = setTimeout(() => controller.abort(new AppError("deadline_exceeded")), job.timeoutMs);
+  signals.forEach((signal) => signal.aborted ? abort() : signal.addEventListener("abort", abort));
+  const startedAt = Math.floor(clockMs() / 1000);
+  const record = async (result: JobResult): Promise<JobResult> => {
+    const run: JobRun = {
+      name: job.name,
+      startedAt,
+      finishedAt: Math.floor(clockMs() / 1000),
+      detail: result.detail,
+      ...(result.code === undefined ? {} : { error: result.code }),
+    };
+    await deps.runs.add(run).catch((error) => log.error("job-run-not-kept", errorFields(error)));
+    return result;
+  };
+  try {
+    const detail = await job.run(controller.signal);
+    const result: JobResult = { name: job.name, ok: true, detail };
+    const counts = Object.values(detail);
+    if (!counts.some((count) => count !== 0 && count !== false)) return result;
+    log.info("job-done", { job: job.name, detail: JSON.stringify(detail) });
+    return await record(result);
+  } catch (error) {
+    const known = asAppError(error);
+    log.error("job-failed", { job: job.name, ...errorFields(error) });
+    return await record({
+      name: job.name,
+      ok: false,
+      code: known.code,
+      error: known.message,
+      detail: {},
+    });
+  } finally {
+    clearTimeout(timer);
+    signals.forEach((signal) => signal.removeEventListener("abort", abort));
+  }
+}
