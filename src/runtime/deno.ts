@@ -1,5 +1,7 @@
 import { listenOnEdge } from "./edge.ts";
 import { type DenoApi, listenWithDenoServe } from "./deno-serve.ts";
+import { exchangeOverFetch } from "./fetch-exchange.ts";
+import { exchangeOverHttp2 } from "./http2-exchange.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Versions whose node:http2 a peer's GOAWAY can crash (denoland/deno#36788). */
@@ -13,11 +15,21 @@ export function denoRuntime(deno: DenoApi): Runtime {
   const crypto = { signatures: globalThis.crypto, digests: globalThis.crypto };
   const version = deno.version.deno;
   if (!BROKEN_HTTP2.has(version)) {
-    return { name: "deno", crypto, listen: listenOnEdge, trailers: { ok: true } };
+    return {
+      name: "deno",
+      crypto,
+      listen: listenOnEdge,
+      exchange: exchangeOverHttp2,
+      trailers: { ok: true },
+    };
   }
   const reason =
     `native gRPC is off: node:http2 of Deno ${version} can crash (denoland/deno#36788); use Deno 2.9.3`;
-  const listen: Runtime["listen"] = (handler, options) =>
-    listenWithDenoServe(deno, handler, options);
-  return { name: "deno", crypto, listen, trailers: { ok: false, reason } };
+  return {
+    name: "deno",
+    crypto,
+    listen: (handler, options) => listenWithDenoServe(deno, handler, options),
+    exchange: exchangeOverFetch,
+    trailers: { ok: false, reason },
+  };
 }

@@ -1,5 +1,6 @@
 import * as threadCrypto from "@peculiar/webcrypto";
 import { listenOnEdge } from "./edge.ts";
+import { exchangeOverHttp2 } from "./http2-exchange.ts";
 import type { Runtime } from "./runtime.ts";
 
 // Its ES module lacks the mark of one, so some loaders hand it out below "default".
@@ -12,6 +13,7 @@ export function nodeRuntime(): Runtime {
     name: "node",
     crypto: { signatures: globalThis.crypto, digests: new ThreadCrypto() },
     listen: listenOnEdge,
+    exchange: exchangeOverHttp2,
     trailers: { ok: true },
   };
 }

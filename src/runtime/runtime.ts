@@ -74,12 +74,43 @@ export const DEFAULT_LIMITS: EdgeLimits = {
  */
 export type CryptoProviders = { readonly signatures: Crypto; readonly digests: Crypto };
 
+/** One POST over HTTP/2. */
+export type Http2Question = {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Largest body of the answer. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** The address to connect to for a host name; rejects when it must not be spoken to. Default: whatever the system says. */
+  resolve?(host: string): Promise<string>;
+  /** PEM certificates of authorities to trust in place of the system's. */
+  readonly ca?: string;
+};
+
+/** Its answer. */
+export type Http2Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Absent where the runtime cannot see them. */
+  readonly trailers?: Headers;
+  readonly body: Uint8Array<ArrayBuffer>;
+};
+
+/**
+ * Puts a question. Rejects with the signal's reason, or with an AppError: `fetch_failed`, `limit_exceeded`,
+ * `fetch_refused`.
+ */
+export type Http2Exchange = (question: Http2Question) => Promise<Http2Answer>;
+
 /** The port. */
 export type Runtime = {
   readonly name: "node" | "deno";
   readonly crypto: CryptoProviders;
   /** Serves HTTP/1.1 and, where the runtime can, HTTP/2 on one port. Rejects when the port is taken. */
   listen(handler: Handler, options: ListenOptions): Promise<Listening>;
+  /** Unary HTTP/2 calls, for native gRPC as a client. */
+  readonly exchange: Http2Exchange;
   /** Whether native gRPC (HTTP/2 trailers) can be served, and if not, why. */
   readonly trailers: { readonly ok: true } | { readonly ok: false; readonly reason: string };
 };

@@ -1,0 +1,99 @@
+import { AppError, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
+import { startDeadline, untilAborted } from "./deadline.ts";
+import { statusOf } from "./status.ts";
+
+/** A refusal that came from a peer, or from the way to it. */
+export type RpcRefusal = Refusal & {
+  /** How long the peer asks us to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+};
+
+export type RpcOutcome = { readonly ok: true; readonly value: Uint8Array } | RpcRefusal;
+
+export type RpcCallOptions = {
+  /** The whole value of the `authorization` header. */
+  readonly authorization?: string;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Calls a unary method of one peer: `path` as `/Federation/Fetch`, the message encoded. Never rejects. Bounded in
+ * size and time; no redirects; what a peer says of an error is cut to 1 KiB.
+ */
+export type RpcClient = (
+  path: string,
+  message: Uint8Array,
+  options?: RpcCallOptions,
+) => Promise<RpcOutcome>;
+
+/** What all clients are bounded by. */
+export type RpcClientLimits = {
+  /** Largest answer, packed and unpacked. Default 4 MiB. */
+  readonly maxBytes?: number;
+  /** Longest time a call may take. Default 20 s. */
+  readonly timeoutMs?: number;
+};
+
+export const DEFAULT_CLIENT_LIMITS: Required<RpcClientLimits> = {
+  maxBytes: 4 * 1024 * 1024,
+  timeoutMs: 20_000,
+};
+
+const MAX_DETAIL_BYTES = 1024;
+
+/** Runs one call under its time limit and turns whatever is thrown into a refusal. */
+export async function boundedCall(
+  timeoutMs: number,
+  canceled: AbortSignal | undefined,
+  call: (signal: AbortSignal) => Promise<RpcOutcome>,
+): Promise<RpcOutcome> {
+  const deadline = startDeadline(timeoutMs, canceled);
+  try {
+    return await untilAborted(deadline.signal, call(deadline.signal));
+  } catch (error) {
+    const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : error;
+    return reason instanceof AppError
+      ? refuse(reason.code, reason.message)
+      : refuse("fetch_failed");
+  } finally {
+    deadline.end();
+  }
+}
+
+/** The refusal that a gRPC status of a peer amounts to. */
+export function peerRefusal(grpc: number, detail: string, headers: Headers): RpcRefusal {
+  const { name, code } = statusOf(grpc);
+  const said = cutDetail(detail);
+  const refusal = refuse(
+    code,
+    said === "" ? `the peer answered ${name}` : `the peer answered ${name}: ${said}`,
+  );
+  const retryAfterMs = retryAfterOf(headers);
+  return retryAfterMs === undefined ? refusal : { ...refusal, retryAfterMs };
+}
+
+/** Refusals of our own bounds, in the words of a client. */
+export function answerRefusal(refusal: Refusal): RpcRefusal {
+  if (refusal.code === "body_too_large") {
+    return refuse("limit_exceeded", `the answer has ${refusal.message}`);
+  }
+  return refuse("fetch_failed", `the answer is broken: ${refusal.message}`);
+}
+
+/** An outcome, with a refusal put in the words of a client. */
+export function fromAnswer(outcome: Outcome<Uint8Array>): RpcOutcome {
+  return outcome.ok ? outcome : answerRefusal(outcome);
+}
+
+/** At most 1 KiB of printable text. */
+function cutDetail(detail: string): string {
+  const bytes = new TextEncoder().encode(detail.replaceAll(/\p{Cc}+/gu, " "));
+  // A character that was cut in two is dropped.
+  return new TextDecoder().decode(bytes.subarray(0, MAX_DETAIL_BYTES)).replace(/\uFFFD$/, "")
+    .trim();
+}
+
+function retryAfterOf(headers: Headers): number | undefined {
+  const value = headers.get("retry-after") ?? "";
+  return /^\d{1,7}$/.test(value) ? Number(value) * 1_000 : undefined;
+}

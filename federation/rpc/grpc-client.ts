@@ -1,0 +1,79 @@
+import { accept, refuse } from "../../src/errors.ts";
+import type { Http2Answer, Http2Exchange } from "../../src/runtime/runtime.ts";
+import {
+  boundedCall,
+  DEFAULT_CLIENT_LIMITS,
+  fromAnswer,
+  peerRefusal,
+  type RpcClient,
+  type RpcClientLimits,
+  type RpcOutcome,
+} from "./client.ts";
+import { decodeFrames, encodeFrame, FRAME_OVERHEAD_BYTES, unaryMessage } from "./frame.ts";
+import { decodeGrpcMessage, statusOfHttp } from "./status.ts";
+
+export type GrpcClientOptions = RpcClientLimits & {
+  readonly baseUrl: string;
+  /** The runtime's. */
+  readonly exchange: Http2Exchange;
+  /** The address to speak to for a host name; rejects with an AppError when there is none that may be. */
+  resolve?(host: string): Promise<string>;
+  /** PEM certificates of authorities to trust in place of the system's. */
+  readonly ca?: string;
+};
+
+const OK = 0;
+const UNKNOWN = 2;
+
+/** Speaks native gRPC with a peer (grpc/doc/PROTOCOL-HTTP2.md); what deployed peers understand. */
+export function grpcClient(options: GrpcClientOptions): RpcClient {
+  const { baseUrl, exchange, resolve, ca } = options;
+  const { maxBytes, timeoutMs } = { ...DEFAULT_CLIENT_LIMITS, ...options };
+  return (path, message, { authorization, signal: canceled } = {}) =>
+    boundedCall(timeoutMs, canceled, async (signal) => {
+      const answer = await exchange({
+        // The path of a gRPC call has no prefix.
+        url: new URL(path, baseUrl),
+        headers: {
+          "content-type": "application/grpc+proto",
+          te: "trailers",
+          "grpc-timeout": `${Math.min(timeoutMs, 99_999_999)}m`,
+          "grpc-accept-encoding": "identity,gzip",
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        body: encodeFrame(message),
+        maxBytes: maxBytes + FRAME_OVERHEAD_BYTES,
+        signal,
+        ...(resolve === undefined ? {} : { resolve }),
+        ...(ca === undefined ? {} : { ca }),
+      });
+      return await messageOf(answer, maxBytes);
+    });
+}
+
+async function messageOf(answer: Http2Answer, maxBytes: number): Promise<RpcOutcome> {
+  const { status, headers, trailers, body } = answer;
+  const isGrpc = headers.get("content-type")?.startsWith("application/grpc") === true;
+  const sink = trailers?.has("grpc-status") === true ? trailers : headers;
+  const said = sink.get("grpc-status");
+  if (said === null && (status !== 200 || !isGrpc)) {
+    return peerRefusal(
+      status === 200 ? UNKNOWN : statusOfHttp(status),
+      `HTTP status ${status}`,
+      headers,
+    );
+  }
+  // Where trailers cannot be seen, a message is the sign of success.
+  const unseen = trailers === undefined && body.byteLength > 0 ? OK : UNKNOWN;
+  const grpc = said === null ? unseen : /^\d{1,3}$/.test(said) ? Number(said) : UNKNOWN;
+  if (grpc !== OK) {
+    return peerRefusal(grpc, decodeGrpcMessage(sink.get("grpc-message") ?? ""), headers);
+  }
+  const frames = decodeFrames(body);
+  if (!frames.ok) return fromAnswer(frames);
+  if (frames.value.length === 0) {
+    return refuse("fetch_failed", "the peer answered without a message");
+  }
+  const message = await unaryMessage(frames.value, headers.get("grpc-encoding"), maxBytes);
+  return message.ok ? accept(message.value) : fromAnswer(message);
+}

@@ -1,0 +1,102 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { AppError } from "../errors.ts";
+import type { Http2Answer, Http2Exchange, Http2Question } from "./runtime.ts";
+
+/**
+ * One POST over HTTP/2, trailers included, on a connection of its own. https: only with a certificate that
+ * verifies; http: with prior knowledge.
+ */
+export const exchangeOverHttp2: Http2Exchange = async (question) => {
+  const { url, signal } = question;
+  signal.throwIfAborted();
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const address = await question.resolve?.(host) ?? host;
+  signal.throwIfAborted();
+  const session = connect(url.origin, { createConnection: () => open(question, host, address) });
+  try {
+    return await exchange(session, question);
+  } finally {
+    session.destroy();
+  }
+};
+
+function open({ url, ca }: Http2Question, host: string, address: string): Socket {
+  if (url.protocol === "http:") return connectTcp({ host: address, port: Number(url.port || 80) });
+  return connectTls({
+    host: address,
+    port: Number(url.port || 443),
+    ALPNProtocols: ["h2"],
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(ca === undefined ? {} : { ca }),
+  });
+}
+
+function exchange(session: ClientHttp2Session, question: Http2Question): Promise<Http2Answer> {
+  const { url, headers, body, maxBytes, signal } = question;
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) =>
+      finish(() => reject(new AppError("fetch_failed", undefined, { cause })));
+    const abort = () => finish(() => reject(signal.reason));
+    const finish = (settle: () => void) => {
+      signal.removeEventListener("abort", abort);
+      settle();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    session.on("error", fail);
+    session.on(
+      "close",
+      () => fail(new Error("the connection was closed before the answer was whole")),
+    );
+    const stream = session.request({
+      ":method": "POST",
+      ":path": url.pathname + url.search,
+      ...headers,
+    });
+    const answer = collect(stream, maxBytes, () => {
+      const text = `the answer is larger than ${maxBytes} bytes`;
+      finish(() => reject(new AppError("limit_exceeded", text)));
+    });
+    stream.on("error", fail);
+    stream.on("close", () => fail(new Error("the stream was closed before the answer was whole")));
+    // "close" may never come on Deno, so the end settles.
+    stream.on("end", () => finish(() => resolve(answer())));
+    stream.end(body);
+  });
+}
+
+/** Gathers an answer. On Deno data may come before the headers. */
+function collect(
+  stream: ClientHttp2Stream,
+  maxBytes: number,
+  tooLarge: () => void,
+): () => Http2Answer {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let status = 0;
+  let headers = new Headers();
+  let trailers = new Headers();
+  stream.on("response", (received) => {
+    status = Number(received[":status"] ?? 0);
+    headers = toHeaders(received);
+  });
+  stream.on("trailers", (received) => trailers = toHeaders(received));
+  stream.on("data", (chunk: Uint8Array) => {
+    size += chunk.byteLength;
+    if (size > maxBytes) tooLarge();
+    else chunks.push(chunk);
+  });
+  return () => ({ status, headers, trailers, body: new Uint8Array(Buffer.concat(chunks)) });
+}
+
+function toHeaders(
+  received: Readonly<Record<string, string | string[] | number | undefined>>,
+): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(received)) {
+    if (name.startsWith(":") || value === undefined) continue;
+    for (const one of [value].flat()) headers.append(name, String(one));
+  }
+  return headers;
+}
