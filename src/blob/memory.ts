@@ -1,6 +1,7 @@
 /** Blobs in this process's memory: for tests, and for trying things out. */
 
 import type { BlobBody, BlobHeaders, BlobInfo, BlobStore, ByteRange } from "./blob.ts";
+import { toHex } from "./hex.ts";
 import {
   clampRange,
   requireBucket,
@@ -72,6 +73,5 @@ export function memoryBlobStore(subtle: SubtleCrypto = crypto.subtle): BlobStore
 }
 
 async function tag(bytes: Uint8Array<ArrayBuffer>, subtle: SubtleCrypto): Promise<string> {
-  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes));
-  return `"${Buffer.from(digest).toString("hex")}"`;
+  return `"${toHex(await subtle.digest("SHA-256", bytes))}"`;
 }

@@ -1,0 +1,247 @@
+/** What S3 and Azure have in common: a blob store over HTTP. What they differ in is a {@link Dialect}. */
+
+import { AppError } from "../errors.ts";
+import type { BlobBody, BlobHeaders, BlobInfo, BlobStore, ByteRange } from "./blob.ts";
+import { readAtMost } from "./bounded-body.ts";
+import {
+  clampRange,
+  isBlobName,
+  requireBucket,
+  requireHeaders,
+  requireName,
+  requirePrefix,
+  requireRange,
+} from "./name.ts";
+import { answerFailure, errorCode, networkFailure } from "./object-failure.ts";
+import { resumingBody } from "./resuming-body.ts";
+import { type HttpOptions, type Prepared, retryingFetch } from "./retrying-fetch.ts";
+
+/** A request before it is addressed and signed. `name` is absent for the bucket itself. */
+export type ObjectRequest = {
+  readonly method: "PUT" | "HEAD" | "GET" | "DELETE";
+  readonly bucket: string;
+  readonly name?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Names are lower-case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer>;
+};
+
+/** A page of a list, and where the next one starts when there is one. */
+export type ListPage = { readonly names: readonly string[]; readonly next: string | undefined };
+
+/** How a kind of object store is spoken to. */
+export type Dialect = {
+  /** What messages call it. */
+  readonly title: string;
+  /** Addresses and signs; called for each attempt, so that changed credentials are taken up. */
+  readonly prepare: (request: ObjectRequest) => Promise<Prepared>;
+  readonly putHeaders: (headers: BlobHeaders) => Readonly<Record<string, string>>;
+  readonly listQuery: (
+    prefix: string,
+    pageSize: number,
+    from: string | undefined,
+  ) => Readonly<Record<string, string>>;
+  /** Reads a list's XML; throws an `Error` when it is not one. */
+  readonly readPage: (xml: string) => ListPage;
+  /** What to mend, by the store's error code, or else by the status as `401` and so on. */
+  readonly cures: ReadonlyMap<string, string>;
+  /** The setting that says where the store is. */
+  readonly endpointSetting: string;
+  /** The error codes that mean that the bucket is missing. */
+  readonly bucketMissing: string;
+};
+
+/** Largest answer to a list: 5000 names of 1024 bytes, with what comes with them, fit. */
+const MAX_LIST_BYTES = 16 * 1024 * 1024;
+
+const PROBE = ".wayfarer-check";
+
+/** A blob store that speaks `dialect`; lists in pages of `pageSize`. */
+export function objectBlobStore(
+  dialect: Dialect,
+  options: HttpOptions,
+  pageSize: number,
+): BlobStore {
+  async function send(request: ObjectRequest, accepted: readonly number[]): Promise<Response> {
+    const response = await retryingFetch(() => dialect.prepare(request), options).catch(
+      (error: unknown) => {
+        throw networkFailure(dialect, request.bucket, error);
+      },
+    );
+    if (accepted.includes(response.status)) return response;
+    const code = await errorCode(response, options.timeoutMs);
+    throw answerFailure(dialect, request.bucket, response.status, code);
+  }
+
+  /** The answer; undefined when there is no such blob. A missing bucket throws, where the store tells. */
+  async function find(
+    request: ObjectRequest,
+    accepted: readonly number[],
+  ): Promise<Response | undefined> {
+    const response = await send(request, [...accepted, 404]);
+    if (response.status !== 404) return response;
+    const code = await errorCode(response, options.timeoutMs);
+    if (code !== dialect.bucketMissing) return undefined;
+    throw answerFailure(dialect, request.bucket, 404, code);
+  }
+
+  async function write(
+    bucket: string,
+    name: string,
+    body: Uint8Array,
+    headers: BlobHeaders,
+  ): Promise<void> {
+    const request = {
+      bucket,
+      name,
+      headers: dialect.putHeaders(headers),
+      body: overArrayBuffer(body),
+    };
+    await discard(await send({ method: "PUT", ...request }, [200, 201]));
+  }
+
+  async function remove(bucket: string, name: string): Promise<void> {
+    const response = await find({ method: "DELETE", bucket, name }, [200, 202, 204]);
+    if (response !== undefined) await discard(response);
+  }
+
+  async function head(bucket: string, name: string): Promise<BlobInfo | undefined> {
+    const response = await find({ method: "HEAD", bucket, name }, [200]);
+    return response && infoOf(response, dialect, response.headers.get("content-length"));
+  }
+
+  async function open(
+    bucket: string,
+    name: string,
+    range: ByteRange | undefined,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<BlobBody | undefined> {
+    const asked = range && { range: `bytes=${range.start}-${range.end - 1}` };
+    const request = { method: "GET", bucket, name, headers: { ...headers, ...asked } } as const;
+    const response = await find(request, range ? [206, 416] : [200]);
+    if (response === undefined) return undefined;
+    if (response.status === 416) {
+      await discard(response);
+      return await openNothing(bucket, name);
+    }
+    const size = range
+      ? sizeInRange(response.headers.get("content-range"), range)
+      : response.headers.get("content-length");
+    const info = infoOf(response, dialect, size);
+    return { info, body: response.body ?? new Blob([]).stream() };
+  }
+
+  async function openNothing(bucket: string, name: string): Promise<BlobBody | undefined> {
+    const info = await head(bucket, name);
+    return info && { info, body: new Blob([]).stream() };
+  }
+
+  async function page(
+    bucket: string,
+    prefix: string,
+    from: string | undefined,
+  ): Promise<ListPage> {
+    const query = dialect.listQuery(prefix, pageSize, from);
+    const response = await send({ method: "GET", bucket, query }, [200]);
+    try {
+      const { text, complete } = await readAtMost(response, MAX_LIST_BYTES, options.timeoutMs);
+      if (!complete) throw new Error("the list is too long");
+      return dialect.readPage(text);
+    } catch (error) {
+      throw networkFailure(dialect, bucket, error);
+    }
+  }
+
+  return {
+    async put(
+      bucket: string,
+      name: string,
+      body: Uint8Array,
+      headers: BlobHeaders,
+    ): Promise<void> {
+      requireName(bucket, name);
+      requireHeaders(headers);
+      await write(bucket, name, body, headers);
+    },
+
+    async head(bucket: string, name: string): Promise<BlobInfo | undefined> {
+      requireName(bucket, name);
+      return await head(bucket, name);
+    },
+
+    async get(bucket: string, name: string, range?: ByteRange): Promise<BlobBody | undefined> {
+      requireName(bucket, name);
+      requireRange(range);
+      if (range !== undefined && range.start === range.end) return await openNothing(bucket, name);
+      const first = await open(bucket, name, range, {});
+      if (first === undefined) return undefined;
+      const { info } = first;
+      const reopen = async (rest: ByteRange): Promise<ReadableStream<Uint8Array>> => {
+        const again = await open(bucket, name, rest, { "if-match": info.etag });
+        if (again?.info.etag === info.etag) return again.body;
+        throw networkFailure(dialect, bucket, new Error("the blob was replaced while it was read"));
+      };
+      const part = clampRange(range, info.size);
+      const failure = (error: unknown): Error => networkFailure(dialect, bucket, error);
+      return { info, body: resumingBody(first.body, part, reopen, options, failure) };
+    },
+
+    async delete(bucket: string, name: string): Promise<void> {
+      requireName(bucket, name);
+      await remove(bucket, name);
+    },
+
+    async *list(bucket: string, prefix: string): AsyncIterable<string> {
+      requirePrefix(bucket, prefix);
+      let from: string | undefined;
+      do {
+        const { names, next } = await page(bucket, prefix, from);
+        yield* names.filter((name) => name.startsWith(prefix) && isBlobName(name));
+        if (next !== undefined && next === from) {
+          throw networkFailure(dialect, bucket, new Error("the list goes in circles"));
+        }
+        from = next;
+      } while (from !== undefined);
+    },
+
+    async check(bucket: string): Promise<void> {
+      requireBucket(bucket);
+      const headers = { contentType: "text/plain", cacheControl: "no-store" };
+      await write(bucket, PROBE, new Uint8Array(1), headers);
+      await remove(bucket, PROBE);
+    },
+  };
+}
+
+/** The whole's size when the answer begins where `range` does. */
+function sizeInRange(contentRange: string | null, range: ByteRange): string | undefined {
+  const [, start, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange ?? "") ?? [];
+  return Number(start) === range.start ? size : undefined;
+}
+
+const discard = async (response: Response): Promise<void> => await response.body?.cancel();
+
+function infoOf(response: Response, dialect: Dialect, size: string | null | undefined): BlobInfo {
+  const etag = response.headers.get("etag");
+  if (etag === null || !/^\d{1,15}$/.test(size ?? "")) {
+    throw new AppError(
+      "blob_unavailable",
+      `${dialect.title} sent no entity tag or size: is it one?`,
+    );
+  }
+  return {
+    contentType: response.headers.get("content-type") ?? "application/octet-stream",
+    cacheControl: response.headers.get("cache-control") ?? "no-cache",
+    size: Number(size),
+    etag,
+  };
+}
+
+/** The same bytes for interfaces that refuse shared memory. */
+function overArrayBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer, byteOffset, byteLength)
+    : new Uint8Array(bytes);
+}

@@ -1,0 +1,63 @@
+/** A download that goes on where it was cut. */
+
+import { AppError } from "../errors.ts";
+import type { ByteRange } from "./blob.ts";
+import { backOffMs, type HttpOptions, within } from "./retrying-fetch.ts";
+
+/** Opens the blob again at a range, with retries of its own. An `AppError` that it throws is final. */
+export type Reopen = (range: ByteRange) => Promise<ReadableStream<Uint8Array>>;
+
+/**
+ * Exactly the bytes of `range`, of which `first` is the stream that is open already. A stream that fails, stalls or
+ * ends early is opened again at the place reached, up to `attempts` times without a byte in between; then
+ * the reader gets `failure(error)`.
+ */
+export function resumingBody(
+  first: ReadableStream<Uint8Array>,
+  range: ByteRange,
+  reopen: Reopen,
+  options: HttpOptions,
+  failure: (error: unknown) => Error,
+): ReadableStream<Uint8Array> {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined = first.getReader();
+  let at = range.start;
+  let failed = 0;
+
+  async function next(): Promise<Uint8Array> {
+    reader ??= (await reopen({ start: at, end: range.end })).getReader();
+    const current = reader;
+    const { done, value } = await within(options.timeoutMs, () => current.read());
+    if (done) throw new Error("the answer ends early");
+    // Some servers send more than was asked for.
+    return value.subarray(0, range.end - at);
+  }
+
+  function drop(): void {
+    // Not awaited: the other side may be silent.
+    void reader?.cancel().catch(() => {});
+    reader = undefined;
+  }
+
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      while (at < range.end) {
+        try {
+          const chunk = await next();
+          at += chunk.length;
+          failed = 0;
+          if (chunk.length === 0) continue;
+          controller.enqueue(chunk);
+          if (at < range.end) return;
+        } catch (error) {
+          drop();
+          if (error instanceof AppError) return controller.error(error);
+          if (++failed >= options.attempts) return controller.error(failure(error));
+          await options.delay(backOffMs(failed, options.random));
+        }
+      }
+      drop();
+      controller.close();
+    },
+    cancel: drop,
+  });
+}

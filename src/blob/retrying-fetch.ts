@@ -1,0 +1,74 @@
+/** HTTP requests that outlast a server's bad moments: time-outs, 429 and 5xx, with exponential back-off and full jitter. */
+
+/** What requests need from outside; every part can be replaced in a test. */
+export type HttpOptions = {
+  readonly fetch: typeof fetch;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly delay: (ms: number) => Promise<void>;
+  /** For the head of an answer, the upload of the request included, and for each piece of its body. */
+  readonly timeoutMs: number;
+  /** How often a request is made at most. */
+  readonly attempts: number;
+};
+
+/** A request in the form that `fetch` takes, made anew (and signed anew) for each attempt. */
+export type Prepared = { readonly url: URL; readonly init: RequestInit };
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 10_000;
+
+const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Full jitter: uniform between nothing and a bound that doubles with each failed attempt (1, 2, …), up to 10 s. */
+export function backOffMs(failed: number, random: () => number): number {
+  return random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failed - 1));
+}
+
+/**
+ * The first answer that is not to be retried, or the last attempt's. Redirects are not followed, so that no
+ * signature goes elsewhere. Throws what the last attempt threw when it got no answer.
+ */
+export async function retryingFetch(
+  prepare: () => Promise<Prepared>,
+  options: HttpOptions,
+): Promise<Response> {
+  for (let attempt = 1;; attempt++) {
+    const { url, init } = await prepare();
+    const last = attempt >= options.attempts;
+    try {
+      const response = await within(
+        options.timeoutMs,
+        (signal) => options.fetch(url, { ...init, redirect: "manual", signal }),
+      );
+      if (last || !RETRIED.has(response.status)) return response;
+      await response.body?.cancel();
+    } catch (error) {
+      if (last) throw error;
+    }
+    await options.delay(backOffMs(attempt, options.random));
+  }
+}
+
+/** What `work` gives; it is aborted, and the result rejected, when it takes longer than `timeoutMs`. */
+export async function within<T>(
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${timeoutMs} ms`);
+      reject(error);
+      controller.abort(error);
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work(controller.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

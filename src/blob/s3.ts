@@ -1,0 +1,121 @@
+/**
+ * Blobs in S3 or what speaks like it: AWS, Google Cloud Storage's XML API, MinIO, Ceph, R2.
+ * Source: Amazon S3 API Reference (PutObject, HeadObject, GetObject, DeleteObject, ListObjectsV2).
+ */
+
+import type { BlobHeaders, BlobStore } from "./blob.ts";
+import { toHex } from "./hex.ts";
+import {
+  type Dialect,
+  type ListPage,
+  objectBlobStore,
+  type ObjectRequest,
+} from "./object-store.ts";
+import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
+import { encode, type S3Credentials, signV4 } from "./sigv4.ts";
+import { xmlLeaves } from "./xml.ts";
+
+/** Where the store is, and who we are there. */
+export type S3Options = {
+  /** Origin and, if any, path before the bucket: `https://s3.eu-central-1.amazonaws.com`. */
+  readonly endpoint: URL;
+  readonly region: string;
+  /** `path`: `https://host/bucket/name`; `virtual-host`: `https://bucket.host/name`. */
+  readonly addressing: "path" | "virtual-host";
+  /** Asked for each request, so that it may change. */
+  readonly credentials: () => Promise<S3Credentials>;
+  /** For SHA-256 and HMAC. */
+  readonly subtle: SubtleCrypto;
+  readonly http: HttpOptions;
+  /** Names in an answer to a list, 1 to 1000. */
+  readonly pageSize: number;
+};
+
+const KEYS = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+const REGION = "check AWS_REGION and AWS_ENDPOINT_URL_S3";
+
+const CURES: ReadonlyMap<string, string> = new Map([
+  ["InvalidAccessKeyId", KEYS],
+  ["SignatureDoesNotMatch", KEYS],
+  ["ExpiredToken", "the session token has expired: renew AWS_SESSION_TOKEN and the keys with it"],
+  ["InvalidToken", "check AWS_SESSION_TOKEN"],
+  ["AccessDenied", "allow these credentials to read, write, delete and list in it"],
+  ["RequestTimeTooSkewed", "set this machine's clock"],
+  ["NoSuchBucket", "make the bucket, or name another"],
+  ["PermanentRedirect", REGION],
+  ["AuthorizationHeaderMalformed", REGION],
+  ["301", REGION],
+  ["307", REGION],
+  ["401", KEYS],
+  ["403", `${KEYS}, and what they allow`],
+  ["412", "the blob was replaced while it was read"],
+]);
+
+/** Blobs in S3. A bucket must be there already. */
+export function s3BlobStore(options: S3Options): BlobStore {
+  const dialect: Dialect = {
+    title: "S3",
+    prepare: (request) => prepare(request, options),
+    putHeaders: ({ contentType, cacheControl }: BlobHeaders) => ({
+      "content-type": contentType,
+      "cache-control": cacheControl,
+    }),
+    listQuery: (prefix, pageSize, from) => ({
+      "list-type": "2",
+      "max-keys": String(pageSize),
+      prefix,
+      ...(from === undefined ? {} : { "continuation-token": from }),
+    }),
+    readPage,
+    cures: CURES,
+    endpointSetting: "AWS_ENDPOINT_URL_S3",
+    bucketMissing: "NoSuchBucket",
+  };
+  return objectBlobStore(dialect, options.http, options.pageSize);
+}
+
+async function prepare(request: ObjectRequest, options: S3Options): Promise<Prepared> {
+  const { subtle, region } = options;
+  const url = address(request, options);
+  const digest = await subtle.digest("SHA-256", request.body ?? new Uint8Array());
+  const headers = await signV4(
+    { method: request.method, url, headers: request.headers ?? {}, bodySha256: toHex(digest) },
+    { credentials: await options.credentials(), region, nowMs: options.http.now(), subtle },
+  );
+  return {
+    url,
+    init: {
+      method: request.method,
+      headers: { ...headers, "accept-encoding": "identity" },
+      body: request.body ?? null,
+    },
+  };
+}
+
+function address(request: ObjectRequest, { endpoint, addressing }: S3Options): URL {
+  const url = new URL(endpoint);
+  const virtual = addressing === "virtual-host";
+  if (virtual) url.hostname = `${request.bucket}.${url.hostname}`;
+  const segments = virtual
+    ? [request.name ?? ""]
+    : [request.bucket, ...(request.name ? [request.name] : [])];
+  url.pathname = [url.pathname.replace(/\/$/, ""), ...segments].join("/");
+  url.search = Object.entries(request.query ?? {})
+    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .join("&");
+  return url;
+}
+
+function readPage(xml: string): ListPage {
+  const names: string[] = [];
+  let next: string | undefined;
+  let truncated: boolean | undefined;
+  for (const { path, text } of xmlLeaves(xml)) {
+    if (path === "ListBucketResult/Contents/Key") names.push(text);
+    if (path === "ListBucketResult/NextContinuationToken") next = text;
+    if (path === "ListBucketResult/IsTruncated") truncated = text === "true";
+  }
+  if (truncated === undefined) throw new Error("the answer is no list");
+  if (truncated && next === undefined) throw new Error("the list ends without its next page");
+  return { names, next: truncated ? next : undefined };
+}

@@ -1,0 +1,72 @@
+/** An HTTP proxy that fails on demand, in front of a server that does not. */
+
+import { createServer, request as forward } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/**
+ * What happens to a request: an answer with that status and body; the connection cut before the answer; the answer
+ * cut in the middle of its body; no answer ever.
+ */
+export type Fault =
+  | { readonly status: number; readonly body?: string }
+  | "cut"
+  | "cut-body"
+  | "silence";
+
+/** The proxy. `faults` are used up, one a request; after that requests pass. */
+export type FaultProxy = {
+  readonly endpoint: URL;
+  readonly faults: Fault[];
+  /** Method and path of each request, in order. */
+  readonly seen: string[];
+  stop(): Promise<void>;
+};
+
+/** Starts a proxy for `target`; its endpoint has the target's path. */
+export async function startFaultProxy(target: URL): Promise<FaultProxy> {
+  const faults: Fault[] = [];
+  const seen: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    seen.push(`${incoming.method} ${incoming.url}`);
+    const fault = faults.shift();
+    if (fault === "silence") return;
+    if (fault === "cut") return incoming.socket.destroy();
+    if (typeof fault === "object") {
+      incoming.resume();
+      outgoing.writeHead(fault.status, { connection: "close" }).end(fault.body ?? "");
+      return;
+    }
+    pass(target, incoming, outgoing, fault === "cut-body");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const endpoint = new URL(target);
+  endpoint.port = String(address.port);
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { endpoint, faults, seen, stop };
+}
+
+function pass(
+  target: URL,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  cutBody: boolean,
+): void {
+  const { method, url: path, headers } = incoming;
+  const { hostname, port } = target;
+  const upstream = forward({ hostname, port, method, path, headers }, (answer) => {
+    outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+    if (!cutBody) return answer.pipe(outgoing);
+    answer.once("data", (chunk: Uint8Array) => {
+      outgoing.write(chunk.subarray(0, chunk.length / 2), () => incoming.socket.destroy());
+      answer.destroy();
+    });
+  });
+  upstream.on("error", () => incoming.socket.destroy());
+  incoming.pipe(upstream);
+}
