@@ -145,7 +145,9 @@ function clashesIn(resources: readonly Resource[]): readonly Fault[] {
     const members = KINDS[resource.kind].unique;
     if (members === undefined) return [];
     const values = Object.entries(resource).filter(([name]) => members.some((own) => own === name));
-    const place = `${resource.kind} ${values.map(([name, value]) => `${name} ${value}`).join(", ")}`;
+    const place = `${resource.kind} ${
+      values.map(([name, value]) => `${name} ${value}`).join(", ")
+    }`;
     const other = seen.get(place);
     seen.set(place, resource.name);
     if (other === undefined) return [];

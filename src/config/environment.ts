@@ -49,7 +49,11 @@ export class EnvironmentReader {
   }
 
   /** Some of some texts, joined by commas. */
-  someOf<T extends string>(name: string, choices: readonly T[], fallback: readonly T[]): readonly T[] {
+  someOf<T extends string>(
+    name: string,
+    choices: readonly T[],
+    fallback: readonly T[],
+  ): readonly T[] {
     const parts = this.text(name, fallback.join(",")).split(",").map((part) => part.trim());
     const found = choices.filter((choice) => parts.includes(choice));
     if (found.length !== parts.length) {
@@ -75,14 +79,20 @@ export class EnvironmentReader {
   }
 
   /** A duration such as `4h`, in milliseconds. `min` and `max` are durations too. */
-  milliseconds(name: string, fallback: string, bounds: { min?: string; max?: string } = {}): number {
+  milliseconds(
+    name: string,
+    fallback: string,
+    bounds: { min?: string; max?: string } = {},
+  ): number {
     const value = parseDuration(this.text(name, fallback));
     const min = parseDuration(bounds.min ?? "0") ?? 0;
     const max = parseDuration(bounds.max ?? "87600h") ?? Infinity;
     if (value !== undefined && value >= min && value <= max) return value;
     this.#fault(
       name,
-      `must be a duration from ${bounds.min ?? "0s"} to ${bounds.max ?? "87600h"}, such as ${fallback}`,
+      `must be a duration from ${bounds.min ?? "0s"} to ${
+        bounds.max ?? "87600h"
+      }, such as ${fallback}`,
     );
     return parseDuration(fallback) ?? 0;
   }
@@ -98,7 +108,10 @@ export class EnvironmentReader {
   url(name: string, fallback: string, protocols: readonly string[]): string {
     const text = this.text(name, fallback);
     if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
-    this.#fault(name, `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(" or ")}`);
+    this.#fault(
+      name,
+      `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(" or ")}`,
+    );
     return fallback;
   }
 

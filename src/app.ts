@@ -1,0 +1,103 @@
+import { Hono } from "hono";
+import { adminApi } from "./admin/rest.ts";
+import { bearerCheck } from "./admin/token.ts";
+import type { Foundation } from "./app/foundation.ts";
+import { publicKeysAnswer } from "./app/public-keys.ts";
+import { describeResource } from "./app/describe-resource.ts";
+import { serveBlobs } from "./blob/serve.ts";
+import { errorAnswer, failureAnswer } from "./http/answer.ts";
+import { firstPage } from "./http/first-page.ts";
+import { health } from "./http/health.ts";
+import { newRequestId } from "./http/request-id.ts";
+import { type Job, type Jobs, scheduleJobs } from "./jobs.ts";
+import { errorFields } from "./observe/log.ts";
+import type { Connection, Handler, Runtime } from "./runtime/runtime.ts";
+import { checkDatabase } from "./store/database.ts";
+
+/** The program, put together. */
+export type App = {
+  readonly handler: Handler;
+  readonly jobs: Jobs;
+  /** Starts the background jobs. */
+  start(): void;
+  /** From now on `/readyz` says that no new requests should come. */
+  drain(): void;
+  /** Ends the background jobs; those that run get `timeoutMs`. */
+  stop(timeoutMs: number): Promise<void>;
+};
+
+/** What Hono hands on to a route beside the request. */
+type Bindings = { Bindings: { connection: Connection } };
+
+/** THE composition root: the foundation, the features on it, and the addresses under which they answer. */
+export async function openApp(
+  foundation: Foundation,
+  runtime: Pick<Runtime, "trailers">,
+): Promise<App> {
+  const { config, log, crypto } = foundation;
+  const jobs = scheduleJobs(await backgroundJobs(foundation), {
+    runs: foundation.jobRuns,
+    log,
+    clockMs: foundation.clock.now,
+  });
+  const state = health([
+    { name: "database", check: () => checkDatabase(foundation.database) },
+    { name: "storage", check: () => foundation.blobs.check(config.exportBucket) },
+  ]);
+  const app = new Hono<Bindings>();
+  app.get("/healthz", () => state.live());
+  app.get("/readyz", () => state.ready());
+  app.get("/", () => welcome(foundation));
+  app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
+  const files = serveBlobs({ store: foundation.blobs, bucket: config.exportBucket });
+  app.all(
+    "/exports/*",
+    (c) => files(c.req.raw, new URL(c.req.url).pathname.slice("/exports/".length)),
+  );
+  app.route("/admin/api/v1", admin(foundation, jobs));
+  app.notFound(() => errorAnswer("not_found"));
+  app.onError((error) => {
+    const requestId = newRequestId(crypto.digests);
+    log.error("request-failed", { requestId, ...errorFields(error) });
+    return failureAnswer(error, requestId);
+  });
+  void runtime;
+  return {
+    handler: (request, connection) => app.fetch(request, { connection }),
+    jobs,
+    start: () => {
+      if (config.roles.includes("jobs")) jobs.start();
+    },
+    drain: () => state.drain(),
+    stop: (timeoutMs) => jobs.stop(timeoutMs),
+  };
+}
+
+async function backgroundJobs(_foundation: Foundation): Promise<readonly Job[]> {
+  return await Promise.resolve([]);
+}
+
+function admin(foundation: Foundation, jobs: Jobs): Hono {
+  return adminApi({
+    store: foundation.resources,
+    keys: foundation.keys,
+    authorize: bearerCheck(
+      () => Promise.resolve(foundation.secrets.adminToken()),
+      foundation.crypto.digests,
+    ),
+    changed: async () => {
+      await foundation.cache.fresh();
+    },
+    describe: (resource) => describeResource(foundation, resource),
+    status: async () => ({ jobs: await foundation.jobRuns.newest() }),
+    runJob: (name, signal) => jobs.run(name, signal),
+  });
+}
+
+async function welcome({ cache, config }: Foundation): Promise<Response> {
+  const view = await cache.view();
+  const exports = view.list("ExportConfig")
+    .filter((one) => one.bucket === config.exportBucket)
+    .map((one) => ({ name: one.name, index: `/exports/${one.filenameRoot}/index.txt` }));
+  return await firstPage({ publicUrl: config.publicUrl, exports });
+}

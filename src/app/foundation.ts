@@ -1,0 +1,168 @@
+import { join } from "node:path";
+import type { BlobStore } from "../blob/blob.ts";
+import { filesystemBlobStore } from "../blob/filesystem.ts";
+import type { Config, Secrets } from "../config/config.ts";
+import { AppError } from "../errors.ts";
+import { fileKeys } from "../keys/file.ts";
+import type { KeyManager } from "../keys/key-manager.ts";
+import { localKeys } from "../keys/local.ts";
+import { loadMasterKey } from "../keys/master-key.ts";
+import { openKeys } from "../keys/open.ts";
+import { type Log } from "../observe/log.ts";
+import type { CryptoProviders } from "../runtime/runtime.ts";
+import { checkDatabase, type Database, openDatabase } from "../store/database.ts";
+import { type Embedded, openEmbedded } from "../store/embedded.ts";
+import { facts } from "../store/fact.ts";
+import { type JobRuns, jobRuns } from "../store/job-run.ts";
+import { localKeyRows } from "../store/local-key.ts";
+import { checkMigrations, migrate } from "../store/migrate.ts";
+import { type ResourceCache, resourceCache } from "../store/resource-cache.ts";
+import { type ResourceStore, resourceStore } from "../store/resources.ts";
+import { type WindowFloor, windowFloor } from "../store/window-floor.ts";
+
+/** What every part of the program stands on. */
+export type Foundation = {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly log: Log;
+  readonly crypto: CryptoProviders;
+  readonly clock: Clock;
+  readonly fetch: typeof fetch;
+  readonly database: Database;
+  readonly keys: KeyManager;
+  readonly blobs: BlobStore;
+  readonly resources: ResourceStore;
+  readonly cache: ResourceCache;
+  readonly windows: WindowFloor;
+  readonly jobRuns: JobRuns;
+  /** Where the embedded database is, when that is not below DATA_DIR. */
+  readonly elsewhere?: string;
+  /** Resolves when the embedded database ends without being asked to. */
+  readonly databaseDied: Promise<string>;
+  close(): Promise<void>;
+};
+
+/** The two clocks: of the day, and of durations. */
+export type Clock = {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds that only grow. */
+  readonly monotonic: () => number;
+};
+
+/** What a foundation is made from. */
+export type FoundationInput = {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly log: Log;
+  readonly crypto: CryptoProviders;
+  readonly clock?: Clock;
+  readonly fetch?: typeof fetch;
+  /** A server owns an embedded database alone; a command shares it. */
+  readonly owner: "server" | "command";
+};
+
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** The fact that tells which master key a database was first used with. */
+const MASTER_KEY_FACT = "master-key-fingerprint";
+
+/** Opens database, keys and storage, checked and with the newest schema. Throws with the setting to mend. */
+export async function openFoundation(input: FoundationInput): Promise<Foundation> {
+  const { config, log } = input;
+  const embedded = config.databaseUrl === undefined
+    ? await openEmbedded({ dataDirectory: config.dataDirectory, owner: input.owner })
+    : undefined;
+  const database = openDatabase({
+    address: embedded?.address ?? { kind: "url", url: config.databaseUrl ?? "" },
+    statementTimeoutMs: config.statementTimeoutMs,
+  });
+  try {
+    await checkDatabase(database);
+    await bringSchema(config, database, log);
+    return await assemble(input, database, embedded);
+  } catch (error) {
+    await database.close(1);
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+async function assemble(
+  input: FoundationInput,
+  database: Database,
+  embedded: Embedded | undefined,
+): Promise<Foundation> {
+  const { config, secrets, log, crypto, clock = SYSTEM_CLOCK } = input;
+  const masterKey = await openMasterKey(input, database);
+  const resources = resourceStore(database);
+  return {
+    config,
+    secrets,
+    log,
+    crypto,
+    clock,
+    fetch: input.fetch ?? globalThis.fetch.bind(globalThis),
+    database,
+    keys: openKeys({
+      local: localKeys({
+        rows: localKeyRows(database),
+        masterKey,
+        crypto,
+        now: clock.now,
+      }),
+      file: fileKeys({ crypto }),
+    }),
+    blobs: filesystemBlobStore(join(config.dataDirectory, "blobs"), clock.now),
+    resources,
+    cache: resourceCache(resources, clock.monotonic),
+    windows: windowFloor(database, config.windows),
+    jobRuns: jobRuns(database),
+    ...(embedded?.elsewhere === undefined ? {} : { elsewhere: embedded.elsewhere }),
+    databaseDied: embedded?.died ?? new Promise(() => {}),
+    close: async () => {
+      await database.close();
+      await embedded?.stop();
+    },
+  };
+}
+
+async function bringSchema(config: Config, database: Database, log: Log): Promise<void> {
+  if (config.migrateOnStart) {
+    const applied = await migrate(database);
+    if (applied.length > 0) log.info("schema-migrated", { migrations: applied.join(" ") });
+    return;
+  }
+  const pending = await checkMigrations(database);
+  if (pending.length === 0) return;
+  throw new AppError(
+    "database_unavailable",
+    `the database's schema lacks ${
+      pending.join(", ")
+    }: run "wayfarer migrate", or set MIGRATE_ON_START=true`,
+  );
+}
+
+async function openMasterKey(
+  { config, secrets, crypto, log }: FoundationInput,
+  database: Database,
+): Promise<Uint8Array> {
+  const remembered = facts(database);
+  const expectedFingerprint = await remembered.get(MASTER_KEY_FACT);
+  const value = secrets.masterKey();
+  const key = await loadMasterKey({
+    ...(value === undefined ? {} : { value }),
+    ...(expectedFingerprint === undefined ? {} : { expectedFingerprint }),
+    dataDirectory: config.dataDirectory,
+    crypto,
+    warn: (text) => log.warn("master-key", { text }),
+  });
+  const kept = await remembered.keep(MASTER_KEY_FACT, key.fingerprint);
+  if (kept !== key.fingerprint) {
+    throw new AppError(
+      "data_directory_unusable",
+      "another server made a master key for this database at the same moment: give both the same MASTER_KEY",
+    );
+  }
+  return key.bytes;
+}

@@ -1,0 +1,96 @@
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { changeResources, type Difference, inKindOrder } from "../admin/change.ts";
+import { parseDocuments } from "../admin/documents.ts";
+import { type Fault, faultsText } from "../admin/fault.ts";
+import { AppError } from "../errors.ts";
+import type { Resource } from "../model/resource/kinds.ts";
+import type { Command, CommandIo } from "./command.ts";
+import { withFoundation } from "./open.ts";
+import { parseOptions } from "./options.ts";
+
+const USAGE = `wayfarer apply FILE… [--prune] [--dry-run]
+
+Makes the configuration what the files say (YAML or JSON; "-" reads standard input), all of it or,
+when there is any mistake, nothing. Prints what it changed.
+
+  --prune     also delete every resource that the files do not name
+  --dry-run   only print what would change
+
+Example:
+  wayfarer apply region.yaml --dry-run`;
+
+/** `wayfarer apply`. */
+export const applyCommand: Command = {
+  name: "apply",
+  summary: "makes the configuration what the files say",
+  usage: USAGE,
+  run: async (io) => {
+    const options = parseOptions(io.args, {
+      prune: { type: "boolean" },
+      "dry-run": { type: "boolean" },
+    }, { positionals: "some" });
+    if (!options.ok) throw new AppError(options.code, options.message);
+    const { values, positionals } = options.value;
+    const resources = await readResources(positionals);
+    return await withFoundation(io, async ({ resources: store, keys }) => {
+      const outcome = await changeResources(store, keys, {
+        actor: "command line",
+        puts: resources,
+        prune: values.prune === true,
+        dryRun: values["dry-run"] === true,
+      });
+      if (!outcome.ok) {
+        throw new AppError(
+          outcome.reason === "version" ? "version_conflict" : "invalid_resource",
+          outcome.reason === "faults" ? faultsText(outcome.faults) : undefined,
+        );
+      }
+      print(io, outcome.differences);
+      return 0;
+    });
+  },
+};
+
+async function readResources(paths: readonly string[]): Promise<readonly Resource[]> {
+  const resources: Resource[] = [];
+  const faults: Fault[] = [];
+  for (const path of paths) {
+    const parsed = parseDocuments(await readText(path), path === "-" ? "standard input" : path);
+    if (parsed.ok) resources.push(...parsed.resources);
+    else faults.push(...parsed.faults);
+  }
+  if (faults.length > 0) throw new AppError("invalid_resource", faultsText(faults));
+  return resources;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return path === "-" ? await readAll(process.stdin) : await readFile(path, "utf8");
+  } catch (cause) {
+    throw new AppError("usage", `${path} cannot be read: give the path of a YAML or JSON file`, {
+      cause,
+    });
+  }
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+const SIGN = { create: "+", replace: "~", keep: "=", delete: "-" } as const;
+
+function print(io: CommandIo, differences: readonly Difference[]): void {
+  if (io.json) {
+    io.out(JSON.stringify(differences));
+    return;
+  }
+  for (const { action, kind, name } of inKindOrder(differences)) {
+    io.out(`${SIGN[action]} ${kind}/${name}`);
+  }
+}

@@ -1,0 +1,48 @@
+import { readConfiguration } from "../config/config.ts";
+import { AppError } from "../errors.ts";
+import { checkDatabase, openDatabase } from "../store/database.ts";
+import { openEmbedded } from "../store/embedded.ts";
+import { checkMigrations, migrate } from "../store/migrate.ts";
+import type { Command } from "./command.ts";
+import { parseOptions } from "./options.ts";
+
+const USAGE = `wayfarer migrate [--check]
+
+Brings the database's schema to the newest version. "serve" does it by itself unless
+MIGRATE_ON_START=false.
+
+  --check   change nothing; exit 1 when something is to be done
+
+Example:
+  wayfarer migrate --check`;
+
+/** `wayfarer migrate`. */
+export const migrateCommand: Command = {
+  name: "migrate",
+  summary: "brings the database's schema to the newest version",
+  usage: USAGE,
+  run: async (io) => {
+    const options = parseOptions(io.args, { check: { type: "boolean" } });
+    if (!options.ok) throw new AppError(options.code, options.message);
+    const { config } = readConfiguration(io.env);
+    const embedded = config.databaseUrl === undefined
+      ? await openEmbedded({ dataDirectory: config.dataDirectory, owner: "command" })
+      : undefined;
+    const database = openDatabase({
+      address: embedded?.address ?? { kind: "url", url: config.databaseUrl ?? "" },
+      statementTimeoutMs: config.statementTimeoutMs,
+    });
+    try {
+      await checkDatabase(database);
+      const check = options.value.values.check === true;
+      const names = check ? await checkMigrations(database) : await migrate(database);
+      if (io.json) io.out(JSON.stringify({ [check ? "pending" : "applied"]: names }));
+      else if (names.length === 0) io.out("the schema is the newest");
+      else names.forEach((name) => io.out(`${check ? "pending" : "applied"}: ${name}`));
+      return check && names.length > 0 ? 1 : 0;
+    } finally {
+      await database.close();
+      await embedded?.stop();
+    }
+  },
+};

@@ -1,0 +1,24 @@
+import { type Foundation, openFoundation } from "../app/foundation.ts";
+import { readConfiguration } from "../config/config.ts";
+import { jsonLog } from "../observe/log.ts";
+import type { CommandIo } from "./command.ts";
+
+/** Opens what a command stands on, does the work, and closes it again however that ends. */
+export async function withFoundation<const T>(
+  io: CommandIo,
+  work: (foundation: Foundation) => Promise<T>,
+): Promise<T> {
+  const { config, secrets } = readConfiguration(io.env);
+  const foundation = await openFoundation({
+    config,
+    secrets,
+    log: jsonLog(config.logLevel === "info" ? "warn" : config.logLevel, io.err, Date.now),
+    crypto: io.runtime.crypto,
+    owner: "command",
+  });
+  try {
+    return await work(foundation);
+  } finally {
+    await foundation.close();
+  }
+}

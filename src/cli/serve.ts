@@ -1,0 +1,75 @@
+import { openApp } from "../app.ts";
+import { openFoundation } from "../app/foundation.ts";
+import { readConfiguration } from "../config/config.ts";
+import { AppError } from "../errors.ts";
+import { jsonLog } from "../observe/log.ts";
+import type { Command, CommandIo } from "./command.ts";
+import { parseOptions } from "./options.ts";
+
+const USAGE = `wayfarer serve [--roles publish,export,federation,jobs]
+
+Serves everything, and runs the background jobs, until SIGTERM or Ctrl-C.
+
+  --roles   limits this process to some of its work (default: ROLES, else all)
+
+Example:
+  PORT=8080 DATA_DIR=./data wayfarer serve`;
+
+/** After SIGTERM, what runs may finish for that long. */
+const DRAIN_MS = 25_000;
+
+/** `wayfarer serve`. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "serves everything and runs the background jobs",
+  usage: USAGE,
+  run: async (io) => {
+    const options = parseOptions(io.args, { roles: { type: "string" } });
+    if (!options.ok) throw new AppError(options.code, options.message);
+    const { roles } = options.value.values;
+    return await serve(io, roles === undefined ? io.env : { ...io.env, ROLES: roles });
+  },
+};
+
+async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
+  const { config, secrets } = readConfiguration(env);
+  const log = jsonLog(config.logLevel, io.err, Date.now);
+  const foundation = await openFoundation({
+    config,
+    secrets,
+    log,
+    crypto: io.runtime.crypto,
+    owner: "server",
+  });
+  try {
+    const app = await openApp(foundation, { trailers: io.runtime.trailers });
+    const listening = await io.runtime.listen(app.handler, {
+      host: config.host,
+      port: config.port,
+    });
+    app.start();
+    log.info("serving", { host: config.host, port: listening.port, runtime: io.runtime.name });
+    if (foundation.elsewhere !== undefined) {
+      log.warn("database-elsewhere", { folder: foundation.elsewhere });
+    }
+    io.out(`Wayfarer serves on ${config.publicUrl}/`);
+    const ended = await Promise.race([
+      interruption(io.signal),
+      foundation.databaseDied.then((lastWords) => ({ lastWords })),
+    ]);
+    if (ended !== "interrupted") log.error("database-died", { lastWords: ended.lastWords });
+    app.drain();
+    await Promise.all([listening.close(DRAIN_MS), app.stop(DRAIN_MS)]);
+    log.info("stopped");
+    return ended === "interrupted" ? 0 : 1;
+  } finally {
+    await foundation.close();
+  }
+}
+
+function interruption(signal: AbortSignal): Promise<"interrupted"> {
+  return new Promise((tell) => {
+    if (signal.aborted) tell("interrupted");
+    signal.addEventListener("abort", () => tell("interrupted"), { once: true });
+  });
+}

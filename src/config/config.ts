@@ -1,0 +1,113 @@
+import { AppError } from "../errors.ts";
+import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
+import {
+  type Environment,
+  EnvironmentReader,
+  type Secret,
+  type SettingShown,
+} from "./environment.ts";
+
+/** What one process does. */
+export type Role = "publish" | "export" | "federation" | "jobs";
+export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs"];
+
+/** Settings of a process. Times are in the unit of the name. */
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  /** How others reach us, without a slash at the end. */
+  readonly publicUrl: string;
+  /** Our name towards peers. */
+  readonly serverId: string;
+  readonly roles: readonly Role[];
+  readonly dataDirectory: string;
+  /** Absent: the embedded database. */
+  readonly databaseUrl?: string;
+  readonly migrateOnStart: boolean;
+  readonly logLevel: LogLevel;
+  readonly jobIntervalMs: number;
+  /** TRUNCATE_WINDOW and WINDOW_GRACE. */
+  readonly windows: { readonly windowSeconds: number; readonly graceSeconds: number };
+  /** Bound on each statement of a request. */
+  readonly statementTimeoutMs: number;
+  readonly exportBucket: string;
+  /** Peers, imports and key documents on private addresses. */
+  readonly peerAllowPrivate: boolean;
+};
+
+/** Secrets, apart from settings so that nobody prints them by accident. */
+export type Secrets = { readonly adminToken: Secret; readonly masterKey: Secret };
+
+/** Everything that the environment says. */
+export type Configuration = {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly shown: readonly SettingShown[];
+};
+
+/** A statement may take this long at most, however generous WINDOW_GRACE is. */
+const MAX_STATEMENT_MS = 10_000;
+const MIN_STATEMENT_MS = 500;
+
+/** Reads and checks all settings. Throws `invalid_configuration` with every mistake, one a line. */
+export function readConfiguration(environment: Environment): Configuration {
+  const read = new EnvironmentReader(environment);
+  const host = read.text("HOST", "127.0.0.1");
+  const port = read.integer("PORT", 8080, { max: 65_535 });
+  const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
+  const publicUrl = read.url(
+    "PUBLIC_URL",
+    `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    ["https:", "http:"],
+  ).replace(/\/+$/, "");
+  const databaseUrl = databaseUrlOf(read);
+  const config: Config = {
+    host,
+    port,
+    publicUrl,
+    serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
+    roles: read.someOf("ROLES", ROLES, ROLES),
+    dataDirectory: read.text("DATA_DIR", "./data"),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    migrateOnStart: read.flag("MIGRATE_ON_START", true),
+    logLevel: read.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
+    jobIntervalMs: read.milliseconds("JOB_INTERVAL", "1m", { min: "100ms", max: "24h" }),
+    windows: {
+      windowSeconds: read.seconds("TRUNCATE_WINDOW", "1h", { min: "1s", max: "24h" }),
+      graceSeconds,
+    },
+    statementTimeoutMs: Math.min(
+      MAX_STATEMENT_MS,
+      Math.max(MIN_STATEMENT_MS, graceSeconds * 500),
+    ),
+    exportBucket: read.text("EXPORT_BUCKET", "exports"),
+    peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
+  };
+  const secrets: Secrets = {
+    adminToken: read.secret("ADMIN_TOKEN"),
+    masterKey: read.secret("MASTER_KEY"),
+  };
+  if (read.faults.length > 0) {
+    throw new AppError("invalid_configuration", read.faults.join("\n"));
+  }
+  return { config, secrets, shown: read.shown };
+}
+
+/** DATABASE_URL, or a URL made of the reference server's DB_… settings. */
+function databaseUrlOf(read: EnvironmentReader): string | undefined {
+  const url = read.secret("DATABASE_URL")();
+  if (url !== undefined) {
+    if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return url;
+    read.refuse("DATABASE_URL", "must be a URL that begins with postgres://");
+    return undefined;
+  }
+  const host = read.optional("DB_HOST");
+  if (host === undefined) return undefined;
+  const made = new URL(`postgres://localhost/${encodeURIComponent(read.text("DB_NAME", "main"))}`);
+  made.username = encodeURIComponent(read.text("DB_USER", "postgres"));
+  made.password = encodeURIComponent(read.secret("DB_PASSWORD")() ?? "");
+  made.hostname = host;
+  made.port = String(read.integer("DB_PORT", 5432, { min: 1, max: 65_535 }));
+  made.searchParams.set("sslmode", read.text("DB_SSLMODE", "require"));
+  return made.href;
+}
