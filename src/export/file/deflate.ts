@@ -33,23 +33,27 @@ export async function inflateRaw(
 ): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
   const expanded = new Uint8Array(size);
   let length = 0;
+  let overflows = false;
   try {
     await pipeline(
       Readable.from(slices(compressed, INFLATE_SLICE_BYTES)),
       createInflateRaw(),
       async (output: AsyncIterable<Uint8Array>) => {
         for await (const chunk of output) {
-          if (length + chunk.length > size) throw new RangeError("too long");
+          overflows = length + chunk.length > size;
+          if (overflows) return;
           expanded.set(chunk, length);
           length += chunk.length;
         }
       },
     );
-  } catch (error) {
-    const why = error instanceof RangeError
-      ? `expands to more than the ${size} bytes that it states`
-      : `is not deflated data after ${length} expanded bytes`;
-    return refuse("malformed_file", why);
+  } catch {
+    if (!overflows) {
+      return refuse("malformed_file", `is not deflated data after ${length} expanded bytes`);
+    }
+  }
+  if (overflows) {
+    return refuse("malformed_file", `expands to more than the ${size} bytes that it states`);
   }
   if (length === size) return accept(expanded);
   return refuse("malformed_file", `expands to ${length} bytes and states ${size}`);
