@@ -4,6 +4,7 @@ import { timingSafeEqual } from "node:crypto";
 import { accept, AppError, type Outcome, refuse } from "../errors.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import { pemToDer } from "./pem.ts";
+import { p256Point } from "./spki.ts";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 const ECDSA_SHA256 = { name: "ECDSA", hash: "SHA-256" } as const;
@@ -48,7 +49,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** A P-256 public key in SPKI PEM, ready for {@link verifyEcdsa}; `invalid_argument` for anything else. */
+/** A P-256 public key in SPKI PEM (an uncompressed point), ready for {@link verifyEcdsa}; `invalid_argument` for anything else. */
 export async function importVerifyKey(
   crypto: CryptoProviders,
   spkiPem: string,
@@ -57,11 +58,10 @@ export async function importVerifyKey(
   if (der === undefined) {
     return refuse("invalid_argument", "not a PEM block of type PUBLIC KEY");
   }
-  try {
-    return accept(await crypto.signatures.subtle.importKey("spki", der, P256, true, ["verify"]));
-  } catch {
+  if (p256Point(der) === undefined) {
     return refuse("invalid_argument", "not a public key on the curve P-256");
   }
+  return accept(await crypto.signatures.subtle.importKey("spki", der, P256, true, ["verify"]));
 }
 
 /** Whether `signature` (r ‖ s, 64 bytes) is ECDSA P-256 / SHA-256 over `data`. Never throws for a bad signature. */

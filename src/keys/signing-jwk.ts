@@ -3,7 +3,8 @@
 import { z } from "zod";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import { decodeBase64 } from "./base64.ts";
-import { derToPem, p256Spki } from "./pem.ts";
+import { derToPem } from "./pem.ts";
+import { p256Spki } from "./spki.ts";
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
@@ -36,10 +37,11 @@ export async function importSigningJwk(
   if (!parsed.success) return undefined;
   const x = decodeBase64(parsed.data.x);
   const y = decodeBase64(parsed.data.y);
-  if (x === undefined || y === undefined) return undefined;
+  const spki = x === undefined || y === undefined ? undefined : p256Spki({ x, y });
+  if (spki === undefined) return undefined;
   try {
     const key = await crypto.signatures.subtle.importKey("jwk", parsed.data, P256, false, ["sign"]);
-    return { key, publicKeyPem: derToPem(p256Spki(x, y), "PUBLIC KEY") };
+    return { key, publicKeyPem: derToPem(spki, "PUBLIC KEY") };
   } catch {
     return undefined;
   }

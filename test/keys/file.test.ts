@@ -94,6 +94,7 @@ test("what is no usable key is refused with what is wanted, never with what is i
     [JSON.stringify({ ...jwk, d: undefined }), wanted],
     [JSON.stringify({ ...jwk, d: "c2VjcmV0" }), wanted],
     [JSON.stringify({ ...jwk, crv: "P-384" }), wanted],
+    [JSON.stringify({ ...jwk, d: "A".repeat(43) }), wanted],
     [JSON.stringify({ kty: "oct", k: "c2VjcmV0" }), /must hold 32 bytes in the member k/],
     ["x".repeat(70_000), /is no file of at most 65536 bytes/],
   ];
