@@ -6,6 +6,6 @@ export function breathe(): Promise<void> {
 }
 
 /** Keys handled between two breaths. */
-export const KEYS_A_BREATH = 4096;
+export const KEYS_A_BREATH = 1024;
 /** Bytes handled between two breaths. */
 export const BYTES_A_BREATH: number = 256 * 1024;

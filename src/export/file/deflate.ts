@@ -2,15 +2,19 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createDeflateRaw, createInflateRaw } from "node:zlib";
 import { accept, type Outcome, refuse } from "../../errors.ts";
+import { breathe } from "./breathe.ts";
 
 /** Bytes handed to the compressor at once. */
 const DEFLATE_SLICE_BYTES = 256 * 1024;
 /** Compressed bytes expanded at once: deflate makes at most 1032 times as many of them. */
 const INFLATE_SLICE_BYTES = 16 * 1024;
 
-/** The slices of some bytes, as a stream of chunks. */
-function* slices(bytes: Uint8Array, size: number): Generator<Uint8Array> {
-  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+/** The slices of some bytes; where native code runs on this thread, others get their turn between two. */
+async function* slices(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < bytes.length; from += size) {
+    yield bytes.subarray(from, from + size);
+    await breathe();
+  }
 }
 
 /** Raw deflate (RFC 1951) by native code, in slices so that nobody waits long for the event loop. */

@@ -20,9 +20,8 @@ test("inspectExportFile() counts what is in a file and shows no key", async () =
     ...key,
     intervalNumber: START / 600 - 144 * index,
   }));
-  const built = await sampleFile(keys, [
-    { ...sampleKeys(1)[0] ?? { ...keys[0] }, reportType: 5 } as typeof keys[0] & object,
-  ], [signer]);
+  const revisedKeys = sampleKeys(1).map((key) => ({ ...key, reportType: 5 }));
+  const built = await sampleFile(keys, revisedKeys, [signer]);
   const file = await mustRead(built.zip);
   const verdicts = await verifyExportFile(
     file,
