@@ -1,0 +1,236 @@
+/** Fetching from addresses that an operator or a peer gave us: key sets, imports, mirrors, peers. */
+
+import { lookup } from "node:dns/promises";
+import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
+import { classifyAddress, isAddress } from "./address.ts";
+
+/**
+ * The standard `fetch`, or one that connects to one of `pinnedAddresses` and nowhere else (TLS still checks the name
+ * in the URL). The standard one ignores the third argument.
+ */
+export type PinnableFetch = (
+  url: string,
+  init: RequestInit,
+  pinnedAddresses: readonly string[],
+) => Promise<Response>;
+
+/** All addresses of a host name. */
+export type ResolveHost = (hostname: string) => Promise<readonly string[]>;
+
+/** What may be fetched, and how much of it. */
+export type FetchPolicy = {
+  readonly fetch: PinnableFetch;
+  readonly resolve: ResolveHost;
+  /** PEER_ALLOW_PRIVATE: private addresses too, and `http:` with them. */
+  readonly allowPrivate: boolean;
+  /** `http:` also to public addresses. Off unless told. */
+  readonly allowHttp?: boolean;
+  /** For the whole of it, name lookup and body included. Milliseconds. */
+  readonly timeoutMs: number;
+  /** Bytes of the body after decompression. */
+  readonly maxBytes: number;
+};
+
+/** What to ask for. */
+export type GuardedRequest = {
+  /** GET unless told. */
+  readonly method?: "GET" | "HEAD" | "POST";
+  /** For example `if-none-match`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  /** Which HTTP statuses are answers: 2xx and 304 unless told. */
+  readonly accepts?: (status: number) => boolean;
+  /** Ends the request, for example on shutdown. */
+  readonly signal?: AbortSignal;
+};
+
+/** An answer. The body of a status from 400 up is cut to {@link MAX_ERROR_BYTES}. */
+export type Fetched = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+};
+
+/** How much of an error's text is read. */
+export const MAX_ERROR_BYTES = 1024;
+
+/** The system's resolver. */
+export const systemResolve: ResolveHost = async (hostname) =>
+  (await lookup(hostname, { all: true })).map(({ address }) => address);
+
+/**
+ * Fetches `url` within the policy. `fetch_refused`: not http(s), with credentials, at a private or special address
+ * (literal, or any that its name resolves to), or a redirect, which is never followed. `fetch_failed`: no connection,
+ * no name, too slow, or a status that is not accepted. `limit_exceeded`: the body is too large. `canceled`: by the
+ * caller's signal. Messages name the host and nothing more of the URL.
+ *
+ * The addresses that were checked are handed to {@link PinnableFetch}. The standard `fetch` looks the name up again by
+ * itself, so with it one gap is left: a name server that answers differently within these milliseconds (DNS rebinding)
+ * makes us connect to a private address. With https nothing is sent there beyond the TLS greeting, since the host has
+ * no certificate for that name; with `allowHttp` the request itself is, so that wants a fetch that pins.
+ */
+export async function guardedFetch(
+  url: string,
+  policy: FetchPolicy,
+  request: GuardedRequest = {},
+): Promise<Outcome<Fetched>> {
+  const target = checkUrl(url, policy);
+  if (!target.ok) return target;
+  const { host } = target.value;
+  const ended = new AbortController();
+  const timer = setTimeout(() => ended.abort(), policy.timeoutMs);
+  const cancel = () => ended.abort();
+  request.signal?.addEventListener("abort", cancel, { once: true });
+  if (request.signal?.aborted === true) cancel();
+  try {
+    const addresses = await within(ended.signal, checkAddresses(target.value, policy));
+    if (!addresses.ok) return addresses;
+    const init = requestInit(request, ended.signal);
+    const fetching = policy.fetch(target.value.href, init, addresses.value);
+    const response = await within(ended.signal, fetching);
+    return await readAnswer(host, response, policy, request, ended.signal);
+  } catch (error) {
+    if (request.signal?.aborted === true) return refuse("canceled");
+    if (ended.signal.aborted) {
+      return refuse("fetch_failed", `${host} did not answer within ${policy.timeoutMs} ms`);
+    }
+    return refuse("fetch_failed", `${host} could not be reached${reasonOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener("abort", cancel);
+    // Closes the connection of whatever was not read to its end.
+    ended.abort();
+  }
+}
+
+function checkUrl(text: string, policy: FetchPolicy): Outcome<URL> {
+  if (!URL.canParse(text)) return refuse("fetch_refused", "the address is not a URL");
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    return refuse("fetch_refused", "the address must start with https://");
+  }
+  if (url.username !== "" || url.password !== "") {
+    return refuse("fetch_refused", `${url.host}: the address must not contain a user or password`);
+  }
+  if (url.protocol === "http:" && !policy.allowPrivate && policy.allowHttp !== true) {
+    return refuse("fetch_refused", `${url.host}: the address must start with https://`);
+  }
+  url.hash = "";
+  return accept(url);
+}
+
+/** The addresses of the host; refused when any of them must not be reached. */
+async function checkAddresses(
+  url: URL,
+  policy: FetchPolicy,
+): Promise<Outcome<readonly string[]>> {
+  const literal = url.hostname.replace(/^\[|\]$/g, "");
+  const addresses = isAddress(literal) ? [literal] : await policy.resolve(literal);
+  if (addresses.length === 0) return refuse("fetch_failed", `${url.host} has no address`);
+  const classes = new Set(addresses.map(classifyAddress));
+  if (classes.has("never")) {
+    return refuse(
+      "fetch_refused",
+      `${url.host} is at a special address, which is never fetched from`,
+    );
+  }
+  if (classes.has("private") && !policy.allowPrivate) {
+    return refuse(
+      "fetch_refused",
+      `${url.host} is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant`,
+    );
+  }
+  return accept(addresses);
+}
+
+function requestInit(request: GuardedRequest, signal: AbortSignal): RequestInit {
+  return {
+    method: request.method ?? "GET",
+    headers: { ...request.headers },
+    redirect: "manual",
+    signal,
+    ...(request.body === undefined ? {} : { body: request.body }),
+  };
+}
+
+async function readAnswer(
+  host: string,
+  response: Response,
+  policy: FetchPolicy,
+  request: GuardedRequest,
+  signal: AbortSignal,
+): Promise<Outcome<Fetched>> {
+  const { status, headers } = response;
+  if (response.type === "opaqueredirect" || (status >= 300 && status < 400 && status !== 304)) {
+    return refuse("fetch_refused", `${host} answered with a redirect: give the final address`);
+  }
+  if (!(request.accepts ?? isAnswer)(status)) {
+    return refuse("fetch_failed", `${host} answered HTTP ${status}`);
+  }
+  const isError = status >= 400;
+  const limit = isError ? Math.min(MAX_ERROR_BYTES, policy.maxBytes) : policy.maxBytes;
+  const body = await readUpTo(response, limit, signal);
+  if (body.more && !isError) return tooLarge(host, policy);
+  return accept({ status, headers, bytes: body.bytes });
+}
+
+/** At most `limit` bytes, and whether there were more. */
+async function readUpTo(
+  response: Response,
+  limit: number,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly more: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  while (reader !== undefined && size <= limit) {
+    const part = await within(signal, reader.read());
+    if (part.done) break;
+    chunks.push(part.value);
+    size += part.value.length;
+  }
+  const more = size > limit;
+  if (more) reader?.cancel().catch(() => undefined);
+  const bytes = new Uint8Array(Math.min(size, limit));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk.subarray(0, bytes.length - at), at);
+    at = Math.min(at + chunk.length, bytes.length);
+  }
+  return { bytes, more };
+}
+
+/** The promise, or a rejection as soon as the signal fires: not everything that is waited for listens to it. */
+async function within<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function isAnswer(status: number): boolean {
+  return (status >= 200 && status < 300) || status === 304;
+}
+
+function tooLarge(host: string, policy: FetchPolicy): Refusal {
+  return refuse("limit_exceeded", `${host} answered with more than ${policy.maxBytes} bytes`);
+}
+
+/** The system's code for what went wrong, such as ` (ECONNREFUSED)`: error texts hold addresses, codes do not. */
+function reasonOf(error: unknown): string {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 4; depth++) {
+    if ("code" in cause && typeof cause.code === "string" && /^[A-Z0-9_]{3,60}$/.test(cause.code)) {
+      return ` (${cause.code})`;
+    }
+    cause = cause.cause;
+  }
+  return "";
+}

@@ -1,0 +1,382 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type FetchPolicy,
+  guardedFetch,
+  type PinnableFetch,
+  systemResolve,
+} from "../../src/http/guarded-fetch.ts";
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+const answers: Record<string, Answer> = {
+  "/ok": (_, response) => response.setHeader("etag", '"1"').end("hello"),
+  "/empty": (_, response) => response.writeHead(204).end(),
+  "/redirect": (_, response) => response.writeHead(302, { location: "/ok" }).end("moved"),
+  "/missing": (_, response) => response.writeHead(404).end("x".repeat(5000)),
+  "/huge-error": (_, response) => {
+    response.writeHead(503);
+    pourForever(response);
+  },
+  "/never": () => {},
+  "/half": (_, response) => response.write("half of it"),
+  "/cut": (_, response) => {
+    response.writeHead(200, { "content-length": "100" });
+    response.write("half of it", () => response.destroy());
+  },
+  "/exact": (_, response) => response.end(new Uint8Array(1000)),
+  "/over": (_, response) => response.end(new Uint8Array(1001)),
+  "/endless": (_, response) => pourForever(response),
+  "/bomb": (_, response) => {
+    response.setHeader("content-encoding", "gzip");
+    response.end(gzipSync(new Uint8Array(20_000_000)));
+  },
+  "/conditional": (request, response) =>
+    response.writeHead(request.headers["if-none-match"] === '"1"' ? 304 : 200).end(),
+  "/echo": (request, response) => {
+    response.setHeader("x-method", request.method ?? "");
+    response.setHeader("x-type", request.headers["content-type"] ?? "");
+    request.pipe(response);
+  },
+};
+
+function pourForever(response: ServerResponse): void {
+  const chunk = new Uint8Array(65_536);
+  const pour = () => {
+    while (!response.destroyed && response.write(chunk));
+  };
+  response.on("drain", pour);
+  pour();
+}
+
+let server: Server;
+let base = "";
+let requests = 0;
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    requests += 1;
+    answers[request.url?.split("?")[0] ?? ""]?.(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  requests = 0;
+});
+
+const policy: FetchPolicy = {
+  fetch: (url, init) => fetch(url, init),
+  resolve: systemResolve,
+  allowPrivate: true,
+  timeoutMs: 10_000,
+  maxBytes: 1000,
+};
+const get = (path: string, more: Partial<FetchPolicy> = {}) =>
+  guardedFetch(`http://${base}${path}`, { ...policy, ...more });
+
+describe("guardedFetch() of what may be fetched", () => {
+  test("gives status, headers and bytes", async () => {
+    const fetched = await get("/ok?token=1#part");
+    if (!fetched.ok) throw new Error(fetched.message);
+    expect(fetched.value.status).toBe(200);
+    expect(fetched.value.headers.get("etag")).toBe('"1"');
+    expect(fetched.value.bytes).toEqual(new TextEncoder().encode("hello"));
+  });
+
+  test("gives no bytes where there is no body", async () => {
+    expect(await get("/empty")).toMatchObject({
+      ok: true,
+      value: { status: 204, bytes: new Uint8Array() },
+    });
+  });
+
+  test("sends conditional headers and takes 304", async () => {
+    const headers = { "if-none-match": '"1"' };
+    expect(await guardedFetch(`http://${base}/conditional`, policy, { headers })).toMatchObject({
+      ok: true,
+      value: { status: 304, bytes: new Uint8Array() },
+    });
+  });
+
+  test("sends method, headers and body", async () => {
+    const body = new TextEncoder().encode("ping");
+    const fetched = await guardedFetch(`http://${base}/echo`, policy, {
+      method: "POST",
+      headers: { "content-type": "application/proto" },
+      body,
+    });
+    if (!fetched.ok) throw new Error(fetched.message);
+    expect(fetched.value.bytes).toEqual(body);
+    expect(fetched.value.headers.get("x-method")).toBe("POST");
+    expect(fetched.value.headers.get("x-type")).toBe("application/proto");
+  });
+
+  test("takes exactly maxBytes", async () => {
+    const fetched = await get("/exact");
+    expect(fetched.ok && fetched.value.bytes.length).toBe(1000);
+  });
+
+  test("cuts the text of an accepted error to 1 KiB, even when it has no end", async () => {
+    for (const [path, status] of [["/missing", 404], ["/huge-error", 503]] as const) {
+      const fetched = await guardedFetch(`http://${base}${path}`, { ...policy, maxBytes: 9000 }, {
+        accepts: () => true,
+      });
+      if (!fetched.ok) throw new Error(fetched.message);
+      expect(fetched.value.status).toBe(status);
+      expect(fetched.value.bytes.length).toBe(1024);
+    }
+  });
+
+  test("resolves names, and hands over the addresses that it checked", async () => {
+    const seen: unknown[] = [];
+    const pinning: PinnableFetch = (url, _, addresses) => {
+      seen.push(url, addresses);
+      return Promise.resolve(new Response("pinned"));
+    };
+    const resolve = (name: string) => {
+      seen.push(name);
+      return Promise.resolve(["8.8.8.8", "2606:4700::1"]);
+    };
+    const fetched = await guardedFetch("https://Keys.example:8443/a?b#c", {
+      ...policy,
+      fetch: pinning,
+      resolve,
+      allowPrivate: false,
+    });
+    expect(fetched).toMatchObject({ ok: true, value: { status: 200 } });
+    expect(seen).toEqual([
+      "keys.example",
+      "https://keys.example:8443/a?b",
+      ["8.8.8.8", "2606:4700::1"],
+    ]);
+  });
+
+  test("finds this machine by its name", async () => {
+    const port = base.split(":")[1];
+    const fetched = await guardedFetch(`http://localhost:${port}/ok`, {
+      ...policy,
+      resolve: async (name) => (await systemResolve(name)).filter((it) => it === "127.0.0.1"),
+    });
+    expect(fetched).toMatchObject({ ok: true, value: { status: 200 } });
+  });
+});
+
+describe("guardedFetch() refuses", () => {
+  const strict: Partial<FetchPolicy> = { allowPrivate: false, allowHttp: true };
+
+  test("what is no http(s) URL, or has credentials, without repeating it", async () => {
+    const cases: [string, string][] = [
+      ["", "the address is not a URL"],
+      ["secret", "the address is not a URL"],
+      ["//secret/x", "the address is not a URL"],
+      ["file:///secret", "the address must start with https://"],
+      ["ftp://secret/", "the address must start with https://"],
+      ["data:text/plain,secret", "the address must start with https://"],
+      [
+        "https://secret@keys.example/",
+        "keys.example: the address must not contain a user or password",
+      ],
+      [
+        "https://:secret@keys.example/",
+        "keys.example: the address must not contain a user or password",
+      ],
+    ];
+    for (const [url, message] of cases) {
+      expect(await guardedFetch(url, policy)).toEqual({
+        ok: false,
+        code: "fetch_refused",
+        message,
+      });
+    }
+  });
+
+  test("http where only https may be", async () => {
+    expect(await get("/ok?secret", { allowPrivate: false })).toEqual({
+      ok: false,
+      code: "fetch_refused",
+      message: `${base}: the address must start with https://`,
+    });
+    expect(requests).toBe(0);
+  });
+
+  test("private addresses in whatever spelling, before anything is sent", async () => {
+    const port = base.split(":")[1];
+    const hosts = [
+      "127.0.0.1",
+      "127.1",
+      "2130706433",
+      "0x7f000001",
+      "0177.0.0.1",
+      "[::1]",
+      "[::ffff:127.0.0.1]",
+      "[::ffff:7f00:1]",
+      "10.0.0.1",
+      "192.168.1.1",
+      "[fd00::1]",
+      "[64:ff9b::127.0.0.1]",
+      "127.0.0.1.",
+    ];
+    for (const host of hosts) {
+      expect(await guardedFetch(`http://${host}:${port}/ok`, { ...policy, ...strict })).toEqual({
+        ok: false,
+        code: "fetch_refused",
+        message: expect.stringMatching(
+          /^\S+ is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant$/,
+        ),
+      });
+    }
+    expect(requests).toBe(0);
+  });
+
+  test("special addresses, also where private ones are allowed", async () => {
+    const hosts = [
+      "169.254.169.254",
+      "0.0.0.0",
+      "[::]",
+      "224.0.0.1",
+      "[fe80::1]",
+      "[fd00:ec2::254]",
+    ];
+    for (const host of hosts) {
+      expect(await guardedFetch(`http://${host}/latest/meta-data`, policy)).toEqual({
+        ok: false,
+        code: "fetch_refused",
+        message: `${host} is at a special address, which is never fetched from`,
+      });
+    }
+  });
+
+  test("a name with one private address among public ones", async () => {
+    const resolve = () => Promise.resolve(["8.8.8.8", "10.0.0.1"]);
+    expect(await guardedFetch("https://keys.example/?secret", { ...policy, ...strict, resolve }))
+      .toEqual({
+        ok: false,
+        code: "fetch_refused",
+        message:
+          "keys.example is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant",
+      });
+  });
+
+  test("this machine by its name", async () => {
+    const port = base.split(":")[1];
+    const fetched = await guardedFetch(`http://localhost:${port}/ok`, { ...policy, ...strict });
+    expect(fetched).toMatchObject({ ok: false, code: "fetch_refused" });
+    expect(requests).toBe(0);
+  });
+
+  test("redirects, without going there", async () => {
+    expect(await get("/redirect")).toEqual({
+      ok: false,
+      code: "fetch_refused",
+      message: `${base} answered with a redirect: give the final address`,
+    });
+    const always = await guardedFetch(`http://${base}/redirect`, policy, { accepts: () => true });
+    expect(always).toMatchObject({ ok: false, code: "fetch_refused" });
+    expect(requests).toBe(2);
+  });
+});
+
+describe("guardedFetch() fails", () => {
+  test("on a status that is no answer, keeping the body to itself", async () => {
+    expect(await get("/missing?secret")).toEqual({
+      ok: false,
+      code: "fetch_failed",
+      message: `${base} answered HTTP 404`,
+    });
+  });
+
+  test("when nothing comes within timeoutMs: no name, no head, no rest of the body", async () => {
+    const message = `${base} did not answer within 40 ms`;
+    const failure = { ok: false, code: "fetch_failed", message };
+    expect(await get("/never", { timeoutMs: 40 })).toEqual(failure);
+    expect(await get("/half", { timeoutMs: 40 })).toEqual(failure);
+    const resolve = () => new Promise<string[]>(() => {});
+    expect(await guardedFetch("https://keys.example/", { ...policy, timeoutMs: 40, resolve }))
+      .toEqual({ ...failure, message: "keys.example did not answer within 40 ms" });
+  });
+
+  test("also when fetch does not listen to the signal", async () => {
+    const deaf: PinnableFetch = () => new Promise(() => {});
+    expect(await get("/ok", { fetch: deaf, timeoutMs: 40 })).toMatchObject({
+      code: "fetch_failed",
+      message: `${base} did not answer within 40 ms`,
+    });
+  });
+
+  test("when the body is cut off", async () => {
+    expect(await get("/cut")).toEqual({
+      ok: false,
+      code: "fetch_failed",
+      message: expect.stringMatching(/^127\.0\.0\.1:\d+ could not be reached( \([A-Z0-9_]+\))?$/),
+    });
+  });
+
+  test("when nobody listens, without the address that was tried", async () => {
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((resolve) => gone.close(resolve));
+    expect(await guardedFetch(`http://127.0.0.1:${port}/?secret`, policy)).toEqual({
+      ok: false,
+      code: "fetch_failed",
+      message: expect.stringMatching(
+        new RegExp(`^127\\.0\\.0\\.1:${port} could not be reached( \\(ECONNREFUSED\\))?$`),
+      ),
+    });
+  });
+
+  test("when the name has no address or cannot be looked up", async () => {
+    expect(await guardedFetch("https://keys.example/", { ...policy, resolve: async () => [] }))
+      .toEqual({ ok: false, code: "fetch_failed", message: "keys.example has no address" });
+    const failing = () =>
+      Promise.reject(Object.assign(new Error("getaddrinfo secret"), { code: "ENOTFOUND" }));
+    expect(await guardedFetch("https://keys.example/", { ...policy, resolve: failing })).toEqual({
+      ok: false,
+      code: "fetch_failed",
+      message: "keys.example could not be reached (ENOTFOUND)",
+    });
+  });
+
+  test("with canceled when the caller ends it, before or meanwhile", async () => {
+    const before = AbortSignal.abort();
+    expect(await guardedFetch(`http://${base}/ok`, policy, { signal: before })).toMatchObject({
+      ok: false,
+      code: "canceled",
+    });
+    expect(requests).toBe(0);
+    const meanwhile = new AbortController();
+    const abortingFetch: PinnableFetch = (url, init) => {
+      queueMicrotask(() => meanwhile.abort());
+      return fetch(url, init);
+    };
+    expect(
+      await guardedFetch(`http://${base}/never`, { ...policy, fetch: abortingFetch }, {
+        signal: meanwhile.signal,
+      }),
+    ).toMatchObject({ ok: false, code: "canceled" });
+  });
+});
+
+describe("guardedFetch() stops reading", () => {
+  test.each(["/over", "/endless", "/bomb"])("after maxBytes: %s", async (path) => {
+    expect(await get(path)).toEqual({
+      ok: false,
+      code: "limit_exceeded",
+      message: `${base} answered with more than 1000 bytes`,
+    });
+  });
+
+  test("and closes the connection of what has no end", async () => {
+    const closed = new Promise<void>((resolve) => {
+      server.once("request", (_, response) => response.once("close", resolve));
+    });
+    expect(await get("/endless")).toMatchObject({ code: "limit_exceeded" });
+    await closed;
+  });
+});
