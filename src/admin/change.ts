@@ -126,6 +126,8 @@ function referencesOf(resource: Resource): readonly Reference[] {
       return KINDS.SigningKey.references(resource);
     case "ExportConfig":
       return KINDS.ExportConfig.references(resource);
+    case "Peer":
+      return KINDS.Peer.references(resource);
   }
 }
 

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type ExportConfig, exportConfigSchema } from "./export-config.ts";
 import { type HealthAuthority, healthAuthoritySchema } from "./health-authority.ts";
 import { type Issuer, issuerSchema } from "./issuer.ts";
+import { type Peer, peerSchema } from "./peer.ts";
 import { type SigningKey, signingKeySchema } from "./signing-key.ts";
 
 /** Every kind of resource by name. */
@@ -10,6 +11,7 @@ export type ResourceByKind = {
   HealthAuthority: HealthAuthority;
   SigningKey: SigningKey;
   ExportConfig: ExportConfig;
+  Peer: Peer;
 };
 export type Kind = keyof ResourceByKind;
 export type Resource = ResourceByKind[Kind];
@@ -51,6 +53,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
     references: (config) => named("SigningKey", "signingKeys", config.signingKeys),
     unique: ["bucket", "filenameRoot"],
   },
+  Peer: { plural: "peers", schema: peerSchema, references: none, unique: ["serverId"] },
 };
 
 /** Whether a text names a kind. */

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { kindOfPlural, KINDS } from "../../../src/model/resource/kinds.ts";
+import { peerSchema } from "../../../src/model/resource/peer.ts";
+
+const least = { kind: "Peer", name: "sla", serverId: "https://keys.sla.example" };
+
+describe("peerSchema", () => {
+  it("fills in that nothing flows", () => {
+    expect(peerSchema.parse(least)).toEqual({
+      ...least,
+      protocol: "auto",
+      auth: {},
+      send: {
+        regions: [],
+        excludeRegions: [],
+        onlyTravelers: true,
+        resend: false,
+        maxKeysPerSecond: 100_000,
+      },
+      accept: {
+        regions: [],
+        onlyTravelers: true,
+        acceptSelfReport: false,
+        acceptClinical: false,
+        assignRegions: {},
+      },
+      pull: { enabled: false, interval: "5m", pageSize: 2000 },
+      push: { enabled: false, interval: "5m", pageSize: 2000 },
+    });
+  });
+
+  it("keeps its own answer unchanged", () => {
+    const parsed = peerSchema.parse({ ...least, accept: { assignRegions: { sla: "mag" } } });
+    expect(parsed.accept.assignRegions).toEqual({ SLA: "MAG" });
+    expect(peerSchema.parse(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
+  });
+
+  it("takes the slash off the server ID, and the colons out of a fingerprint", () => {
+    const certificateFingerprint = Array.from({ length: 32 }, () => "AB").join(":");
+    const peer = peerSchema.parse({
+      ...least,
+      serverId: "https://keys.sla.example/",
+      auth: { certificateFingerprint },
+    });
+    expect(peer.serverId).toBe("https://keys.sla.example");
+    expect(peer.auth.certificateFingerprint).toBe("ab".repeat(32));
+  });
+
+  it.each([
+    ["an unknown member", { ...least, regions: [] }, "", "Unrecognized key"],
+    [
+      "an unknown member of a block",
+      { ...least, send: { region: ["MAG"] } },
+      "send",
+      "Unrecognized",
+    ],
+    ["no server ID", { kind: "Peer", name: "sla" }, "serverId", "Invalid input"],
+    [
+      "a user in the URL",
+      { ...least, serverId: "https://a:b@x.example" },
+      "serverId",
+      "without user",
+    ],
+    [
+      "a region on both sides",
+      { ...least, send: { regions: ["MAG"], excludeRegions: ["mag"] } },
+      "send.excludeRegions",
+      "MAG must not be in regions too",
+    ],
+    [
+      "a private key",
+      { ...least, auth: { jwks: { keys: [{ kty: "EC", kid: "1", d: "x" }] } } },
+      "auth.jwks.keys.0",
+      "private or symmetric",
+    ],
+    [
+      "a symmetric key",
+      { ...least, auth: { jwks: { keys: [{ kty: "oct", kid: "1", k: "x" }] } } },
+      "auth.jwks.keys.0",
+      "private or symmetric",
+    ],
+    [
+      "a short fingerprint",
+      { ...least, auth: { certificateFingerprint: "abcd" } },
+      "auth.certificateFingerprint",
+      "64 hex digits",
+    ],
+    ["a huge page", { ...least, pull: { pageSize: 5001 } }, "pull.pageSize", "5000"],
+    [
+      "calls on an import",
+      { ...least, protocol: "import", pull: { enabled: true } },
+      "protocol",
+      "ExportImport",
+    ],
+    [
+      "an end before the start",
+      { ...least, from: "2026-02-01T00:00:00Z", thru: "2026-01-01T00:00:00Z" },
+      "thru",
+      "later than from",
+    ],
+  ])("refuses %s", (_, value, path, message) => {
+    const parsed = peerSchema.safeParse(value);
+    expect(parsed.success).toBe(false);
+    const issue = parsed.error?.issues[0];
+    expect(issue?.path.join(".")).toBe(path);
+    expect(issue?.message).toContain(message);
+  });
+});
+
+describe("KINDS.Peer", () => {
+  it("is found by its plural and is unique by server ID", () => {
+    expect(kindOfPlural("peers")).toBe("Peer");
+    expect(KINDS.Peer.unique).toEqual(["serverId"]);
+  });
+});
