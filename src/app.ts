@@ -95,7 +95,7 @@ function admin(foundation: Foundation, jobs: Jobs): Hono {
 }
 
 async function welcome({ cache, config }: Foundation): Promise<Response> {
-  const view = await cache.view();
+  const view = await cache.fresh();
   const exports = view.list("ExportConfig")
     .filter((one) => one.bucket === config.exportBucket)
     .map((one) => ({ name: one.name, index: `/exports/${one.filenameRoot}/index.txt` }));

@@ -10,7 +10,12 @@ import { loadMasterKey } from "../keys/master-key.ts";
 import { openKeys } from "../keys/open.ts";
 import { type Log } from "../observe/log.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import { checkDatabase, type Database, openDatabase } from "../store/database.ts";
+import {
+  checkDatabase,
+  type Database,
+  type DatabaseAddress,
+  openDatabase,
+} from "../store/database.ts";
 import { type Embedded, openEmbedded } from "../store/embedded.ts";
 import { facts } from "../store/fact.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
@@ -60,6 +65,9 @@ export type FoundationInput = {
   readonly fetch?: typeof fetch;
   /** A server owns an embedded database alone; a command shares it. */
   readonly owner: "server" | "command";
+  /** In place of what the configuration says. */
+  readonly database?: DatabaseAddress;
+  readonly blobs?: BlobStore;
 };
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -70,11 +78,15 @@ const MASTER_KEY_FACT = "master-key-fingerprint";
 /** Opens database, keys and storage, checked and with the newest schema. Throws with the setting to mend. */
 export async function openFoundation(input: FoundationInput): Promise<Foundation> {
   const { config, log } = input;
-  const embedded = config.databaseUrl === undefined
-    ? await openEmbedded({ dataDirectory: config.dataDirectory, owner: input.owner })
-    : undefined;
+  const given: DatabaseAddress | undefined = input.database ??
+    (config.databaseUrl === undefined ? undefined : { kind: "url", url: config.databaseUrl });
+  const opened = given ?? await openEmbedded({
+    dataDirectory: config.dataDirectory,
+    owner: input.owner,
+  });
+  const embedded = "stop" in opened ? opened : undefined;
   const database = openDatabase({
-    address: embedded?.address ?? { kind: "url", url: config.databaseUrl ?? "" },
+    address: "stop" in opened ? opened.address : opened,
     statementTimeoutMs: config.statementTimeoutMs,
   });
   try {
@@ -113,7 +125,7 @@ async function assemble(
       }),
       file: fileKeys({ crypto }),
     }),
-    blobs: filesystemBlobStore(join(config.dataDirectory, "blobs"), clock.now),
+    blobs: input.blobs ?? filesystemBlobStore(join(config.dataDirectory, "blobs"), clock.now),
     resources,
     cache: resourceCache(resources, clock.monotonic),
     windows: windowFloor(database, config.windows),

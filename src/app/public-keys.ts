@@ -13,7 +13,7 @@ export type ExposureKey = {
 export async function exposurePublicKeys(
   { cache, keys, clock }: Pick<Foundation, "cache" | "keys" | "clock">,
 ): Promise<readonly ExposureKey[]> {
-  const view = await cache.view();
+  const view = await cache.fresh();
   const now = Math.floor(clock.now() / 1000);
   const active = view.list("SigningKey").filter((key) => isActive(key, now));
   return await Promise.all(

@@ -1,0 +1,91 @@
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** Areas by level: an area may import from lower levels, and within its own area; features not from each other. */
+const LEVELS: readonly (readonly string[])[] = [
+  ["src/errors.ts", "src/model"],
+  [
+    "proto",
+    "src/store",
+    "src/blob",
+    "src/keys",
+    "src/observe",
+    "src/http",
+    "src/runtime",
+  ],
+  ["src/publish", "src/export", "src/retention", "src/admin", "src/device", "federation"],
+  ["src/config", "src/app.ts", "src/app", "src/jobs.ts", "src/cli", "src/main.ts"],
+];
+
+/** What only one area may import. */
+const RESERVED: readonly { readonly module: RegExp; readonly area: string }[] = [
+  { module: /^postgres$/, area: "src/store" },
+  { module: /^(node:(http|https|http2|net|tls)|@hono\/node-server)$/, area: "src/runtime" },
+];
+
+type Import = { readonly file: string; readonly target: string; readonly relative: boolean };
+
+async function sources(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries.filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.endsWith(".d.ts"));
+}
+
+async function importsOf(file: string): Promise<Import[]> {
+  const text = await readFile(file, "utf8");
+  const found = text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  return [...found].map(([, target = ""]) => {
+    const relative = target.startsWith(".");
+    return { file, target: relative ? normalize(join(dirname(file), target)) : target, relative };
+  });
+}
+
+function areaOf(file: string): string | undefined {
+  return LEVELS.flat().find((area) => file === area || file.startsWith(`${area}/`));
+}
+
+const levelOf = (area: string): number => LEVELS.findIndex((level) => level.includes(area));
+const FEATURES = 2;
+
+function broken({ file, target }: Import): string | undefined {
+  const from = areaOf(file);
+  const to = areaOf(target);
+  if (from === undefined) return `${file} is in no area`;
+  if (to === undefined) return `${file} imports ${target}, which is in no area`;
+  if (from === to || levelOf(from) > levelOf(to)) return undefined;
+  const sideways = levelOf(from) === levelOf(to) && levelOf(from) !== FEATURES;
+  return sideways ? undefined : `${file} must not import ${target}`;
+}
+
+describe("the import rule", async () => {
+  const files = [...await sources("src"), ...await sources("federation")];
+  const imports = (await Promise.all(files.map(importsOf))).flat();
+
+  it("finds the sources and their imports", () => {
+    expect(files.length).toBeGreaterThan(30);
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it("holds for every relative import: downwards only, features never from each other", () => {
+    expect(imports.filter((one) => one.relative).map(broken).filter(Boolean)).toEqual([]);
+  });
+
+  it("keeps the database driver in src/store and the runtimes' modules in src/runtime", () => {
+    const strayed = imports.filter((one) => !one.relative).flatMap(({ file, target }) =>
+      RESERVED.filter(({ module, area }) => module.test(target) && !file.startsWith(`${area}/`))
+        .map(() => `${file} must not import ${target}`)
+    );
+    expect(strayed).toEqual([]);
+  });
+
+  it("keeps the name of Deno in src/runtime", async () => {
+    const naming = await Promise.all(
+      files.filter((file) => !file.startsWith("src/runtime/")).map(async (file) =>
+        /\bDeno\./.test(await readFile(file, "utf8")) ? file : undefined
+      ),
+    );
+    expect(naming.filter(Boolean)).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { onTestFinished } from "vitest";
+
+/** What a finished command left behind. */
+export type Finished = {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+};
+
+/** A running process of the program, on the runtime that runs the tests. */
+export type Program = {
+  readonly child: ChildProcess;
+  /** Resolves with the first line of either output that matches; rejects when the process ends before. */
+  line(pattern: RegExp): Promise<string>;
+  finished(): Promise<Finished>;
+};
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const ARGUMENTS = "Deno" in globalThis ? ["run", "-A"] : ["--import", "tsx"];
+
+/** Starts `wayfarer ARGS` with these settings and no others; ended with the test at the latest. */
+export function startProgram(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  input?: string,
+): Program {
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(process.execPath, [...ARGUMENTS, "src/main.ts", ...args], {
+    cwd: ROOT,
+    env: { PATH, HOME, ...settings },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(input);
+  const output = { out: "", err: "" };
+  const waiting = new Set<() => void>();
+  const collect = (name: keyof typeof output) => (chunk: Uint8Array) => {
+    output[name] += new TextDecoder().decode(chunk);
+    waiting.forEach((look) => look());
+  };
+  child.stdout.on("data", collect("out"));
+  child.stderr.on("data", collect("err"));
+  const finished = new Promise<Finished>((tell) => {
+    child.once("close", (status) => tell({ status, ...output }));
+  });
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await finished;
+  });
+  return {
+    child,
+    finished: () => finished,
+    line: (pattern) =>
+      new Promise((tell, fail) => {
+        const look = () => {
+          const found = `${output.out}\n${output.err}`.split("\n").find((one) => pattern.test(one));
+          if (found === undefined) return;
+          waiting.delete(look);
+          tell(found);
+        };
+        waiting.add(look);
+        look();
+        finished.then(({ status, err }) => fail(new Error(`ended with ${status}: ${err}`)));
+      }),
+  };
+}
+
+/** Runs a command to its end. */
+export async function runProgram(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  input?: string,
+): Promise<Finished> {
+  return await startProgram(args, settings, input).finished();
+}
+
+/** A folder of the test's own, gone after it. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "wayfarer-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return folder;
+}
+
+/** A port that nobody listens on just now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
