@@ -93,15 +93,15 @@ async function prepare(request: ObjectRequest, options: S3Options): Promise<Prep
 }
 
 function address(request: ObjectRequest, { endpoint, addressing }: S3Options): URL {
+  const { bucket, name = "", query = {} } = request;
   const url = new URL(endpoint);
-  const virtual = addressing === "virtual-host";
-  if (virtual) url.hostname = `${request.bucket}.${url.hostname}`;
-  const segments = virtual
-    ? [request.name ?? ""]
-    : [request.bucket, ...(request.name ? [request.name] : [])];
+  // A bucket with other characters has no host of its own, or none that a certificate covers.
+  const virtual = addressing === "virtual-host" && /^[a-z0-9-]+$/.test(bucket);
+  if (virtual) url.hostname = `${bucket}.${url.hostname}`;
+  const segments = [...(virtual ? [] : [bucket]), ...(virtual || name !== "" ? [name] : [])];
   url.pathname = [url.pathname.replace(/\/$/, ""), ...segments].join("/");
-  url.search = Object.entries(request.query ?? {})
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+  url.search = Object.entries(query)
+    .map(([key, value]) => `${encode(key)}=${encode(value)}`)
     .join("&");
   return url;
 }

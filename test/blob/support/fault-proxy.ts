@@ -29,14 +29,11 @@ export async function startFaultProxy(target: URL): Promise<FaultProxy> {
   const server = createServer((incoming, outgoing) => {
     seen.push(`${incoming.method} ${incoming.url}`);
     const fault = faults.shift();
-    if (fault === "silence") return;
-    if (fault === "cut") return incoming.socket.destroy();
-    if (typeof fault === "object") {
+    if (fault === "cut") incoming.socket.destroy();
+    else if (typeof fault === "object") {
       incoming.resume();
       outgoing.writeHead(fault.status, { connection: "close" }).end(fault.body ?? "");
-      return;
-    }
-    pass(target, incoming, outgoing, fault === "cut-body");
+    } else if (fault !== "silence") pass(target, incoming, outgoing, fault === "cut-body");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -61,12 +58,13 @@ function pass(
   const { hostname, port } = target;
   const upstream = forward({ hostname, port, method, path, headers }, (answer) => {
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-    if (!cutBody) return answer.pipe(outgoing);
-    answer.once("data", (chunk: Uint8Array) => {
-      outgoing.write(chunk.subarray(0, chunk.length / 2), () => incoming.socket.destroy());
-      answer.destroy();
-    });
+    if (cutBody) answer.once("data", (chunk: Uint8Array) => cut(outgoing, chunk, incoming));
+    else answer.pipe(outgoing);
   });
   upstream.on("error", () => incoming.socket.destroy());
   incoming.pipe(upstream);
+}
+
+function cut(outgoing: ServerResponse, chunk: Uint8Array, incoming: IncomingMessage): void {
+  outgoing.write(chunk.subarray(0, chunk.length / 2), () => incoming.socket.destroy());
 }
