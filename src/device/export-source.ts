@@ -1,0 +1,75 @@
+import { accept, type Outcome, refuse } from "../errors.ts";
+import { type Fetch, fetchBounded } from "./bounded-fetch.ts";
+
+/** Where a region's files are. */
+export type ExportSource = {
+  /** What the index's lines are relative to, such as `https://server/exports/`. */
+  readonly baseUrl: string;
+  /** The filename root: the index is `ROOT/index.txt`. */
+  readonly root: string;
+};
+
+/** What a download may take. */
+export type DownloadLimits = {
+  readonly indexBytes: number;
+  readonly fileBytes: number;
+  readonly timeoutMs: number;
+};
+
+export const DOWNLOAD_LIMITS: DownloadLimits = {
+  indexBytes: 1024 * 1024,
+  fileBytes: 20 * 1024 * 1024,
+  timeoutMs: 60_000,
+};
+
+/** Printable ASCII without characters that change what a URL means; segments are checked apart. */
+const PATH = /^[A-Za-z0-9._~!$'()*+,;=@-]+(\/[A-Za-z0-9._~!$'()*+,;=@-]+)*$/;
+const MAX_PATH_CHARACTERS = 500;
+
+/** What the download functions need. */
+export type Downloads = {
+  readonly fetch: Fetch;
+  readonly source: ExportSource;
+  readonly limits: DownloadLimits;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Paths of the files in the index, oldest first; none while there is no index yet (404). */
+export async function readIndex(downloads: Downloads): Promise<Outcome<readonly string[]>> {
+  const { limits, source } = downloads;
+  const bytes = await get(downloads, `${source.root}/index.txt`, limits.indexBytes);
+  if (!bytes.ok) return bytes.code === "not_found" ? accept([]) : bytes;
+  const lines = new TextDecoder().decode(bytes.value).split("\n")
+    .map((line) => line.trim()).filter((line) => line !== "");
+  const odd = lines.findIndex((line) => !isPlainPath(line));
+  if (odd === -1) return accept(lines);
+  return refuse(
+    "malformed_file",
+    `index.txt of ${source.root}: line ${odd + 1} is no relative path`,
+  );
+}
+
+/** One file of the index. `not_found` when it is gone. */
+export async function readFile(downloads: Downloads, path: string): Promise<Outcome<Uint8Array>> {
+  return await get(downloads, path, downloads.limits.fileBytes);
+}
+
+async function get(
+  { fetch, source, limits, signal }: Downloads,
+  path: string,
+  maxBytes: number,
+): Promise<Outcome<Uint8Array>> {
+  const url = `${source.baseUrl.replace(/\/+$/, "")}/${path}`;
+  const bounds = { maxBytes, timeoutMs: limits.timeoutMs, signal };
+  const answer = await fetchBounded(fetch, url, bounds);
+  if (!answer.ok) return answer;
+  const { status, body } = answer.value;
+  if (status === 200) return accept(body);
+  if (status === 404) return refuse("not_found", `${url} is not there (404)`);
+  return refuse("fetch_failed", `${url} answered ${status}, not 200`);
+}
+
+function isPlainPath(path: string): boolean {
+  return path.length <= MAX_PATH_CHARACTERS && PATH.test(path) &&
+    !path.split("/").some((segment) => segment === "." || segment === "..");
+}

@@ -1,0 +1,99 @@
+import { Buffer } from "node:buffer";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { AppError } from "../errors.ts";
+import { encodeBase64Url } from "../keys/base64.ts";
+import { fileKeys } from "../keys/file.ts";
+import { derToPem } from "../keys/pem.ts";
+import type { Seconds } from "../model/ids.ts";
+import type { ReportType } from "../model/report-type.ts";
+import type { CryptoProviders } from "../runtime/runtime.ts";
+
+/** A verification server in miniature: one P-256 key that certificates are signed with. */
+export type Issuer = {
+  /** SPKI PEM, for the Issuer resource. */
+  readonly publicKeyPem: string;
+  /** ECDSA P-256 / SHA-256: r ‖ s, 64 bytes. */
+  readonly sign: (data: Uint8Array) => Promise<Uint8Array>;
+};
+
+/** What a certificate says. */
+export type CertificateClaims = {
+  /** `kid`: the version of the issuer's key. */
+  readonly keyVersion: string;
+  /** `iss`. */
+  readonly issuer: string;
+  /** `aud`. */
+  readonly audience: string;
+  readonly reportType: ReportType;
+  /** Base64 of the MAC over the keys. */
+  readonly tekmac: string;
+  readonly symptomOnsetInterval?: number | undefined;
+  readonly issuedAt: Seconds;
+  readonly lifetimeSeconds: number;
+};
+
+const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
+
+/** The issuer whose private key (PEM or JWK) is in a file; `key_not_found` or `key_unavailable` names the file. */
+export async function loadIssuer(crypto: CryptoProviders, path: string): Promise<Issuer> {
+  const keys = fileKeys({ crypto });
+  const reference = `file:${resolve(path)}`;
+  return {
+    publicKeyPem: await keys.publicKeyPem(reference),
+    sign: (data) => keys.sign(reference, data),
+  };
+}
+
+/** Like {@link loadIssuer}; a file that is not there is made with a new key, readable by its owner alone. */
+export async function ensureIssuer(
+  crypto: CryptoProviders,
+  path: string,
+): Promise<{ readonly issuer: Issuer; readonly made: boolean }> {
+  const keys = fileKeys({ crypto });
+  const made = !await keys.exists(`file:${resolve(path)}`) && await writeNewKey(crypto, path);
+  return { issuer: await loadIssuer(crypto, path), made };
+}
+
+/** Whether the key was made here; another process may have been faster. */
+async function writeNewKey(crypto: CryptoProviders, path: string): Promise<boolean> {
+  const subtle = crypto.signatures.subtle;
+  const { privateKey } = await subtle.generateKey(P256, true, ["sign", "verify"]);
+  const pem = derToPem(new Uint8Array(await subtle.exportKey("pkcs8", privateKey)), "PRIVATE KEY");
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(path, pem, { mode: 0o600, flag: "wx" });
+    return true;
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false;
+    throw new AppError(
+      "key_unavailable",
+      `${path} cannot be written: name a file for the issuer key that this process may make`,
+      { cause },
+    );
+  }
+}
+
+/** A verification certificate: a JWT (RFC 7519) signed ES256 (RFC 7518, 3.4). */
+export async function issueCertificate(
+  issuer: Pick<Issuer, "sign">,
+  claims: CertificateClaims,
+): Promise<string> {
+  const header = { alg: "ES256", kid: claims.keyVersion, typ: "JWT" };
+  const payload = {
+    iss: claims.issuer,
+    aud: claims.audience,
+    iat: claims.issuedAt,
+    nbf: claims.issuedAt,
+    exp: claims.issuedAt + claims.lifetimeSeconds,
+    reportType: claims.reportType,
+    tekmac: claims.tekmac,
+    symptomOnsetInterval: claims.symptomOnsetInterval,
+  };
+  const text = `${encodeJson(header)}.${encodeJson(payload)}`;
+  return `${text}.${encodeBase64Url(await issuer.sign(Buffer.from(text)))}`;
+}
+
+function encodeJson(value: unknown): string {
+  return encodeBase64Url(Buffer.from(JSON.stringify(value)));
+}

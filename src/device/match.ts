@@ -1,0 +1,105 @@
+import { setImmediate } from "node:timers/promises";
+import { intervalAt } from "../model/interval.ts";
+import { KEY_BYTES } from "../model/exposure.ts";
+import type { Sighting } from "./encounter.ts";
+import { rollingProximityIdentifiers, RPI_BYTES } from "./rpi.ts";
+
+/** What matching needs of a published key. */
+export type DiagnosisKey = {
+  readonly key: Uint8Array;
+  /** First interval in which it is valid. */
+  readonly intervalNumber: number;
+  /** For how many intervals. */
+  readonly intervalCount: number;
+};
+
+/** A published key whose RPIs were heard. */
+export type KeyMatch<K extends DiagnosisKey> = {
+  readonly key: K;
+  /** Indices of the sightings that are its RPIs, ascending. */
+  readonly sightings: readonly number[];
+};
+
+/** An RPI counts up to two hours before and after its interval, since clocks differ (specification 1.2). */
+export const TOLERANCE_INTERVALS = 12;
+/** No TEK lives longer; a file that claims so must not cost more. */
+const MAX_INTERVALS = 144;
+/** Keys derived between two turns of the event loop, some milliseconds. */
+const KEYS_A_BREATH = 128;
+
+type Heard = { readonly index: number; readonly rpi: Uint8Array; readonly interval: number };
+
+/** The RPIs that a phone heard, ready to be looked up. */
+export class SightingTable {
+  /** By the first four bytes. */
+  readonly #heard = new Map<number, Heard[]>();
+  readonly #first: number;
+  readonly #last: number;
+
+  constructor(sightings: readonly Sighting[]) {
+    let first = Infinity;
+    let last = -Infinity;
+    for (const [index, { rpi, heardAt }] of sightings.entries()) {
+      if (rpi.length !== RPI_BYTES) continue;
+      const interval = intervalAt(heardAt);
+      first = Math.min(first, interval);
+      last = Math.max(last, interval);
+      const prefix = viewOf(rpi).getUint32(0);
+      const others = this.#heard.get(prefix);
+      if (others === undefined) this.#heard.set(prefix, [{ index, rpi, interval }]);
+      else others.push({ index, rpi, interval });
+    }
+    this.#first = first - TOLERANCE_INTERVALS;
+    this.#last = last + TOLERANCE_INTERVALS;
+  }
+
+  /** Whether any RPI of the key could have been heard: only then is it worth deriving them. */
+  covers({ key, intervalNumber, intervalCount }: DiagnosisKey): boolean {
+    return key.length === KEY_BYTES && intervalNumber >= 0 &&
+      intervalNumber <= this.#last && intervalNumber + intervalCount > this.#first;
+  }
+
+  /** Indices of the sightings that are RPIs of the key, ascending. */
+  sightingsOf({ key, intervalNumber, intervalCount }: DiagnosisKey): readonly number[] {
+    const from = Math.max(intervalNumber, this.#first);
+    const end = Math.min(intervalNumber + Math.min(intervalCount, MAX_INTERVALS), this.#last + 1);
+    if (!(from < end)) return [];
+    const rpis = rollingProximityIdentifiers(key, from, end - from);
+    const view = viewOf(rpis);
+    const found: number[] = [];
+    for (let at = 0; at < rpis.length; at += RPI_BYTES) {
+      const candidates = this.#heard.get(view.getUint32(at));
+      if (candidates === undefined) continue;
+      const interval = from + at / RPI_BYTES;
+      for (const { index, rpi, interval: heard } of candidates) {
+        if (Math.abs(heard - interval) > TOLERANCE_INTERVALS) continue;
+        if (rpi.every((byte, offset) => byte === rpis[at + offset])) found.push(index);
+      }
+    }
+    return found.sort((a, b) => a - b);
+  }
+}
+
+/** All keys of which an RPI was heard, in their order; the event loop breathes meanwhile. */
+export async function matchKeys<K extends DiagnosisKey>(
+  keys: Iterable<K>,
+  table: SightingTable,
+): Promise<readonly KeyMatch<K>[]> {
+  const matches: KeyMatch<K>[] = [];
+  let derived = 0;
+  let skipped = 0;
+  for (const key of keys) {
+    if (!table.covers(key)) {
+      if (++skipped % 8192 === 0) await setImmediate();
+      continue;
+    }
+    if (++derived % KEYS_A_BREATH === 0) await setImmediate();
+    const sightings = table.sightingsOf(key);
+    if (sightings.length > 0) matches.push({ key, sightings });
+  }
+  return matches;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,107 @@
+import { encodeHex } from "../keys/base64.ts";
+import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
+import type { Outcome, Refusal } from "../errors.ts";
+import type { Sighting } from "./encounter.ts";
+import { type Downloads, readFile, readIndex } from "./export-source.ts";
+import { type DiagnosisKey, type KeyMatch, matchKeys, SightingTable } from "./match.ts";
+
+/** A published key as phones see it. */
+export type PublishedKey = DiagnosisKey & {
+  /** Number in the enum of `export.proto`. */
+  readonly reportType: number;
+};
+
+/** A file whose signature was found right. */
+export type TrustedFile = {
+  keys(): Iterable<PublishedKey>;
+  revisedKeys(): Iterable<PublishedKey>;
+};
+
+/** Opens a downloaded file; refuses one that is malformed or not signed by a known key. */
+export type OpenFile = (zip: Uint8Array) => Promise<Outcome<TrustedFile>>;
+
+/** A meeting with somebody whose key was published. */
+export type Exposure = {
+  /** First interval of the key. */
+  readonly rollingStart: number;
+  /** Indices of the sightings that prove it. */
+  readonly sightings: readonly number[];
+  readonly reportType: number;
+  /** File that told of it last. */
+  readonly path: string;
+  /** Whether it was taken back later. */
+  readonly revoked: boolean;
+};
+
+/** What one look at the server brought. */
+export type SyncResult = {
+  /** Files read now, in the order of the index. */
+  readonly read: readonly string[];
+  /** Files that could not be used, and why. */
+  readonly refused: readonly { readonly path: string; readonly refusal: Refusal }[];
+};
+
+/** A phone that listened: downloads what is published, and finds out whom it met. */
+export class Phone {
+  readonly #downloads: Downloads;
+  readonly #open: OpenFile;
+  readonly #table: SightingTable;
+  readonly #done = new Set<string>();
+  readonly #exposures = new Map<string, Exposure>();
+
+  constructor(downloads: Downloads, open: OpenFile, sightings: readonly Sighting[]) {
+    this.#downloads = downloads;
+    this.#open = open;
+    this.#table = new SightingTable(sightings);
+  }
+
+  /** All meetings found so far, revoked ones too. */
+  get exposures(): readonly Exposure[] {
+    return [...this.#exposures.values()];
+  }
+
+  /**
+   * Reads the files that are new in the index, in its order. A file that cannot be downloaded is tried again at the
+   * next call, one that is wrong is not. Refused when the index itself cannot be read.
+   */
+  async sync(): Promise<Outcome<SyncResult>> {
+    const index = await readIndex(this.#downloads);
+    if (!index.ok) return index;
+    const read: string[] = [];
+    const refused: { path: string; refusal: Refusal }[] = [];
+    for (const path of index.value) {
+      if (this.#done.has(path) || this.#downloads.signal?.aborted === true) continue;
+      const zip = await readFile(this.#downloads, path);
+      if (!zip.ok) {
+        refused.push({ path, refusal: zip });
+        continue;
+      }
+      this.#done.add(path);
+      const file = await this.#open(zip.value);
+      if (!file.ok) {
+        refused.push({ path, refusal: file });
+        continue;
+      }
+      await this.#learn(path, file.value);
+      read.push(path);
+    }
+    return { ok: true, value: { read, refused } };
+  }
+
+  async #learn(path: string, file: TrustedFile): Promise<void> {
+    for (const match of await matchKeys(file.keys(), this.#table)) this.#remember(path, match);
+    for (const match of await matchKeys(file.revisedKeys(), this.#table)) {
+      this.#remember(path, match);
+    }
+  }
+
+  #remember(path: string, { key, sightings }: KeyMatch<PublishedKey>): void {
+    this.#exposures.set(encodeHex(key.key), {
+      rollingStart: key.intervalNumber,
+      sightings,
+      reportType: key.reportType,
+      path,
+      revoked: key.reportType === WIRE_REPORT_TYPE.REVOKED,
+    });
+  }
+}

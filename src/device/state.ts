@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { AppError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "../keys/base64.ts";
+import { KEY_BYTES } from "../model/exposure.ts";
+import { asSeconds, type Seconds } from "../model/ids.ts";
+import type { Sighting } from "./encounter.ts";
+import type { Tek } from "./tek.ts";
+
+/** What the two phones of a demonstration remember between commands. */
+export type DeviceState = {
+  readonly healthAuthorityId: string;
+  /** Of the phone whose user publishes. */
+  readonly teks: readonly Tek[];
+  /** Empty before the first answer. */
+  readonly revisionToken: string;
+  /** Of the phone that listened. */
+  readonly sightings: readonly Sighting[];
+  /** When they met, and how many of the sightings are of that meeting: what a match should find. */
+  readonly encounters: readonly { readonly from: Seconds; readonly rpis: number }[];
+};
+
+const MAX_STATE_BYTES = 4 * 1024 * 1024;
+
+const bytes16 = z.string().transform((text, context) => {
+  const bytes = decodeBase64(text);
+  if (bytes?.length === KEY_BYTES) return bytes;
+  context.addIssue({ code: "custom", message: `must be base64 of ${KEY_BYTES} bytes` });
+  return z.NEVER;
+});
+const seconds = z.number().int().min(0).transform(asSeconds);
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  healthAuthorityId: z.string(),
+  teks: z.array(z.strictObject({
+    key: bytes16,
+    rollingStart: z.number().int().min(0),
+    rollingPeriod: z.number().int().min(1).max(144),
+  })).max(1000),
+  revisionToken: z.string(),
+  sightings: z.array(z.strictObject({ rpi: bytes16, heardAt: seconds })).max(20_000),
+  encounters: z.array(z.strictObject({ from: seconds, rpis: z.number().int().min(0) })).max(1000),
+});
+
+/** The state in a file; undefined when there is none. Throws `usage` for a file that is no such state. */
+export async function loadState(path: string): Promise<DeviceState | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  if (!found.isFile() || found.size > MAX_STATE_BYTES) throw notAState(path, "is no such file");
+  const parsed = schema.safeParse(parse(await readFile(path, "utf8")));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw notAState(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not JSON"}`);
+}
+
+/** Writes the state, whole or not at all; readable by its owner alone, since it holds TEKs. */
+export async function saveState(path: string, state: DeviceState): Promise<void> {
+  const text = JSON.stringify({
+    version: 1,
+    ...state,
+    teks: state.teks.map((tek) => ({ ...tek, key: encodeBase64(tek.key) })),
+    sightings: state.sightings.map(({ rpi, heardAt }) => ({ rpi: encodeBase64(rpi), heardAt })),
+  });
+  const partial = `${path}.${randomUUID()}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(partial, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  } catch (cause) {
+    await rm(partial, { force: true }).catch(() => {});
+    throw new AppError("usage", `${path} cannot be written: name another file with --state`, {
+      cause,
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function notAState(path: string, what: string): AppError {
+  return new AppError(
+    "usage",
+    `${path} does not hold the state of a device (${what}): delete it, or name another with --state`,
+  );
+}

@@ -1,0 +1,47 @@
+import { KEY_BYTES } from "../model/exposure.ts";
+import type { Seconds } from "../model/ids.ts";
+import { intervalAt, INTERVALS_PER_DAY } from "../model/interval.ts";
+
+/** A temporary exposure key as a phone keeps it. */
+export type Tek = {
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  /** First interval in which it is valid. */
+  readonly rollingStart: number;
+  /** For how many intervals, 1 to 144. */
+  readonly rollingPeriod: number;
+};
+
+/** That many bytes from a cryptographically secure source. */
+export type RandomBytes = (count: number) => Uint8Array<ArrayBuffer>;
+
+/** Which TEKs a phone has. */
+export type TekSpan = {
+  readonly now: Seconds;
+  /** UTC days before today, 0 or more. */
+  readonly days: number;
+  /** Whether today's is among them, cut at the current interval as phones do when they hand it out early. */
+  readonly today: boolean;
+};
+
+/** The TEKs that a phone made, one a UTC day, oldest first. In the first interval of a day it has none of today. */
+export function makeTeks({ now, days, today }: TekSpan, random: RandomBytes): readonly Tek[] {
+  const current = intervalAt(now);
+  const midnight = current - (current % INTERVALS_PER_DAY);
+  const teks: Tek[] = [];
+  for (let daysAgo = days; daysAgo >= 1; daysAgo--) {
+    teks.push({
+      key: random(KEY_BYTES),
+      rollingStart: midnight - daysAgo * INTERVALS_PER_DAY,
+      rollingPeriod: INTERVALS_PER_DAY,
+    });
+  }
+  if (today && current > midnight) {
+    teks.push({
+      key: random(KEY_BYTES),
+      rollingStart: midnight,
+      rollingPeriod: current - midnight,
+    });
+  }
+  return teks;
+}
