@@ -83,11 +83,13 @@ export async function guardedFetch(
   request.signal?.addEventListener("abort", cancel, { once: true });
   if (request.signal?.aborted === true) cancel();
   try {
-    const addresses = await within(ended.signal, checkAddresses(target.value, policy));
+    const addresses = await within(ended.signal, () => checkAddresses(target.value, policy));
     if (!addresses.ok) return addresses;
     const init = requestInit(request, ended.signal);
-    const fetching = policy.fetch(target.value.href, init, addresses.value);
-    const response = await within(ended.signal, fetching);
+    const response = await within(
+      ended.signal,
+      () => policy.fetch(target.value.href, init, addresses.value),
+    );
     return await readAnswer(host, response, policy, request, ended.signal);
   } catch (error) {
     if (request.signal?.aborted === true) return refuse("canceled");
@@ -184,13 +186,12 @@ async function readUpTo(
   let size = 0;
   const reader = response.body?.getReader();
   while (reader !== undefined && size <= limit) {
-    const part = await within(signal, reader.read());
+    const part = await within(signal, () => reader.read());
     if (part.done) break;
     chunks.push(part.value);
     size += part.value.length;
   }
   const more = size > limit;
-  if (more) reader?.cancel().catch(() => undefined);
   const bytes = new Uint8Array(Math.min(size, limit));
   let at = 0;
   for (const chunk of chunks) {
@@ -200,9 +201,8 @@ async function readUpTo(
   return { bytes, more };
 }
 
-/** The promise, or a rejection as soon as the signal fires: not everything that is waited for listens to it. */
-async function within<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
+/** What `start` gives, or a rejection as soon as the signal fires: not everything that is waited for listens to it. */
+async function within<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -210,7 +210,7 @@ async function within<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
     signal.addEventListener("abort", stop, { once: true });
   });
   try {
-    return await Promise.race([promise, aborted]);
+    return await Promise.race([start(), aborted]);
   } finally {
     signal.removeEventListener("abort", stop);
   }

@@ -27,6 +27,9 @@ const PROVIDERS: readonly { name: string; crypto: CryptoProviders }[] = [
 ];
 
 const ORDER = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+const PRIME = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
+/** The square root of b: the y of the point whose x is 0. */
+const Y_OF_ZERO = "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4";
 const ZERO = "0".repeat(64);
 const { publicX, publicY, privateD, signatures: [sample] } = ECDSA_P256;
 const SPKI_HEAD = "3059301306072a8648ce3d020106082a8648ce3d03010703420004";
@@ -125,6 +128,7 @@ describe.each(PROVIDERS)("crypto on $name", ({ crypto }) => {
       SPKI_HEAD + publicY + publicX,
       SPKI_HEAD + ZERO + ZERO,
       SPKI_HEAD + "f".repeat(128),
+      SPKI_HEAD + PRIME + Y_OF_ZERO,
       `${SPKI_HEAD + publicX + publicY}00`,
       `${head}06${publicX}${publicY}`,
       `3019301306072a8648ce3d020106082a8648ce3d03010703020000`,
@@ -139,6 +143,8 @@ describe.each(PROVIDERS)("crypto on $name", ({ crypto }) => {
         message: "not a public key on the curve P-256",
       });
     }
+    const zero = derToPem(hex(SPKI_HEAD + ZERO + Y_OF_ZERO), "PUBLIC KEY");
+    expect(await importVerifyKey(crypto, zero)).toMatchObject({ ok: true });
     for (const pem of ["", "secret", publicKeyPem.replaceAll("PUBLIC", "PRIVATE")]) {
       expect(await importVerifyKey(crypto, pem)).toEqual({
         ok: false,

@@ -301,12 +301,15 @@ describe("guardedFetch() fails", () => {
       .toEqual({ ...failure, message: "keys.example did not answer within 40 ms" });
   });
 
-  test("also when fetch does not listen to the signal", async () => {
+  test("also when neither fetch nor the body listens to the signal", async () => {
     const deaf: PinnableFetch = () => new Promise(() => {});
-    expect(await get("/ok", { fetch: deaf, timeoutMs: 40 })).toMatchObject({
-      code: "fetch_failed",
-      message: `${base} did not answer within 40 ms`,
-    });
+    const deafBody: PinnableFetch = () => Promise.resolve(new Response(new ReadableStream()));
+    for (const fetch of [deaf, deafBody]) {
+      expect(await get("/ok", { fetch, timeoutMs: 40 })).toMatchObject({
+        code: "fetch_failed",
+        message: `${base} did not answer within 40 ms`,
+      });
+    }
   });
 
   test("when the body is cut off", async () => {
@@ -344,12 +347,12 @@ describe("guardedFetch() fails", () => {
   });
 
   test("with canceled when the caller ends it, before or meanwhile", async () => {
+    let lookups = 0;
+    const resolve = () => Promise.reject(new Error(`lookup ${++lookups}`));
     const before = AbortSignal.abort();
-    expect(await guardedFetch(`http://${base}/ok`, policy, { signal: before })).toMatchObject({
-      ok: false,
-      code: "canceled",
-    });
-    expect(requests).toBe(0);
+    expect(await guardedFetch("https://keys.example/", { ...policy, resolve }, { signal: before }))
+      .toMatchObject({ ok: false, code: "canceled", message: "canceled" });
+    expect(lookups).toBe(0);
     const meanwhile = new AbortController();
     const abortingFetch: PinnableFetch = (url, init) => {
       queueMicrotask(() => meanwhile.abort());
@@ -372,11 +375,14 @@ describe("guardedFetch() stops reading", () => {
     });
   });
 
-  test("and closes the connection of what has no end", async () => {
+  test.each([
+    ["/endless", "limit_exceeded"],
+    ["/huge-error", "fetch_failed"],
+  ])("and closes the connection of what has no end: %s", async (path, code) => {
     const closed = new Promise<void>((resolve) => {
       server.once("request", (_, response) => response.once("close", resolve));
     });
-    expect(await get("/endless")).toMatchObject({ code: "limit_exceeded" });
+    expect(await get(path)).toMatchObject({ ok: false, code });
     await closed;
   });
 });

@@ -128,6 +128,7 @@ describe("parseJwks()", () => {
       { ...rsaJwk, n: b64(256, 0) },
       { ...rsaJwk, n: b64(256, 1) },
       { ...rsaJwk, n: b64(1025, 255) },
+      { ...rsaJwk, n: btoa("\0".repeat(4) + "\xff".repeat(254)) },
       { ...rsaJwk, e: "AA" },
       { ...rsaJwk, e: "AQ" },
       { ...rsaJwk, e: "AQABAA" },
