@@ -1,0 +1,23 @@
+import type { BlobStore } from "../blob/blob.ts";
+import type { ExportPlace } from "../store/export-batch.ts";
+import type { ExportIndexes } from "../store/export-index.ts";
+import { INDEX_HEADERS, indexName, indexText } from "./place.ts";
+
+/** What writing an index needs. */
+export type IndexWriter = {
+  readonly indexes: ExportIndexes;
+  readonly blob: BlobStore;
+  readonly settings: { readonly cleanupTtlSeconds: number };
+};
+
+/** Writes a place's index from what the database knows; of several writers the newest list wins. */
+export async function publishIndex(
+  { indexes, blob, settings }: IndexWriter,
+  place: ExportPlace,
+): Promise<void> {
+  await indexes.publish(
+    place,
+    settings.cleanupTtlSeconds,
+    (names) => blob.put(place.bucket, indexName(place.root), indexText(names), INDEX_HEADERS),
+  );
+}

@@ -1,0 +1,150 @@
+import { Buffer } from "node:buffer";
+import { asAppError } from "../errors.ts";
+import type { ReadyBatch } from "../store/export-batch.ts";
+import type { ExportSchedule } from "../store/export-schedule.ts";
+import type { Leases } from "../store/lease.ts";
+import { type HeldLease, holdLease, type Ticker } from "../store/lease-hold.ts";
+import type { ResourceCache } from "../store/resource-cache.ts";
+import type { WindowFloor } from "../store/window-floor.ts";
+import { type Series, seriesOf } from "./series.ts";
+import { type BatchWorker, exportBatch } from "./worker.ts";
+
+/** What the job `export` needs. */
+export type ExportDependencies = Omit<BatchWorker, "signingKey"> & {
+  readonly resources: ResourceCache;
+  readonly floor: WindowFloor;
+  readonly schedule: ExportSchedule;
+  readonly leases: Leases;
+  /** This many random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Renews leases; the process's own timers unless told. */
+  readonly ticker?: Ticker;
+};
+
+/** What a run did. */
+export type ExportSummary = {
+  /** Windows that came due. */
+  readonly windows: number;
+  readonly files: number;
+  readonly keys: number;
+  /** Windows that could not be exported and will be tried again. */
+  readonly failed: number;
+};
+
+/** Windows that a series gets at once. */
+const MAX_WINDOWS_AT_ONCE = 10_000;
+
+type Totals = { windows: number; files: number; keys: number; failed: number };
+type Work = {
+  readonly deps: ExportDependencies;
+  readonly worker: BatchWorker;
+  readonly holder: string;
+  readonly signal: AbortSignal;
+  readonly totals: Totals;
+  /** Series that failed in this run: left for the next. */
+  readonly failed: Set<Series>;
+};
+
+/**
+ * The job `export`: gives due windows their batches and exports until nothing is left that it can do, or the
+ * signal tells it to stop. Any number of processes may run it at once. Throws what the database throws; what
+ * goes wrong with one window is reported, kept, and tried again by the next run.
+ */
+export async function runExport(
+  deps: ExportDependencies,
+  signal: AbortSignal,
+): Promise<ExportSummary> {
+  const view = await deps.resources.fresh();
+  const series = view.list("ExportConfig").flatMap(seriesOf);
+  const work: Work = {
+    deps,
+    worker: { ...deps, signingKey: (name) => view.get("SigningKey", name) },
+    holder: Buffer.from(deps.randomBytes(16)).toString("hex"),
+    signal,
+    totals: { windows: 0, files: 0, keys: 0, failed: 0 },
+    failed: new Set(),
+  };
+  const { settings, schedule } = deps;
+  const padding = {
+    minRecords: settings.minRecords,
+    range: settings.paddingRange,
+    windowSeconds: settings.truncateWindowSeconds,
+    randomBytes: deps.randomBytes,
+  };
+  let progress = true;
+  while (progress && !signal.aborted) {
+    const windows = await schedule.schedule(series, {
+      closedThrough: await deps.floor.closedThrough(),
+      minAgeSeconds: Math.max(settings.minWindowAgeSeconds, settings.windowGraceSeconds),
+      maxWindows: MAX_WINDOWS_AT_ONCE,
+    });
+    work.totals.windows += windows;
+    while (!signal.aborted && await schedule.settleNext(series, padding));
+    const empty = await schedule.completeEmpty(series);
+    const exported = await exportReady(work, series);
+    progress = windows + empty + exported > 0;
+  }
+  return work.totals;
+}
+
+/** `yielded`: another worker has the window now, or its keys are to be settled again. */
+type Step = "done" | "yielded" | "nothing";
+
+/** Exports what is ready, region by region. Answers how many steps were taken. */
+async function exportReady(work: Work, series: readonly Series[]): Promise<number> {
+  const { deps, holder } = work;
+  let done = 0;
+  for (const region of new Set(series.map((one) => one.definition.outputRegion))) {
+    if (work.signal.aborted) break;
+    const here = series.filter((one) => one.definition.outputRegion === region);
+    if ((await deps.batches.ready(remaining(work, here))).length === 0) continue;
+    const seconds = deps.settings.workerTimeoutSeconds;
+    const lease = await holdLease(deps.leases, `export:${region}`, holder, seconds, deps.ticker);
+    if (lease === undefined) continue;
+    try {
+      let result: Step = "done";
+      while (result === "done") {
+        result = await exportNext(work, here, lease);
+        if (result !== "nothing") done += 1;
+      }
+    } finally {
+      await lease.release();
+    }
+  }
+  return done;
+}
+
+const remaining = (work: Work, series: readonly Series[]): readonly Series[] =>
+  series.filter((one) => !work.failed.has(one));
+
+/** Exports the oldest ready window under the lease of its region. */
+async function exportNext(
+  work: Work,
+  series: readonly Series[],
+  lease: HeldLease,
+): Promise<Step> {
+  const signal = AbortSignal.any([work.signal, lease.lost]);
+  if (signal.aborted) return "nothing";
+  const [batch] = await work.deps.batches.ready(remaining(work, series));
+  const its = series.find((one) => one.config === batch?.config && one.series === batch.series);
+  if (batch === undefined || its === undefined) return "nothing";
+  try {
+    const result = await exportBatch(work.worker, batch, its, lease, signal);
+    work.totals.files += result.files;
+    work.totals.keys += result.keys;
+    return result.yielded ? "yielded" : "done";
+  } catch (error) {
+    if (signal.aborted) return "nothing";
+    work.failed.add(its);
+    await fail(work, batch, error);
+    return "done";
+  }
+}
+
+async function fail({ deps, totals }: Work, batch: ReadyBatch, cause: unknown): Promise<void> {
+  const error = asAppError(cause);
+  totals.failed += 1;
+  const { config, startsAt, endsAt } = batch;
+  deps.report({ kind: "batch-failed", config, startsAt, endsAt, error });
+  await deps.batches.noteFailure(batch, `${error.code}: ${error.message}`);
+}
