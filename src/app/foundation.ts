@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import type { BlobStore } from "../blob/blob.ts";
-import { filesystemBlobStore } from "../blob/filesystem.ts";
+import { openBlobStore } from "../blob/open.ts";
 import type { Config, Secrets } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { fileKeys } from "../keys/file.ts";
@@ -125,7 +124,7 @@ async function assemble(
       }),
       file: fileKeys({ crypto }),
     }),
-    blobs: input.blobs ?? filesystemBlobStore(join(config.dataDirectory, "blobs"), clock.now),
+    blobs: input.blobs ?? openBlobStore(config.blobs),
     resources,
     cache: resourceCache(resources, clock.monotonic),
     windows: windowFloor(database, config.windows),

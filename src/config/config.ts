@@ -1,4 +1,6 @@
+import type { BlobSettings } from "../blob/open.ts";
 import { AppError } from "../errors.ts";
+import type { ExportSettings } from "../export/settings.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import {
   type Environment,
@@ -6,6 +8,8 @@ import {
   type Secret,
   type SettingShown,
 } from "./environment.ts";
+import { exportSettings } from "./export.ts";
+import { publishSettings } from "./publish.ts";
 
 /** What one process does. */
 export type Role = "publish" | "export" | "federation" | "jobs";
@@ -33,6 +37,9 @@ export type Config = {
   readonly exportBucket: string;
   /** Peers, imports and key documents on private addresses. */
   readonly peerAllowPrivate: boolean;
+  readonly blobs: BlobSettings;
+  readonly publish: PublishSettings;
+  readonly export: ExportSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -61,27 +68,32 @@ export function readConfiguration(environment: Environment): Configuration {
     ["https:", "http:"],
   ).replace(/\/+$/, "");
   const databaseUrl = databaseUrlOf(read);
+  const windows = {
+    windowSeconds: read.seconds("TRUNCATE_WINDOW", "1h", { min: "1s", max: "24h" }),
+    graceSeconds,
+  };
+  const dataDirectory = read.text("DATA_DIR", "./data");
   const config: Config = {
     host,
     port,
     publicUrl,
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
     roles: read.someOf("ROLES", ROLES, ROLES),
-    dataDirectory: read.text("DATA_DIR", "./data"),
+    dataDirectory,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     migrateOnStart: read.flag("MIGRATE_ON_START", true),
     logLevel: read.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
     jobIntervalMs: read.milliseconds("JOB_INTERVAL", "1m", { min: "100ms", max: "24h" }),
-    windows: {
-      windowSeconds: read.seconds("TRUNCATE_WINDOW", "1h", { min: "1s", max: "24h" }),
-      graceSeconds,
-    },
+    windows,
     statementTimeoutMs: Math.min(
       MAX_STATEMENT_MS,
       Math.max(MIN_STATEMENT_MS, graceSeconds * 500),
     ),
     exportBucket: read.text("EXPORT_BUCKET", "exports"),
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
+    blobs: blobSettings(read, dataDirectory),
+    publish: publishSettings(read, windows.windowSeconds),
+    export: exportSettings(read, windows),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

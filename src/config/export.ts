@@ -1,0 +1,23 @@
+import type { ExportSettings } from "../export/settings.ts";
+import type { EnvironmentReader } from "./environment.ts";
+
+/** Settings of exports and of what goes away; names and defaults are those of the reference server where it has one. */
+export function exportSettings(
+  read: EnvironmentReader,
+  windows: { readonly windowSeconds: number; readonly graceSeconds: number },
+): ExportSettings {
+  const anyTtl = read.flag("DEBUG_ALLOW_SHORT_CLEANUP_TTL", false);
+  return {
+    maxRecords: read.integer("EXPORT_FILE_MAX_RECORDS", 500_000, { min: 1, max: 2_000_000 }),
+    minRecords: read.integer("EXPORT_FILE_MIN_RECORDS", 1000, { max: 100_000 }),
+    paddingRange: read.integer("EXPORT_FILE_PADDING_RANGE", 100, { max: 100_000 }),
+    minWindowAgeSeconds: read.seconds("MIN_WINDOW_AGE", "2h", { max: "48h" }),
+    windowGraceSeconds: windows.graceSeconds,
+    truncateWindowSeconds: windows.windowSeconds,
+    workerTimeoutSeconds: read.seconds("WORKER_TIMEOUT", "5m", { min: "5s", max: "1h" }),
+    cleanupTtlSeconds: read.seconds("CLEANUP_TTL", "336h", {
+      min: anyTtl ? "1s" : "240h",
+      max: "8760h",
+    }),
+  };
+}
