@@ -1,0 +1,149 @@
+import { KEY_BYTES, MAX_TRANSMISSION_RISK, MAX_WIRE_DSOS } from "../../src/model/exposure.ts";
+import type { AcceptableKey } from "../../src/model/inbound-key.ts";
+import { MAX_HOPS } from "../../src/model/feed.ts";
+import {
+  asRegion,
+  asServerId,
+  type Region,
+  type Seconds,
+  type ServerId,
+} from "../../src/model/ids.ts";
+import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "../../src/model/interval.ts";
+import { reportTypeOfWire } from "../../src/model/report-type.ts";
+import type { Peer } from "../../src/model/resource/peer.ts";
+
+/** Why a key is not taken. Stable: counted by name, told to the peer. */
+export const REFUSALS = {
+  key_length: "exposureKey must have 16 bytes",
+  interval_count: "intervalCount must be 1 to 144",
+  interval_future: "intervalNumber lies in the future",
+  too_old: "the key is too old",
+  risk: "transmissionRisk must be 0 to 8",
+  report_type:
+    "reportType must be CONFIRMED_TEST, CONFIRMED_CLINICAL_DIAGNOSIS, SELF_REPORT or REVOKED",
+  revoked: "a key that is not known here cannot be revoked",
+  self_report: "the agreement takes no SELF_REPORT",
+  clinical: "the agreement takes no CONFIRMED_CLINICAL_DIAGNOSIS",
+  not_traveler: "the agreement takes travelers' keys only",
+  region: "no region of the key is in the agreement",
+  hops: "the key crossed too many servers",
+  home_server: "homeServerId must be empty or a URL of at most 2,000 characters",
+  home: "the key was published at this server",
+  other_source: "the key is known from another source, which alone may revise it",
+  interval_changed: "intervals differ from those known",
+  already_revised: "the key is revised already",
+  transition: "its report type may not become this one",
+} as const;
+
+/** The name of a reason. */
+export type RefusalReason = keyof typeof REFUSALS;
+
+/** A key as it came over the wire, decoded and nothing more. */
+export type ReceivedKey = {
+  readonly key: Uint8Array;
+  readonly transmissionRisk: number;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
+  readonly reportType: number;
+  /** Absent without hasSymptomOnset. */
+  readonly daysSinceOnset?: number;
+  readonly traveler: boolean;
+  readonly regions: readonly string[];
+  /** Empty: the sender. */
+  readonly homeServer: string;
+  readonly hops: number;
+};
+
+/** What a key is judged by. */
+export type AcceptanceContext = {
+  readonly peer: Peer;
+  /** Our own name: keys from here do not come back. */
+  readonly serverId: ServerId;
+  readonly now: Seconds;
+  /** MAX_INTERVAL_AGE_ON_PUBLISH. */
+  readonly maxAgeSeconds: number;
+};
+
+/** The judgement on one key. */
+export type Acceptance =
+  | { readonly ok: true; readonly key: AcceptableKey }
+  | { readonly ok: false; readonly reason: RefusalReason };
+
+/**
+ * Whether a key may be stored or, with `revised`, revise one: the checks of publish, then the agreement. A DSOS
+ * outside −14…14 is dropped from the key. Regions get our names, and only agreed ones stay.
+ */
+export function acceptanceOf(
+  received: ReceivedKey,
+  revised: boolean,
+  context: AcceptanceContext,
+): Acceptance {
+  const { peer, serverId } = context;
+  const reportType = reportTypeOfWire(received.reportType);
+  const shape = faultOfShape(received, context);
+  if (shape !== undefined) return refused(shape);
+  if (reportType === undefined) return refused("report_type");
+  if (reportType === "negative" && !revised) return refused("revoked");
+  if (reportType === "user-report" && !peer.accept.acceptSelfReport) return refused("self_report");
+  if (reportType === "likely" && !peer.accept.acceptClinical) return refused("clinical");
+  if (!received.traveler && peer.accept.onlyTravelers) return refused("not_traveler");
+  const regions = assignedRegions(received.regions, peer);
+  if (regions.length === 0) return refused("region");
+  if (received.hops >= MAX_HOPS) return refused("hops");
+  const homeServer = received.homeServer === "" ? peer.serverId : asServerId(received.homeServer);
+  if (homeServer === serverId) return refused("home");
+  const { key, intervalNumber, intervalCount, transmissionRisk, daysSinceOnset, traveler } =
+    received;
+  const credible = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
+  return {
+    ok: true,
+    key: {
+      key,
+      intervalNumber,
+      intervalCount,
+      transmissionRisk,
+      reportType,
+      ...(credible ? { daysSinceOnset } : {}),
+      regions,
+      traveler,
+      homeServer,
+      hops: received.hops + 1,
+    },
+  };
+}
+
+const refused = (reason: RefusalReason): Acceptance => ({ ok: false, reason });
+
+/** Empty means the sender. */
+function isServerId(text: string): boolean {
+  return text === "" || (text.length <= 2000 && /^https?:\/\/\S+$/.test(text));
+}
+
+function faultOfShape(
+  received: ReceivedKey,
+  { now, maxAgeSeconds }: AcceptanceContext,
+): RefusalReason | undefined {
+  const { key, intervalNumber, intervalCount, transmissionRisk } = received;
+  if (key.length !== KEY_BYTES) return "key_length";
+  if (intervalCount < 1 || intervalCount > INTERVALS_PER_DAY) return "interval_count";
+  if (intervalNumber > intervalAt(now)) return "interval_future";
+  if ((intervalNumber + intervalCount) * INTERVAL_SECONDS < now - maxAgeSeconds) return "too_old";
+  if (transmissionRisk < 0 || transmissionRisk > MAX_TRANSMISSION_RISK) return "risk";
+  if (!isServerId(received.homeServer)) return "home_server";
+  return undefined;
+}
+
+/** A key may name this many regions; what comes after is not looked at. */
+const MAX_KEY_REGIONS = 500;
+
+function assignedRegions(named: readonly string[], { accept }: Peer): Region[] {
+  const assigned = new Set<Region>();
+  for (const name of named.slice(0, MAX_KEY_REGIONS)) {
+    const region = asRegion(name);
+    if (!accept.regions.includes(region)) continue;
+    assigned.add(
+      Object.hasOwn(accept.assignRegions, region) ? accept.assignRegions[region] ?? region : region,
+    );
+  }
+  return [...assigned];
+}

@@ -1,0 +1,92 @@
+import { accept, type Outcome, refuse } from "../../src/errors.ts";
+import { MAX_HOPS, type Selection } from "../../src/model/feed.ts";
+import { asRegion, type Region } from "../../src/model/ids.ts";
+import type { Peer } from "../../src/model/resource/peer.ts";
+
+/** What a peer asks for. Empty lists as on the wire. */
+export type Wish = {
+  readonly includeRegions: readonly string[];
+  readonly excludeRegions: readonly string[];
+  readonly onlyTravelers: boolean;
+  readonly onlyLocalProvenance: boolean;
+};
+
+/** Lists of a wish are at most this long. */
+export const MAX_WISH_REGIONS = 500;
+
+/**
+ * A wish, cut down to the agreement: regions are intersected, excluded ones united, restrictions of either side
+ * hold. An empty list is nothing, on both sides. `invalid_argument` for a wish that contradicts itself.
+ */
+export function selectionOf(wish: Wish, peer: Peer): Outcome<Selection> {
+  const lists = [wish.includeRegions, wish.excludeRegions];
+  if (lists.some((list) => list.length > MAX_WISH_REGIONS)) {
+    return refuse("invalid_argument", `more than ${MAX_WISH_REGIONS} regions`);
+  }
+  const wanted = new Set(wish.includeRegions.map(asRegion));
+  const unwanted = new Set(wish.excludeRegions.map(asRegion));
+  if ([...wanted].some((region) => unwanted.has(region))) {
+    return refuse("invalid_argument", "includeRegions and excludeRegions overlap");
+  }
+  const excluded = new Set([...unwanted, ...peer.send.excludeRegions]);
+  return accept({
+    regions: peer.send.regions.filter((region) => wanted.has(region) && !excluded.has(region)),
+    excludeRegions: [...excluded],
+    onlyTravelers: wish.onlyTravelers || peer.send.onlyTravelers,
+    onlyLocal: wish.onlyLocalProvenance || !peer.send.resend,
+    peer: peer.name,
+    serverId: peer.serverId,
+  });
+}
+
+/** All that an agreement allows: what is pushed. */
+export function wholeAgreement(peer: Peer): Selection {
+  return {
+    regions: peer.send.regions.filter((region) => !peer.send.excludeRegions.includes(region)),
+    excludeRegions: peer.send.excludeRegions,
+    onlyTravelers: peer.send.onlyTravelers,
+    onlyLocal: !peer.send.resend,
+    peer: peer.name,
+    serverId: peer.serverId,
+  };
+}
+
+/** What decides whether a key may go, as it is stored. */
+export type Candidate = {
+  readonly regions: readonly Region[];
+  readonly traveler: boolean;
+  readonly source: "local" | "peer" | "import" | "generated";
+  /** Name of the peer or import that it came from. */
+  readonly sourceName?: string | undefined;
+  /** Absent: this server. */
+  readonly homeServer?: string | undefined;
+  readonly hops: number;
+};
+
+/** Whether a key may go out. The feed's SQL says the same; a test compares them. */
+export function maySend(key: Candidate, selection: Selection): boolean {
+  return key.source !== "generated" &&
+    key.hops < MAX_HOPS &&
+    (key.traveler || !selection.onlyTravelers) &&
+    (key.source === "local" || !selection.onlyLocal) &&
+    !(key.source === "peer" && key.sourceName === selection.peer) &&
+    key.homeServer !== selection.serverId &&
+    !key.regions.some((region) => selection.excludeRegions.includes(region)) &&
+    shownRegions(key.regions, selection).length > 0;
+}
+
+/** The regions of a key that the peer may see: those that it asked for and may have. */
+export function shownRegions(regions: readonly Region[], selection: Selection): Region[] {
+  return regions.filter((region) => selection.regions.includes(region));
+}
+
+/** A stable text of everything in a selection, to notice when a caller changes its filters. */
+export function wishText(wish: Wish): string {
+  const list = (regions: readonly string[]) => [...new Set(regions.map(asRegion))].sort();
+  return JSON.stringify([
+    list(wish.includeRegions),
+    list(wish.excludeRegions),
+    wish.onlyTravelers,
+    wish.onlyLocalProvenance,
+  ]);
+}

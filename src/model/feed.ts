@@ -1,0 +1,71 @@
+/** The feed: the order in which keys go to peers, and which of them. */
+
+import type { IntervalNumber, Region, ServerId, Window } from "./ids.ts";
+import type { ReportType } from "./report-type.ts";
+
+/** New keys in the order of (created_at, key), revised ones in the order of (revised_at, key). */
+export type FeedStream = "new" | "revised";
+
+/** A place in one stream: after this key of this window, or before the window's first key when there is none. */
+export type FeedPosition = { readonly window: Window; readonly key?: Uint8Array };
+
+/** Which keys may go to a peer: its wish within its agreement. */
+export type Selection = {
+  /** A key goes out only with one of these; empty: none goes. */
+  readonly regions: readonly Region[];
+  /** A key with one of these never goes. */
+  readonly excludeRegions: readonly Region[];
+  readonly onlyTravelers: boolean;
+  /** Only keys that phones published here. */
+  readonly onlyLocal: boolean;
+  /** The resource's name of whom they go to: nothing goes back to it. */
+  readonly peer: string;
+  readonly serverId: ServerId;
+};
+
+/** A key that crossed this many servers goes no further. */
+export const MAX_HOPS = 4;
+
+/** A stretch of a stream. */
+export type FeedQuery = {
+  readonly selection: Selection;
+  readonly after: FeedPosition;
+  /** Only windows that end there or earlier. */
+  readonly closedThrough: Window;
+  /** Only keys that are valid until this interval or later. */
+  readonly oldest: IntervalNumber;
+  /** Keys at most; 1 or more. */
+  readonly limit: number;
+};
+
+/** A key of the feed: its first report in the stream of new keys, the revision in the other. */
+export type FeedKey = {
+  readonly key: Uint8Array;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
+  readonly transmissionRisk: number;
+  readonly reportType: ReportType;
+  readonly daysSinceOnset?: number;
+  readonly traveler: boolean;
+  /** All its regions, also those that the peer must not see. */
+  readonly regions: readonly Region[];
+  /** Absent: this server. */
+  readonly homeServer?: ServerId;
+  readonly hops: number;
+};
+
+/** Part of a stream. */
+export type FeedPage = {
+  readonly keys: readonly FeedKey[];
+  /** Everything before it was looked at. */
+  readonly next: FeedPosition;
+  /** Whether nothing is left in the closed windows. */
+  readonly exhausted: boolean;
+};
+
+/** Keys of one UTC day as they went over the wire: how many, and the XOR of their SHA-256. */
+export type DayDigest = {
+  readonly day: number;
+  readonly count: number;
+  readonly digest: Uint8Array;
+};

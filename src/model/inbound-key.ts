@@ -1,0 +1,38 @@
+import type { Region, ServerId } from "./ids.ts";
+import type { ReportType } from "./report-type.ts";
+
+/** A key from another server that may be stored. */
+export type AcceptableKey = {
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
+  readonly transmissionRisk: number;
+  readonly reportType: ReportType;
+  readonly daysSinceOnset?: number;
+  /** In our names. */
+  readonly regions: readonly Region[];
+  readonly traveler: boolean;
+  readonly homeServer: ServerId;
+  /** Servers that it crossed, the sender included. */
+  readonly hops: number;
+};
+
+/** What is stored of a key that a peer revises. */
+export type StoredState = {
+  readonly key: Uint8Array;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
+  /** Whether it came from the same peer. */
+  readonly fromPeer: boolean;
+  readonly reportType: ReportType;
+  readonly revisedTo?: ReportType;
+};
+
+/** A peer's place in the other's feed, as told by it. */
+export type PeerCursor = { readonly timestamp: number; readonly nextToken: string };
+/** Both places. */
+export type PeerCursors = { readonly keys: PeerCursor; readonly revised: PeerCursor };
+
+/** Whether keys are called for or handed over. */
+export type Direction = "pull" | "push";
