@@ -1,6 +1,8 @@
 import type { BlobSettings } from "../blob/open.ts";
 import { AppError } from "../errors.ts";
 import type { ExportSettings } from "../export/settings.ts";
+import type { PublishSettings } from "../publish/settings.ts";
+import { blobSettings } from "./blob.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import {
   type Environment,

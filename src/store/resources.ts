@@ -86,22 +86,29 @@ async function write(
     current.map(({ resource }) => [`${resource.kind}/${resource.name}`, resource]),
   );
   const audit = [
-    ...removals.map((gone) => ({ action: "delete", kind: gone.kind, name: gone.name, after: null })),
+    ...removals.map((gone) => ({
+      action: "delete",
+      kind: gone.kind,
+      name: gone.name,
+      after: null,
+    })),
     ...puts.map((put) => ({ action: "put", kind: put.kind, name: put.name, after: put })),
   ].map((entry) => ({ ...entry, before: before.get(`${entry.kind}/${entry.name}`) ?? null }));
   await sql`
     delete from resource where (kind, name) in (
-      select gone->>'kind', gone->>'name' from jsonb_array_elements(${sql.json(removals)}) as gone)`;
+      select gone->>'kind', gone->>'name' from jsonb_array_elements(${
+    sql.json(removals)
+  }) as gone)`;
   await sql`
     insert into resource (kind, name, version, body, updated_at)
     select put->>'kind', put->>'name', 1, put, wayfarer_now()
-    from jsonb_array_elements(${sql.json(puts)}) as put
+    from jsonb_array_elements(${JSON.stringify(puts)}::text::jsonb) as put
     on conflict (kind, name) do update
     set body = excluded.body, version = resource.version + 1, updated_at = excluded.updated_at`;
   await sql`
     insert into audit_log (at, actor, action, kind, name, before, after)
     select wayfarer_now(), ${actor}, entry->>'action', entry->>'kind', entry->>'name',
            nullif(entry->'before', 'null'), nullif(entry->'after', 'null')
-    from jsonb_array_elements(${sql.json(audit)}) as entry`;
+    from jsonb_array_elements(${JSON.stringify(audit)}::text::jsonb) as entry`;
   await sql`update resource_revision set revision = revision + 1`;
 }
