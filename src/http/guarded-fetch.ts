@@ -3,6 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
 import { classifyAddress, isAddress } from "./address.ts";
+import { readUpTo, within } from "./read-up-to.ts";
 
 /**
  * The standard `fetch`, or one that connects to one of `pinnedAddresses` and nowhere else (TLS still checks the name
@@ -174,46 +175,6 @@ async function readAnswer(
   const body = await readUpTo(response, limit, signal);
   if (body.more && !isError) return tooLarge(host, policy);
   return accept({ status, headers, bytes: body.bytes });
-}
-
-/** At most `limit` bytes, and whether there were more. */
-async function readUpTo(
-  response: Response,
-  limit: number,
-  signal: AbortSignal,
-): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly more: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = response.body?.getReader();
-  while (reader !== undefined && size <= limit) {
-    const part = await within(signal, () => reader.read());
-    if (part.done) break;
-    chunks.push(part.value);
-    size += part.value.length;
-  }
-  const more = size > limit;
-  const bytes = new Uint8Array(Math.min(size, limit));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk.subarray(0, bytes.length - at), at);
-    at = Math.min(at + chunk.length, bytes.length);
-  }
-  return { bytes, more };
-}
-
-/** What `start` gives, or a rejection as soon as the signal fires: not everything that is waited for listens to it. */
-async function within<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([start(), aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 function isAnswer(status: number): boolean {

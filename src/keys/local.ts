@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { AppError } from "../errors.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import { importAesKey, seal, signEcdsa, unseal } from "./crypto.ts";
+import { expiringCache } from "./expiring-cache.ts";
 import type { KeyManager, KeyPurpose, KeyReference, KeyVersion } from "./key-manager.ts";
 import { concatBytes } from "./pem.ts";
 import { missingKey, shown, splitReference, undecryptable, wrongPurpose } from "./reference.ts";
@@ -49,10 +50,8 @@ type Loaded = {
   signing?: Promise<SigningKeyPair>;
   encryption?: Promise<CryptoKey>;
 };
-type Cached = { readonly until: number; readonly versions: readonly Loaded[] };
 
 const NAME = /^[A-Za-z0-9._-]{1,128}$/;
-const MAX_CACHED_NAMES = 256;
 const MAX_CREATE_ATTEMPTS = 64;
 const VERSION_BYTES = 4;
 
@@ -66,32 +65,16 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
   const { rows, crypto, now, cacheMs = 60_000 } = options;
   const wrapper = importAesKey(crypto, options.masterKey);
   wrapper.catch(() => undefined);
-  const cache = new Map<string, Cached>();
-  let changes = 0;
+  const cache = expiringCache<readonly Loaded[]>({ read: readVersions, now, cacheMs });
+
+  async function readVersions(name: string): Promise<readonly Loaded[] | undefined> {
+    const found = await rows.list(name);
+    return found.length === 0 ? undefined : found.map((row) => ({ row }));
+  }
 
   async function load(reference: KeyReference, fresh: boolean): Promise<readonly Loaded[]> {
     const name = nameOf(reference);
-    const cached = cache.get(name);
-    if (!fresh && cached !== undefined && now() < cached.until) return cached.versions;
-    const until = now() + cacheMs;
-    const changesBefore = changes;
-    const versions = (await reach(reference, () => rows.list(name))).map((row): Loaded => ({
-      row,
-    }));
-    // What was read while a version came or went may be out of date already.
-    if (versions.length === 0 || changes !== changesBefore) return versions;
-    cache.delete(name);
-    cache.set(name, { until, versions });
-    for (const oldest of cache.keys()) {
-      if (cache.size <= MAX_CACHED_NAMES) break;
-      cache.delete(oldest);
-    }
-    return versions;
-  }
-
-  function forget(name: string): void {
-    changes += 1;
-    cache.delete(name);
+    return await reach(reference, () => cache.get(name, fresh)) ?? [];
   }
 
   async function newest(reference: KeyReference, purpose: KeyPurpose): Promise<Loaded> {
@@ -149,7 +132,7 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
         );
         const row = { name, version, purpose, createdAt, wrapped };
         const inserted = await reach(reference, () => rows.insert(row));
-        forget(name);
+        cache.forget(name);
         if (inserted) return asVersion(row);
       }
       throw new AppError(
@@ -205,7 +188,7 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
       const name = nameOf(reference);
       const number = /^[1-9][0-9]{0,9}$/.test(version) ? Number(version) : 0;
       const deleted = await reach(reference, () => rows.delete(name, number));
-      forget(name);
+      cache.forget(name);
       if (!deleted) {
         throw new AppError("key_not_found", `${shown(reference)} has no version ${shown(version)}`);
       }
