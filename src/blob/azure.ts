@@ -35,12 +35,12 @@ export type AzureOptions = {
 /** Of the REST service: blobs up to 5000 MiB in one request; offered by Azurite too. */
 const SERVICE_VERSION = "2021-12-02";
 
-const KEYS = "check AZURE_STORAGE_ACCOUNT, and AZURE_STORAGE_ACCESS_KEY or AZURE_STORAGE_SAS_TOKEN";
+const KEYS = "check AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_ACCESS_KEY";
 const RIGHTS = "allow these credentials to read, write, delete and list in it";
 
 const CURES: ReadonlyMap<string, string> = new Map([
   ["AuthenticationFailed", `${KEYS}, and this machine's clock`],
-  ["AuthorizationFailure", RIGHTS],
+  ["AuthorizationFailure", `${KEYS}, what they allow, and the account's firewall`],
   ["AuthorizationPermissionMismatch", RIGHTS],
   ["InsufficientAccountPermissions", RIGHTS],
   ["AccountIsDisabled", "enable the account"],

@@ -17,15 +17,16 @@ export type BlobBody = { readonly info: BlobInfo; readonly body: ReadableStream<
 export type ByteRange = { readonly start: number; readonly end: number };
 
 /**
- * A place for blobs. Names are relative paths of `A-Za-z0-9._-` segments joined by `/`; a name that is not is
- * refused with `bad_request`. Failures of the storage are thrown as `blob_unavailable` (retried before that).
+ * A place for blobs. Names are relative paths of `A-Za-z0-9._-` segments joined by `/`, none starting with a dot; a
+ * name that is not is refused with `bad_request`. Failures of the storage are thrown as `blob_unavailable` (retried
+ * before that).
  */
 export type BlobStore = {
   /** Writes the whole blob; readers see the old one or the new one, never a part. */
   put(bucket: string, name: string, body: Uint8Array, headers: BlobHeaders): Promise<void>;
   /** Undefined when there is none. */
   head(bucket: string, name: string): Promise<BlobInfo | undefined>;
-  /** Undefined when there is none. */
+  /** Undefined when there is none. A range is cut to the blob. A body that is not read to its end must be cancelled. */
   get(bucket: string, name: string, range?: ByteRange): Promise<BlobBody | undefined>;
   /** Also succeeds when there was none. */
   delete(bucket: string, name: string): Promise<void>;

@@ -44,7 +44,8 @@ export async function retryingFetch(
         (signal) => options.fetch(url, { ...init, redirect: "manual", signal }),
       );
       if (last || !RETRIED.has(response.status)) return response;
-      await response.body?.cancel();
+      // Not awaited: the other side may be silent.
+      void response.body?.cancel().catch(() => {});
     } catch (error) {
       if (last) throw error;
     }

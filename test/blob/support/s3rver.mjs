@@ -1,7 +1,8 @@
-// Runs s3rver until its input ends: `node s3rver.mjs DIRECTORY BUCKET`; prints where it listens. Two habits of its
-// own that no object store has are mended: it writes objects in place, answering before they are on disk, and it lists
-// them in the order of folders rather than of keys. Its page tokens need `--openssl-legacy-provider`.
-import { createHash, randomUUID } from "node:crypto";
+// Runs s3rver until its input ends: `node s3rver.mjs DIRECTORY BUCKET`; prints where it listens. Three habits of its
+// own that no object store has are mended: it writes objects in place, answering before they are on disk; it lists
+// them in the order of folders rather than of keys; it accepts any version 4 signature. Its page tokens need
+// `--openssl-legacy-provider`.
+import { createHash, createHmac, randomUUID } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import S3rver from "s3rver";
@@ -40,6 +41,35 @@ server.store.listObjects = async function (bucket, { prefix, startAfter = "", ma
     isTruncated: rest.length > maxKeys,
   };
 };
+
+const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
+
+function isSigned({ method, url, headers }) {
+  const pattern =
+    /^AWS4-HMAC-SHA256 Credential=S3RVER\/(.+),\s*SignedHeaders=(.+),\s*Signature=(.+)$/;
+  const [, scope, names, signature] = pattern.exec(headers.authorization) ?? [];
+  if (scope === undefined) return true; // s3rver refuses what is no such header itself.
+  const [path, query = ""] = url.split("?");
+  const canonical = [
+    method,
+    path,
+    query.split("&").sort().join("&"),
+    ...names.split(";").map((name) => `${name}:${headers[name]}`),
+    "",
+    names,
+    headers["x-amz-content-sha256"],
+  ].join("\n");
+  const hash = createHash("sha256").update(canonical).digest("hex");
+  const key = scope.split("/").reduce(hmac, "AWS4S3RVER");
+  const text = ["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, hash].join("\n");
+  return names.split(";").includes("host") && hmac(key, text).toString("hex") === signature;
+}
+
+server.middleware.unshift(async (ctx, next) => {
+  if (isSigned(ctx.req)) return await next();
+  ctx.status = 403;
+  ctx.body = "<Error><Code>SignatureDoesNotMatch</Code></Error>";
+});
 
 const { port } = await server.run();
 process.stdout.write(`listens on http://127.0.0.1:${port}\n`);

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { backOffMs, retryingFetch, within } from "../../src/blob/retrying-fetch.ts";
+import { testHttp } from "./support/http-options.ts";
+
+describe("backOffMs()", () => {
+  it("is anything from nothing to a bound that doubles up to ten seconds", () => {
+    const bounds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1000].map((failed) => backOffMs(failed, () => 1));
+    expect(bounds).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
+    expect(backOffMs(5, () => 0)).toBe(0);
+    expect(backOffMs(5, () => 0.25)).toBe(400);
+  });
+});
+
+describe("retryingFetch()", () => {
+  const url = new URL("http://localhost/");
+  const answers = (...statuses: number[]): typeof fetch => () =>
+    Promise.resolve(new Response(null, { status: statuses.shift() ?? 200 }));
+
+  it.each([408, 429, 500, 502, 503, 504])("tries again after %i", async (status) => {
+    const { http, delays } = testHttp({ fetch: answers(status) });
+    expect((await retryingFetch(() => Promise.resolve({ url, init: {} }), http)).status).toBe(200);
+    expect(delays).toEqual([50]);
+  });
+
+  it.each([200, 304, 400, 401, 403, 404, 409, 412, 416, 501, 505])("takes %i", async (status) => {
+    const { http, delays } = testHttp({ fetch: answers(status) });
+    const response = await retryingFetch(() => Promise.resolve({ url, init: {} }), http);
+    expect(response.status).toBe(status);
+    expect(delays).toEqual([]);
+  });
+
+  it("prepares each attempt anew, and does not retry when that fails", async () => {
+    let prepared = 0;
+    const { http } = testHttp({ fetch: answers(503, 503) });
+    await retryingFetch(() => Promise.resolve({ url, init: {}, attempt: prepared++ }), http);
+    expect(prepared).toBe(3);
+    const broken = () => Promise.reject(new Error(`attempt ${prepared++}`));
+    await expect(retryingFetch(broken, http)).rejects.toThrow("attempt 3");
+    expect(prepared).toBe(4);
+  });
+});
+
+describe("within()", () => {
+  it("aborts what takes too long", async () => {
+    let aborted: AbortSignal | undefined;
+    const work = (signal: AbortSignal): Promise<never> => {
+      aborted = signal;
+      return new Promise(() => {});
+    };
+    await expect(within(5, work)).rejects.toThrow("no answer within 5 ms");
+    expect(aborted?.aborted).toBe(true);
+  });
+});

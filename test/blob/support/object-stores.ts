@@ -1,0 +1,45 @@
+/** The two kinds of object store, as one table for tests of what they have in common. */
+
+import { azureBlobStore } from "../../../src/blob/azure.ts";
+import type { BlobStore } from "../../../src/blob/blob.ts";
+import type { HttpOptions } from "../../../src/blob/retrying-fetch.ts";
+import { s3BlobStore } from "../../../src/blob/s3.ts";
+import { AZURITE, type ObjectServer, S3RVER, startAzurite, startS3rver } from "./object-servers.ts";
+
+/** How to start one, and how to speak to it at an endpoint. */
+export type ObjectStoreKind = {
+  readonly title: "S3" | "Azure";
+  readonly start: () => Promise<ObjectServer>;
+  /** A store at `endpoint` that lists in pages of two; `secret` in place of the right one. */
+  readonly open: (endpoint: URL, http: HttpOptions, secret?: () => string) => BlobStore;
+};
+
+export const OBJECT_STORES: readonly ObjectStoreKind[] = [
+  {
+    title: "S3",
+    start: startS3rver,
+    open: (endpoint, http, secret = () => S3RVER.secretAccessKey) =>
+      s3BlobStore({
+        endpoint,
+        region: "us-east-1",
+        addressing: "path",
+        credentials: () => Promise.resolve({ ...S3RVER, secretAccessKey: secret() }),
+        subtle: crypto.subtle,
+        http,
+        pageSize: 2,
+      }),
+  },
+  {
+    title: "Azure",
+    start: startAzurite,
+    open: (endpoint, http, secret = () => AZURITE.accessKey) =>
+      azureBlobStore({
+        account: AZURITE.account,
+        endpoint,
+        credentials: () => Promise.resolve({ accessKey: secret() }),
+        subtle: crypto.subtle,
+        http,
+        pageSize: 2,
+      }),
+  },
+];
