@@ -30,6 +30,7 @@ export type ErrorCode =
   | "bad_request"
   | "unsupported_media_type"
   | "body_too_large"
+  | "request_timeout"
   | "unknown_health_authority_id"
   | "unable_to_load_health_authority"
   | "health_authority_missing_region_config"
@@ -72,6 +73,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   bad_request: row(400, 3, 2, "bad request"),
   unsupported_media_type: row(415, 3, 2, "content type must be application/json"),
   body_too_large: row(413, 8, 2, "body too large"),
+  request_timeout: row(408, 4, 1, "the request came too slowly", true),
   unknown_health_authority_id: row(401, 16, 2, "unknown health authority ID"),
   unable_to_load_health_authority: row(
     500,

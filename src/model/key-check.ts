@@ -1,0 +1,40 @@
+import { KEY_BYTES, MAX_TRANSMISSION_RISK } from "./exposure.ts";
+import type { Seconds } from "./ids.ts";
+import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "./interval.ts";
+
+/** One TEK as an app sent it. */
+export type SentKey = {
+  /** Decoded key; undefined when it is no base64. */
+  readonly key: Uint8Array | undefined;
+  readonly rollingStart: number;
+  readonly rollingPeriod: number;
+  readonly transmissionRisk: number;
+};
+
+/** The first second in which a TEK is no longer valid. */
+export function validUntil(rollingStart: number, rollingPeriod: number): Seconds {
+  return ((rollingStart + rollingPeriod) * INTERVAL_SECONDS) as Seconds;
+}
+
+/** Why one TEK is refused, without the TEK; undefined when it is not. `maxAgeSeconds`: MAX_INTERVAL_AGE_ON_PUBLISH. */
+export function keyFault(sent: SentKey, now: Seconds, maxAgeSeconds: number): string | undefined {
+  const { key, rollingStart, rollingPeriod, transmissionRisk } = sent;
+  if (key?.length !== KEY_BYTES) return `key must be base64 of ${KEY_BYTES} bytes`;
+  if (rollingPeriod < 1 || rollingPeriod > INTERVALS_PER_DAY) {
+    return `rollingPeriod ${rollingPeriod} must be 1 to ${INTERVALS_PER_DAY}`;
+  }
+  if (transmissionRisk < 0 || transmissionRisk > MAX_TRANSMISSION_RISK) {
+    return `transmissionRisk ${transmissionRisk} must be 0 to ${MAX_TRANSMISSION_RISK}`;
+  }
+  const current = intervalAt(now);
+  if (rollingStart > current) {
+    return `rollingStartNumber ${rollingStart} lies in the future: the current interval is ${current}`;
+  }
+  if (validUntil(rollingStart, rollingPeriod) < now - maxAgeSeconds) {
+    const oldest = Math.ceil((now - maxAgeSeconds) / INTERVAL_SECONDS);
+    return `too old: valid until interval ${
+      rollingStart + rollingPeriod
+    }, must be ${oldest} or later`;
+  }
+  return undefined;
+}

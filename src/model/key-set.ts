@@ -1,0 +1,52 @@
+/** A key's place in a set: its span of intervals, and by which index the app knows it. */
+export type SetMember = {
+  readonly index: number;
+  /** The key in a form that can be compared, such as hex; never part of a message. */
+  readonly id: string;
+  readonly rollingStart: number;
+  readonly rollingPeriod: number;
+};
+
+/**
+ * Why a set of TEKs cannot be those of one phone; undefined when it can. Keys with the same start interval may
+ * overlap, at most `maxSameStart` of them (MAX_SAME_START_INTERVAL_KEYS); no other overlap, and no key twice.
+ */
+export function keySetFault(
+  members: readonly SetMember[],
+  maxSameStart: number,
+): string | undefined {
+  return repeatedKey(members) ?? overlap(members, maxSameStart);
+}
+
+function repeatedKey(members: readonly SetMember[]): string | undefined {
+  const seen = new Map<string, number>();
+  for (const { id, index } of members) {
+    const first = seen.get(id);
+    if (first !== undefined) return `key ${index} is the same as key ${first}`;
+    seen.set(id, index);
+  }
+  return undefined;
+}
+
+function overlap(members: readonly SetMember[], maxSameStart: number): string | undefined {
+  const sorted = [...members].sort((a, b) => a.rollingStart - b.rollingStart);
+  let start = -Infinity;
+  let end = -Infinity;
+  let sameStart = 0;
+  for (const { index, rollingStart, rollingPeriod } of sorted) {
+    if (rollingStart === start) {
+      sameStart++;
+    } else {
+      if (rollingStart < end) {
+        return `key ${index} starts at interval ${rollingStart}, before the end ${end} of a key that starts at ${start}: keys that overlap must start at the same interval`;
+      }
+      start = rollingStart;
+      sameStart = 1;
+    }
+    if (sameStart > maxSameStart) {
+      return `more than ${maxSameStart} keys start at interval ${rollingStart}`;
+    }
+    end = Math.max(end, rollingStart + rollingPeriod);
+  }
+  return undefined;
+}

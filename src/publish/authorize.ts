@@ -1,0 +1,112 @@
+import { accept, AppError, ERRORS, type Outcome, type Refusal, refuse } from "../errors.ts";
+import { asHealthAuthorityId, asRegion, type Region, type Seconds } from "../model/ids.ts";
+import type { ReportType } from "../model/report-type.ts";
+import type { HealthAuthority } from "../model/resource/health-authority.ts";
+import type { CryptoProviders } from "../runtime/runtime.ts";
+import type { ResourceCache, ResourceView } from "../store/resource-cache.ts";
+import { type CertificateCheck, checkCertificate } from "./certificate.ts";
+import type { IssuerDirectory } from "./issuer-directory.ts";
+import type { PublishRequest } from "./request.ts";
+import type { PublishSettings } from "./settings.ts";
+
+/** On whose behalf a request publishes, and what its certificate says. */
+export type Authorized = {
+  readonly healthAuthority: HealthAuthority;
+  readonly regions: readonly Region[];
+  readonly traveler: boolean;
+  readonly reportType: ReportType;
+  readonly certificateOnset: number | undefined;
+  /** Name of the Issuer resource; absent when verification was bypassed. */
+  readonly issuer: string | undefined;
+};
+
+/** What authorizing needs. */
+export type AuthorizeDeps = {
+  readonly settings: PublishSettings;
+  readonly crypto: CryptoProviders;
+  readonly resources: ResourceCache;
+  readonly directoryOf: (view: ResourceView) => Promise<IssuerDirectory>;
+};
+
+/** A refusal; `certificateCheck` is there when it was the certificate. */
+export type AuthorizeRefusal = Refusal & { readonly certificateCheck?: CertificateCheck };
+
+/** A publish whose health authority lets it by without a certificate has no report type: it counts as `likely`. */
+const BYPASSED_REPORT_TYPE: ReportType = "likely";
+
+/** Steps 1 to 3 of a publish: health authority, regions, certificate. */
+export async function authorize(
+  deps: AuthorizeDeps,
+  request: PublishRequest,
+  now: Seconds,
+): Promise<{ readonly ok: true; readonly value: Authorized } | AuthorizeRefusal> {
+  const found = await findHealthAuthority(deps, request.healthAuthorityID);
+  if (!found.ok) return found;
+  const { healthAuthority, directory } = found.value;
+  const regions = chooseRegions(healthAuthority, request.regions, deps.settings.defaultRegion);
+  if (!regions.ok) return regions;
+
+  const certificate = await checkCertificate(request, {
+    crypto: deps.crypto,
+    directory,
+    healthAuthority,
+    now,
+    skewSeconds: deps.settings.certificateSkewSeconds,
+  });
+  const authorized = {
+    healthAuthority,
+    regions: regions.value,
+    traveler: request.traveler || (request.regions !== undefined && request.regions.length > 1),
+  };
+  if (certificate.ok) {
+    const { issuer, reportType, symptomOnsetInterval } = certificate.value;
+    return accept({ ...authorized, issuer, reportType, certificateOnset: symptomOnsetInterval });
+  }
+  if (healthAuthority.bypassVerification) {
+    return accept({
+      ...authorized,
+      issuer: undefined,
+      reportType: BYPASSED_REPORT_TYPE,
+      certificateOnset: undefined,
+    });
+  }
+  const code = "health_authority_verification_certificate_invalid";
+  return {
+    ...refuse(code, `${ERRORS[code].text}: ${certificate.message}`),
+    certificateCheck: certificate.check,
+  };
+}
+
+async function findHealthAuthority(
+  { resources, directoryOf }: AuthorizeDeps,
+  id: string,
+): Promise<Outcome<{ healthAuthority: HealthAuthority; directory: IssuerDirectory }>> {
+  let view: ResourceView;
+  let directory: IssuerDirectory;
+  try {
+    view = await resources.view();
+    directory = await directoryOf(view);
+  } catch (cause) {
+    throw new AppError("unable_to_load_health_authority", undefined, { cause });
+  }
+  const healthAuthority = view.get("HealthAuthority", asHealthAuthorityId(id));
+  return healthAuthority === undefined
+    ? refuse("unknown_health_authority_id")
+    : accept({ healthAuthority, directory });
+}
+
+/** The regions of a publish. `asked`: those that a request of the old API names; none means all. */
+function chooseRegions(
+  healthAuthority: HealthAuthority,
+  asked: readonly string[] | undefined,
+  defaultRegion: Region | undefined,
+): Outcome<readonly Region[]> {
+  const own = healthAuthority.regions;
+  const allowed = own.length > 0 ? own : defaultRegion === undefined ? [] : [defaultRegion];
+  if (allowed.length === 0) return refuse("health_authority_missing_region_config");
+  if (asked === undefined || asked.length === 0) return accept(allowed);
+  const regions = [...new Set(asked.map(asRegion))];
+  return regions.every((region) => allowed.includes(region))
+    ? accept(regions)
+    : refuse("unauthorized", "a region is not allowed for this appPackageName");
+}

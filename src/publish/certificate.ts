@@ -1,0 +1,118 @@
+import { verifyEcdsa } from "../keys/crypto.ts";
+import type { Seconds } from "../model/ids.ts";
+import { isReportType, type ReportType } from "../model/report-type.ts";
+import type { HealthAuthority } from "../model/resource/health-authority.ts";
+import type { CryptoProviders } from "../runtime/runtime.ts";
+import { macFault } from "./certificate-mac.ts";
+import type { IssuerDirectory, KnownIssuer } from "./issuer-directory.ts";
+import { hasAudience, type ParsedJwt, parseJwt, timeFault } from "./jwt.ts";
+import type { PublishRequest } from "./request.ts";
+
+/** What a valid certificate says. */
+export type Certificate = {
+  /** Name of the Issuer resource. */
+  readonly issuer: string;
+  readonly reportType: ReportType;
+  readonly symptomOnsetInterval: number | undefined;
+};
+
+/** The checks in the order in which they are made. */
+export type CertificateCheck =
+  | "format"
+  | "issuer"
+  | "audience"
+  | "key"
+  | "signature"
+  | "time"
+  | "acceptance"
+  | "report-type"
+  | "mac";
+
+/** A valid certificate, or the first check that failed and a public text about it. */
+export type CertificateOutcome =
+  | { readonly ok: true; readonly value: Certificate }
+  | { readonly ok: false; readonly check: CertificateCheck; readonly message: string };
+
+/** What a certificate is checked against. */
+export type CertificateContext = {
+  readonly crypto: CryptoProviders;
+  readonly directory: IssuerDirectory;
+  readonly healthAuthority: HealthAuthority;
+  readonly now: Seconds;
+  /** CERTIFICATE_CLOCK_SKEW, seconds. */
+  readonly skewSeconds: number;
+};
+
+/** Checks the verification certificate of a request. Its messages hold nothing of the certificate or the keys. */
+export async function checkCertificate(
+  request: PublishRequest,
+  context: CertificateContext,
+): Promise<CertificateOutcome> {
+  const { directory, now, skewSeconds, healthAuthority, crypto } = context;
+  const text = request.verificationPayload;
+  if (text === undefined || text === "") return fail("format", "verificationPayload is missing");
+  const jwt = parseJwt(text);
+  if (jwt === undefined) return fail("format", "verificationPayload is not a JWT");
+  if (jwt.algorithm !== "ES256") return fail("format", "its algorithm is not ES256");
+  const { iss, aud, reportType, tekmac, symptomOnsetInterval } = jwt.claims;
+
+  const issuers = typeof iss === "string" ? directory.get(iss) : undefined;
+  if (issuers === undefined) return fail("issuer", "its issuer is not known here");
+  const addressed = issuers.filter(({ issuer }) => hasAudience(aud, issuer.audience));
+  if (addressed.length === 0) return fail("audience", "its audience is not the issuer's");
+
+  const signer = await findSigner(crypto, addressed, jwt, now);
+  if (signer === "no-key") return fail("key", "no active key of the issuer has the version in kid");
+  if (signer === "no-signature") return fail("signature", "its signature is wrong");
+
+  const untimely = timeFault(jwt.claims, now, skewSeconds);
+  if (untimely !== undefined) return fail("time", untimely);
+  const accepted = signer.find(({ issuer }) => healthAuthority.acceptIssuers.includes(issuer.name));
+  if (accepted === undefined) {
+    return fail("acceptance", "the health authority does not accept its issuer");
+  }
+  if (typeof reportType !== "string" || !isReportType(reportType)) {
+    return fail("report-type", "its report type is not known");
+  }
+  const wrongMac = await macFault(
+    crypto,
+    request.temporaryExposureKeys,
+    request.hmacKey,
+    tekmac,
+  );
+  if (wrongMac !== undefined) return fail("mac", wrongMac);
+  const onset = typeof symptomOnsetInterval === "number" && Number.isInteger(symptomOnsetInterval)
+    ? symptomOnsetInterval
+    : undefined;
+  return {
+    ok: true,
+    value: { issuer: accepted.issuer.name, reportType, symptomOnsetInterval: onset },
+  };
+}
+
+/** Those issuers whose active key of this version made the signature; mostly there is one. */
+export async function findSigner(
+  crypto: CryptoProviders,
+  candidates: readonly KnownIssuer[],
+  jwt: ParsedJwt,
+  now: Seconds,
+): Promise<readonly KnownIssuer[] | "no-key" | "no-signature"> {
+  const { keyId } = jwt;
+  if (typeof keyId !== "string") return "no-key";
+  const signers: KnownIssuer[] = [];
+  let active = false;
+  for (const candidate of candidates) {
+    const known = candidate.keys.get(keyId);
+    if (known === undefined || now < known.from || now >= known.thru) continue;
+    const key = await known.imported();
+    if (key === undefined) continue;
+    active = true;
+    if (await verifyEcdsa(crypto, key, jwt.signature, jwt.signed)) signers.push(candidate);
+  }
+  if (signers.length > 0) return signers;
+  return active ? "no-signature" : "no-key";
+}
+
+function fail(check: CertificateCheck, message: string): CertificateOutcome {
+  return { ok: false, check, message };
+}

@@ -1,0 +1,83 @@
+import { accept, type Outcome, refuse } from "../errors.ts";
+import { decodeBase64, encodeHex } from "../keys/base64.ts";
+import { keyFault } from "../model/key-check.ts";
+import { keySetFault, type SetMember } from "../model/key-set.ts";
+import { chooseOnset, daysSinceOnset, type Onset } from "../model/onset.ts";
+import type { ReportType } from "../model/report-type.ts";
+import { transmissionRisk } from "../model/transmission-risk.ts";
+import type { Seconds } from "../model/ids.ts";
+import type { CheckedKey } from "../store/publish.ts";
+import type { PublishRequest } from "./request.ts";
+import type { PublishSettings } from "./settings.ts";
+
+/** A key that goes on, with the index under which the app knows it. */
+export type IndexedKey = CheckedKey & { readonly index: number };
+
+/** A request's keys after all checks of keys and set. */
+export type CheckedKeys = {
+  /** In ascending order of the key. */
+  readonly keys: readonly IndexedKey[];
+  /** Why keys were refused, each naming its key by index. */
+  readonly faults: readonly string[];
+  /** Why keys were left out. */
+  readonly warnings: readonly string[];
+  readonly onset: Onset;
+};
+
+/** Checks each key, then the set of those that are left. Refused when no key is good, or the set is not. */
+export function checkKeys(
+  request: PublishRequest,
+  reportType: ReportType,
+  certificateOnset: number | undefined,
+  now: Seconds,
+  settings: PublishSettings,
+): Outcome<CheckedKeys> {
+  const onset = chooseOnset([request.symptomOnsetInterval, certificateOnset], now, {
+    maxReportDays: settings.maxOnsetReportDays,
+    defaultDaysAgo: settings.defaultOnsetDaysAgo,
+  });
+  const keys: IndexedKey[] = [];
+  const members: SetMember[] = [];
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  for (const [index, sent] of request.temporaryExposureKeys.entries()) {
+    const key = decodeBase64(sent.key);
+    const { rollingStartNumber: rollingStart, rollingPeriod } = sent;
+    const fault = keyFault(
+      { key, rollingStart, rollingPeriod, transmissionRisk: sent.transmissionRisk },
+      now,
+      settings.maxKeyAgeSeconds,
+    );
+    if (key === undefined || fault !== undefined) {
+      faults.push(`key ${index} cannot be imported: ${fault ?? "it is not base64"}`);
+      continue;
+    }
+    const days = daysSinceOnset(rollingStart, onset);
+    if (Math.abs(days) > settings.maxOnsetDays) {
+      warnings.push(
+        `key ${index} is left out: ${
+          Math.abs(days)
+        } days from the onset of symptoms, more than ${settings.maxOnsetDays}`,
+      );
+      continue;
+    }
+    const hex = encodeHex(key);
+    members.push({ index, id: hex, rollingStart, rollingPeriod });
+    keys.push({
+      index,
+      key,
+      hex,
+      rollingStart,
+      rollingPeriod,
+      transmissionRisk: transmissionRisk(sent.transmissionRisk, reportType),
+      daysSinceOnset: days,
+    });
+  }
+  if (faults.length === request.temporaryExposureKeys.length) {
+    return refuse("bad_request", faults.join("; "));
+  }
+  const setFault = keySetFault(members, settings.maxSameStartKeys);
+  if (setFault !== undefined) return refuse("bad_request", setFault);
+  keys.sort((a, b) => (a.hex < b.hex ? -1 : 1));
+  return accept({ keys, faults, warnings, onset });
+}

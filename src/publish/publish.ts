@@ -1,0 +1,197 @@
+import { accept, type Outcome, type Refusal } from "../errors.ts";
+import type { Seconds } from "../model/ids.ts";
+import { dayAt, dayOfInterval } from "../model/interval.ts";
+import { validUntil } from "../model/key-check.ts";
+import type { CheckedSet, PublishStore, RevisionPlan, StoredKey } from "../store/publish.ts";
+import type { Platform, StatEntry } from "../store/publish-stat.ts";
+import { authorize, type Authorized, type AuthorizeDeps } from "./authorize.ts";
+import { type CheckedKeys, checkKeys, type IndexedKey } from "./check-keys.ts";
+import { decideExisting, type RevisionRules, type SentToken } from "./existing-key.ts";
+import type { PublishRequest } from "./request.ts";
+import type { RevisableKey, RevisionTokens } from "./revision-token.ts";
+import type { PublishSettings } from "./settings.ts";
+
+/** What publishing needs. */
+export type PublishDeps = AuthorizeDeps & {
+  readonly store: PublishStore;
+  readonly tokens: RevisionTokens;
+  /** UTC seconds by this process's clock: keys and certificates are checked by it, windows by the database's. */
+  readonly now: () => Seconds;
+};
+
+/** What a publish did. */
+export type Published = {
+  readonly revisionToken: string;
+  readonly inserted: number;
+  readonly revised: number;
+  /** Why some keys were refused while others went on. */
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+};
+
+/** Publishes a request's keys: all that are good, or, when a step refuses, none. */
+export async function publish(
+  deps: PublishDeps,
+  request: PublishRequest,
+  platform: Platform,
+): Promise<Outcome<Published>> {
+  const now = deps.now();
+  const authorized = await authorize(deps, request, now);
+  if (!authorized.ok) return authorized;
+  const { value: by } = authorized;
+  const token = await readToken(deps.tokens, request.revisionToken);
+  const checked = checkKeys(request, by.reportType, by.certificateOnset, now, deps.settings);
+  if (!checked.ok) return checked;
+
+  const { keys, faults, warnings } = checked.value;
+  const set = checkedSet(by, keys);
+  const kept = keptKeys(token, now, deps.settings);
+  const statOf = (inserted: readonly IndexedKey[], revised: number) =>
+    statEntry(by, checked.value, inserted, revised, platform, now);
+  // Before anything is stored, so that a key manager that fails leaves nothing half done.
+  const revisionToken = await deps.tokens.make(withKeys(kept, keys));
+
+  // A revocation of what we never had is not stored, so a negative set is never inserted as a whole.
+  const whole = by.reportType !== "negative" && keys.length > 0;
+  if (whole && await deps.store.insertAll(set, statOf(keys, 0))) {
+    return accept({ revisionToken, inserted: keys.length, revised: 0, faults, warnings });
+  }
+  if (keys.length === 0) {
+    return accept({ revisionToken, inserted: 0, revised: 0, faults, warnings });
+  }
+  const outcome = await revise(deps.store, set, keys, {
+    reportType: by.reportType,
+    token,
+    bypassToken: by.healthAuthority.bypassRevisionToken,
+    allowPartial: deps.settings.allowPartialRevisions,
+  }, statOf);
+  if (!outcome.ok) return outcome;
+  const { inserted, revised } = outcome.value;
+  return accept({
+    // Only for those who showed a token, or were first: stored keys are public after their export.
+    revisionToken: await deps.tokens.make(withKeys(kept, inserted)),
+    inserted: inserted.length,
+    revised: revised.length,
+    faults,
+    warnings,
+  });
+}
+
+/** The token of a request. */
+export async function readToken(
+  tokens: RevisionTokens,
+  sent: string | undefined,
+): Promise<SentToken> {
+  if (sent === undefined || sent === "") return "none";
+  return await tokens.read(sent) ?? "unreadable";
+}
+
+/** How a set splits into what is new and what gets its revision. */
+export type Split = {
+  readonly inserted: readonly IndexedKey[];
+  readonly revised: readonly IndexedKey[];
+};
+
+/** Splits a set by what exists already; the first key that is refused refuses it all. */
+export function splitSet(
+  keys: readonly IndexedKey[],
+  existing: ReadonlyMap<string, StoredKey>,
+  rules: RevisionRules,
+): Outcome<Split> {
+  const inserted: IndexedKey[] = [];
+  const revised: IndexedKey[] = [];
+  let refusal: (Refusal & { index: number }) | undefined;
+  for (const key of keys) {
+    const stored = existing.get(key.hex);
+    if (stored === undefined) {
+      if (rules.reportType !== "negative") inserted.push(key);
+      continue;
+    }
+    const step = decideExisting(key, stored, rules);
+    if (!step.ok) {
+      if (refusal === undefined || key.index < refusal.index) {
+        refusal = { ...step, index: key.index };
+      }
+    } else if (step.value === "revise") revised.push(key);
+  }
+  if (refusal !== undefined) {
+    const { index: _, ...first } = refusal;
+    return first;
+  }
+  return accept({ inserted, revised });
+}
+
+async function revise(
+  store: PublishStore,
+  set: CheckedSet,
+  keys: readonly IndexedKey[],
+  rules: RevisionRules,
+  statOf: (inserted: readonly IndexedKey[], revised: number) => StatEntry | undefined,
+): Promise<Outcome<Split>> {
+  let outcome: Outcome<Split> = accept({ inserted: [], revised: [] });
+  await store.revise(set, (existing): RevisionPlan | undefined => {
+    outcome = splitSet(keys, existing, rules);
+    if (!outcome.ok) return undefined;
+    const { inserted, revised } = outcome.value;
+    if (inserted.length + revised.length === 0) return undefined;
+    return { insert: inserted, revise: revised, stat: statOf(inserted, revised.length) };
+  });
+  return outcome;
+}
+
+/** What a checked set stores. */
+function checkedSet(by: Authorized, keys: readonly IndexedKey[]): CheckedSet {
+  return {
+    keys,
+    reportType: by.reportType,
+    regions: by.regions,
+    traveler: by.traveler,
+    healthAuthority: by.healthAuthority.name,
+    issuer: by.issuer,
+  };
+}
+
+/** The keys of an old token that a new one still holds. */
+function keptKeys(
+  token: SentToken,
+  now: Seconds,
+  { maxKeyAgeSeconds }: PublishSettings,
+): readonly RevisableKey[] {
+  if (typeof token === "string") return [];
+  return [...token.values()].filter(({ rollingStart, rollingPeriod }) =>
+    validUntil(rollingStart, rollingPeriod) >= now - maxKeyAgeSeconds
+  );
+}
+
+function withKeys(
+  kept: readonly RevisableKey[],
+  added: readonly IndexedKey[],
+): readonly RevisableKey[] {
+  if (kept.length === 0) return added;
+  const all = new Map(kept.map((key) => [key.hex, key]));
+  for (const key of added) all.set(key.hex, key);
+  return [...all.values()];
+}
+
+/** What a publish counts as; revisions count only as requests. Without an issuer it is nobody's statistics. */
+function statEntry(
+  by: Authorized,
+  { onset }: CheckedKeys,
+  inserted: readonly IndexedKey[],
+  revised: number,
+  platform: Platform,
+  now: Seconds,
+): StatEntry | undefined {
+  if (by.issuer === undefined) return undefined;
+  const counted = { issuer: by.issuer, platform, teks: inserted.length };
+  if (revised > 0) return { ...counted, revision: true, missingOnset: false };
+  const today = dayAt(now);
+  const oldest = Math.min(...inserted.map((key) => dayOfInterval(key.rollingStart)));
+  return {
+    ...counted,
+    revision: false,
+    oldestDays: today - oldest,
+    ...(onset.missing ? {} : { onsetDays: today - onset.day }),
+    missingOnset: onset.missing,
+  };
+}

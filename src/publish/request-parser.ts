@@ -1,0 +1,126 @@
+import { accept, type Outcome, refuse } from "../errors.ts";
+import { INTERVALS_PER_DAY } from "../model/interval.ts";
+import { JsonFault, JsonReader, type MemberReader, type Members } from "./json-reader.ts";
+import type { PublishRequest, RequestKey } from "./request.ts";
+
+/** Regions in one request of the old API. */
+export const MAX_REQUEST_REGIONS = 500;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type KeyDraft = Mutable<RequestKey>;
+type Draft = Mutable<PublishRequest> & { keys: KeyDraft[]; maxKeys: number };
+
+/** Deployed apps send `hmackey` and `hmacKey`, perhaps both in one request. */
+const REPEATABLE = "hmacKey";
+
+function members<T>(readers: Readonly<Record<string, MemberReader<T>>>): Members<T> {
+  return new Map(
+    Object.entries(readers).map(([name, read]) => [
+      name.toLowerCase(),
+      { name, read, repeatable: name === REPEATABLE },
+    ]),
+  );
+}
+
+const KEY_MEMBERS = members<KeyDraft>({
+  key: (json, key) => key.key = json.string(),
+  rollingStartNumber: (json, key) => key.rollingStartNumber = json.int32(),
+  rollingPeriod: (json, key) => key.rollingPeriod = json.int32(),
+  transmissionRisk: (json, key) => key.transmissionRisk = json.int32(),
+});
+
+const ignored: MemberReader<Draft> = (json) => {
+  json.string();
+};
+
+const COMMON: Readonly<Record<string, MemberReader<Draft>>> = {
+  temporaryExposureKeys: (json, draft) =>
+    json.array(draft.maxKeys, () => {
+      const key = { key: "", rollingStartNumber: 0, rollingPeriod: INTERVALS_PER_DAY };
+      const read: KeyDraft = { ...key, transmissionRisk: 0 };
+      json.object(KEY_MEMBERS, read);
+      draft.keys.push(read);
+    }),
+  verificationPayload: (json, draft) => draft.verificationPayload = json.string(),
+  hmacKey: (json, draft) => {
+    const sent = json.string();
+    if (draft.hmacKey !== undefined && draft.hmacKey !== sent) json.fail("two different values");
+    draft.hmacKey = sent;
+  },
+  symptomOnsetInterval: (json, draft) => draft.symptomOnsetInterval = json.int32(),
+  traveler: (json, draft) => draft.traveler = json.boolean(),
+  revisionToken: (json, draft) => draft.revisionToken = json.string(),
+  padding: ignored,
+};
+
+const V1 = members<Draft>({
+  ...COMMON,
+  healthAuthorityID: (json, draft) => draft.healthAuthorityID = json.string(),
+});
+
+const V1_ALPHA_1 = members<Draft>({
+  ...COMMON,
+  appPackageName: (json, draft) => draft.healthAuthorityID = json.string(),
+  regions: (json, draft) => {
+    const regions: string[] = [];
+    json.array(MAX_REQUEST_REGIONS, () => regions.push(json.string()));
+    draft.regions = regions;
+  },
+  platform: ignored,
+  deviceVerificationPayload: ignored,
+});
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The request in the body of `POST /v1/publish`. Refusals are `bad_request` and say what and where. */
+export function parsePublish(body: Uint8Array, maxKeys: number): Outcome<PublishRequest> {
+  return parse(body, maxKeys, V1, "healthAuthorityID");
+}
+
+/** The request in the body of the old API's `POST /`. */
+export function parseAlphaPublish(body: Uint8Array, maxKeys: number): Outcome<PublishRequest> {
+  return parse(body, maxKeys, V1_ALPHA_1, "appPackageName");
+}
+
+function parse(
+  body: Uint8Array,
+  maxKeys: number,
+  known: Members<Draft>,
+  authorityMember: string,
+): Outcome<PublishRequest> {
+  if (body.length === 0) return refuse("bad_request", "the body is empty");
+  let text: string;
+  try {
+    text = utf8.decode(body);
+  } catch {
+    return refuse("bad_request", "the body is not UTF-8");
+  }
+  const draft: Draft = {
+    keys: [],
+    maxKeys,
+    temporaryExposureKeys: [],
+    healthAuthorityID: "",
+    verificationPayload: undefined,
+    hmacKey: undefined,
+    symptomOnsetInterval: undefined,
+    traveler: false,
+    revisionToken: undefined,
+    regions: undefined,
+  };
+  try {
+    const json = new JsonReader(text);
+    json.object(known, draft);
+    json.end();
+  } catch (error) {
+    if (error instanceof JsonFault) return refuse("bad_request", error.message);
+    throw error;
+  }
+  if (draft.healthAuthorityID === "") {
+    return refuse("bad_request", `${authorityMember} is missing`);
+  }
+  if (draft.keys.length === 0) {
+    return refuse("bad_request", `temporaryExposureKeys must hold 1 to ${maxKeys} keys`);
+  }
+  const { keys, maxKeys: _, ...request } = draft;
+  return accept({ ...request, temporaryExposureKeys: keys });
+}

@@ -1,0 +1,126 @@
+import { Buffer } from "node:buffer";
+import { AppError } from "../errors.ts";
+import { encodeHex } from "../keys/base64.ts";
+import { importAesKey } from "../keys/crypto.ts";
+import type { KeyManager, KeyReference } from "../keys/key-manager.ts";
+import type { CryptoProviders } from "../runtime/runtime.ts";
+import type { RevisionKeyRow, RevisionKeyStore } from "../store/revision-key.ts";
+
+/** A data key of revision tokens, unwrapped. */
+export type DataKey = { readonly id: string; readonly key: CryptoKey };
+
+/** The data keys that tokens are sealed with. */
+export type RevisionKeys = {
+  /** The newest. The first one is made when there is none. */
+  current(): Promise<DataKey>;
+  /** The one with this id, which comes from outside; undefined when there is none. */
+  find(id: string): Promise<DataKey | undefined>;
+};
+
+/** What data keys need. */
+export type RevisionKeyDeps = {
+  readonly crypto: CryptoProviders;
+  readonly store: RevisionKeyStore;
+  readonly keyManager: KeyManager;
+  /** REVISION_TOKEN_KEY_ID: the key manager's key that wraps data keys; made when it does not exist. */
+  readonly wrappingKey: KeyReference;
+  /** NEW_KEY_PERIOD, seconds. Default 168 h. */
+  readonly newKeySeconds: number;
+  /** DELETE_OLD_KEY_PERIOD, seconds. Default 360 h. */
+  readonly deleteOldSeconds: number;
+};
+
+/** Caching of data keys. */
+export type RevisionKeyCaching = {
+  /** REVISION_KEY_CACHE_DURATION, milliseconds. Default 60,000. */
+  readonly cacheMs: number;
+  /** Milliseconds, of any epoch. */
+  readonly nowMs: () => number;
+};
+
+const DATA_KEY_BYTES = 32;
+const ID_BYTES = 8;
+/** An id that is not in the cache makes us look again, but not more often than this. */
+const UNKNOWN_ID_MS = 1_000;
+
+/** Data keys, cached for a minute. */
+export function revisionKeys(deps: RevisionKeyDeps & RevisionKeyCaching): RevisionKeys {
+  const { crypto, store, cacheMs, nowMs } = deps;
+  const unwrapped = new Map<string, Promise<DataKey>>();
+  let rows: readonly RevisionKeyRow[] = [];
+  let readAt = -Infinity;
+  let reading: Promise<void> | undefined;
+
+  const read = async (): Promise<void> => {
+    rows = await store.list();
+    if (rows.length === 0) {
+      await rotateRevisionKeys(deps);
+      rows = await store.list();
+    }
+    for (const id of unwrapped.keys()) {
+      if (!rows.some((row) => row.id === id)) unwrapped.delete(id);
+    }
+    readAt = nowMs();
+  };
+
+  const refresh = async (maxAgeMs: number): Promise<void> => {
+    if (nowMs() - readAt < maxAgeMs) return;
+    reading ??= read().finally(() => reading = undefined);
+    await reading;
+  };
+
+  const unwrap = async (row: RevisionKeyRow): Promise<DataKey> => {
+    const raw = await deps.keyManager.decrypt(deps.wrappingKey, row.wrapped, wrapping(row.id));
+    return { id: row.id, key: await importAesKey(crypto, raw) };
+  };
+
+  const open = (row: RevisionKeyRow): Promise<DataKey> => {
+    const opened = unwrapped.get(row.id) ?? unwrap(row).catch((error: unknown) => {
+      unwrapped.delete(row.id);
+      throw error;
+    });
+    unwrapped.set(row.id, opened);
+    return opened;
+  };
+
+  return {
+    current: async () => {
+      await refresh(cacheMs);
+      const newest = rows[0];
+      if (newest === undefined) throw new AppError("internal", "the first revision key is missing");
+      return open(newest);
+    },
+    find: async (id) => {
+      await refresh(cacheMs);
+      if (!rows.some((row) => row.id === id)) await refresh(UNKNOWN_ID_MS);
+      const row = rows.find((candidate) => candidate.id === id);
+      return row === undefined ? undefined : open(row);
+    },
+  };
+}
+
+/** What a rotation did. */
+export type RevisionKeyRotation = { readonly created: number; readonly destroyed: number };
+
+/**
+ * Adds a data key when the newest is NEW_KEY_PERIOD old, or there is none; destroys those whose successor has
+ * been effective for DELETE_OLD_KEY_PERIOD. Safe in several processes at once.
+ */
+export async function rotateRevisionKeys(deps: RevisionKeyDeps): Promise<RevisionKeyRotation> {
+  const { crypto, store, keyManager, wrappingKey, newKeySeconds } = deps;
+  let created = 0;
+  if (await store.isDue(newKeySeconds)) {
+    if (!await keyManager.exists(wrappingKey)) await keyManager.create(wrappingKey, "encrypt");
+    const id = encodeHex(crypto.digests.getRandomValues(new Uint8Array(ID_BYTES)));
+    const raw = crypto.digests.getRandomValues(new Uint8Array(DATA_KEY_BYTES));
+    const wrapped = await keyManager.encrypt(wrappingKey, raw, wrapping(id));
+    raw.fill(0);
+    if (await store.addUnlessYounger({ id, wrapped }, newKeySeconds)) created = 1;
+  }
+  return { created, destroyed: await store.deleteSucceeded(deps.deleteOldSeconds) };
+}
+
+/** Additional data of a wrapped data key: what it is for, and its id. */
+function wrapping(id: string): Uint8Array {
+  return Buffer.from(`wayfarer revision token data key ${id}`);
+}

@@ -1,0 +1,24 @@
+import { AppError } from "../errors.ts";
+import { sqlState } from "./database.ts";
+
+/** SQLSTATEs, or the first two characters of them, that mean: try again later. Their causes are outside the statement. */
+const PASSING = ["08", "53", "57", "58", "55P03", "40", "25P03"] as const;
+
+/**
+ * What a failed statement means to a request: `database_unavailable` when the database cannot be reached, is
+ * shutting down, full or too slow; anything else is a broken invariant and comes back as it is.
+ */
+export function storeFailure(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const state = sqlState(error);
+  const passing = state === undefined
+    ? isConnectionError(error)
+    : PASSING.some((prefix) => state.startsWith(prefix));
+  return passing ? new AppError("database_unavailable", undefined, { cause: error }) : error;
+}
+
+/** Errors of the driver and of sockets carry a code in capitals: CONNECTION_CLOSED, CONNECT_TIMEOUT, ECONNREFUSED, ENOENT. */
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" &&
+    /^(CONNECT|E[A-Z]{3,})/.test(error.code);
+}

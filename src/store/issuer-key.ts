@@ -1,0 +1,122 @@
+import type { Database } from "./database.ts";
+
+/** A public key that an issuer publishes at its URL. */
+export type FetchedKey = {
+  /** Name of the Issuer resource. */
+  readonly issuer: string;
+  /** `kid`. */
+  readonly version: string;
+  readonly publicKeyPem: string;
+};
+
+/** How the last fetch of an issuer's URL went. Times in UTC seconds. */
+export type FetchState = {
+  readonly issuer: string;
+  readonly uri: string;
+  readonly attemptedAt: number;
+  readonly succeededAt: number | undefined;
+  /** Public text; absent when the last attempt succeeded. */
+  readonly error: string | undefined;
+};
+
+/** What a fetch changed. */
+export type FetchedChange = { readonly added: number; readonly revoked: number };
+
+/** Issuers' keys from their URLs. */
+export type IssuerKeyStore = {
+  /** Keys that are not revoked. */
+  active(): Promise<readonly FetchedKey[]>;
+  /** Makes these the issuer's keys: others are revoked, revoked ones that are back count again. */
+  replace(
+    issuer: string,
+    uri: string,
+    keys: readonly { readonly version: string; readonly publicKeyPem: string }[],
+  ): Promise<FetchedChange>;
+  /** Notes a failure; keys stay as they are. */
+  fail(issuer: string, uri: string, error: string): Promise<void>;
+  /** Revokes the keys of issuers that are not in `issuers`, and forgets their fetches. */
+  keepOnly(issuers: readonly string[]): Promise<number>;
+  /** Deletes keys that were revoked at least so long ago. */
+  purge(afterSeconds: number): Promise<number>;
+  states(): Promise<readonly FetchState[]>;
+};
+
+/** Issuers' keys from their URLs, in the database. */
+export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
+  const note = async (on: Pick<Database, "sql">["sql"], issuer: string, uri: string) => {
+    await on`
+      insert into issuer_key_fetch (issuer, uri, attempted_at, succeeded_at)
+      values (${issuer}, ${uri}, wayfarer_now(), wayfarer_now())
+      on conflict (issuer) do update
+        set uri = excluded.uri, attempted_at = excluded.attempted_at,
+            succeeded_at = excluded.succeeded_at, error = null`;
+  };
+  return {
+    active: async () =>
+      await sql<FetchedKey[]>`
+        select issuer, version, public_key_pem as "publicKeyPem"
+        from issuer_key where revoked_at is null`,
+    replace: async (issuer, uri, keys) => {
+      const versions = sql.array(keys.map((key) => key.version));
+      const pems = sql.array(keys.map((key) => key.publicKeyPem));
+      const [row] = await sql<FetchedChange[]>`
+        with sent as (
+          select * from unnest(${versions}::text[], ${pems}::text[]) as sent(version, pem)
+        ), gone as (
+          update issuer_key set revoked_at = wayfarer_now()
+          where issuer = ${issuer} and revoked_at is null
+            and version not in (select version from sent)
+          returning 1
+        ), written as (
+          insert into issuer_key as known (issuer, version, public_key_pem, added_at)
+          select ${issuer}, version, pem, wayfarer_now() from sent
+          on conflict (issuer, version) do update
+            set public_key_pem = excluded.public_key_pem, revoked_at = null,
+                added_at = excluded.added_at
+            where known.revoked_at is not null or known.public_key_pem <> excluded.public_key_pem
+          returning 1
+        )
+        select (select count(*) from written)::int as added, (select count(*) from gone)::int as revoked`;
+      await note(sql, issuer, uri);
+      return row ?? { added: 0, revoked: 0 };
+    },
+    fail: async (issuer, uri, error) => {
+      await sql`
+        insert into issuer_key_fetch (issuer, uri, attempted_at, error)
+        values (${issuer}, ${uri}, wayfarer_now(), ${error})
+        on conflict (issuer) do update
+          set uri = excluded.uri, attempted_at = excluded.attempted_at, error = excluded.error`;
+    },
+    keepOnly: async (issuers) => {
+      const names = sql.array([...issuers]);
+      const done = await sql`
+        update issuer_key set revoked_at = wayfarer_now()
+        where revoked_at is null and issuer <> all(${names}::text[])`;
+      await sql`delete from issuer_key_fetch where issuer <> all(${names}::text[])`;
+      return done.count;
+    },
+    purge: async (afterSeconds) => {
+      const done = await sql`
+        delete from issuer_key where revoked_at <= wayfarer_now() - ${afterSeconds}::bigint`;
+      return done.count;
+    },
+    states: async () => {
+      type Row = {
+        issuer: string;
+        uri: string;
+        attempted: number;
+        succeeded: number | null;
+        error: string | null;
+      };
+      const rows = await sql<Row[]>`
+        select issuer, uri, attempted_at as attempted, succeeded_at as succeeded, error
+        from issuer_key_fetch order by issuer`;
+      return rows.map(({ attempted, succeeded, error, ...row }) => ({
+        ...row,
+        attemptedAt: attempted,
+        succeededAt: succeeded ?? undefined,
+        error: error ?? undefined,
+      }));
+    },
+  };
+}

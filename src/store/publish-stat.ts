@@ -1,0 +1,112 @@
+import { DAY_SECONDS } from "../model/interval.ts";
+import type { Database } from "./database.ts";
+
+/** What kind of phone published, as far as its user agent tells. */
+export type Platform = "unknown" | "android" | "ios";
+
+/** What one publish adds to the statistics of its issuer. */
+export type StatEntry = {
+  /** Name of the Issuer resource. */
+  readonly issuer: string;
+  readonly platform: Platform;
+  /** TEKs stored for the first time. */
+  readonly teks: number;
+  /** It revised keys: then only the request counts, and what it inserted. */
+  readonly revision: boolean;
+  /** Age in days of the oldest TEK; absent for revisions. */
+  readonly oldestDays?: number;
+  /** Days from onset to upload; absent when unknown and for revisions. */
+  readonly onsetDays?: number;
+  readonly missingOnset: boolean;
+};
+
+/** Sums of equal entries of one hour. */
+export type StatSum = {
+  /** UTC seconds at the start of the hour. */
+  readonly hour: number;
+  readonly platform: Platform;
+  readonly publishes: number;
+  readonly teks: number;
+  readonly revision: boolean;
+  readonly oldestDays: number | null;
+  readonly onsetDays: number | null;
+  readonly missingOnset: boolean;
+};
+
+/** Statistics of publishes. */
+export type PublishStats = {
+  /** Everything of an issuer in hours before the database's current one, and that clock in UTC seconds. */
+  sums(issuer: string): Promise<{ readonly now: number; readonly sums: readonly StatSum[] }>;
+  /** Sums up entries of hours that are over, and deletes sums older than `keepDays`. Answers how many entries it took. */
+  rollUp(keepDays: number): Promise<number>;
+};
+
+const COLUMNS =
+  "issuer, hour, platform, publishes, teks, revision, oldest_days, onset_days, missing_onset";
+
+/** SQL that appends one entry; its parameters are {@link statParameters}, numbered from `first`. */
+export function appendStatSql(first: number): string {
+  const [issuer, platform, teks, revision, oldest, onset, missing] = Array.from(
+    { length: 7 },
+    (_, index) => `$${first + index}`,
+  );
+  return `insert into publish_stat_entry (${COLUMNS})
+    select ${issuer}::text, wayfarer_now() / 3600 * 3600, ${platform}::text, 1, ${teks}::int,
+           ${revision}::boolean, ${oldest}::smallint, ${onset}::smallint, ${missing}::boolean
+    where ${issuer}::text is not null`;
+}
+
+/** Parameters of {@link appendStatSql}; without an entry they append nothing. */
+export function statParameters(
+  entry: StatEntry | undefined,
+): (string | number | boolean | null)[] {
+  if (entry === undefined) return [null, null, null, null, null, null, null];
+  return [
+    entry.issuer,
+    entry.platform,
+    entry.teks,
+    entry.revision,
+    entry.oldestDays ?? null,
+    entry.onsetDays ?? null,
+    entry.missingOnset,
+  ];
+}
+
+/** Statistics of publishes in the database. */
+export function publishStats({ sql, bulk }: Database): PublishStats {
+  return {
+    sums: async (issuer) => {
+      const rows = await sql<(StatSum & { now: number })[]>`
+        with both_tables as (
+          select * from publish_stat where issuer = ${issuer}
+          union all
+          select * from publish_stat_entry where issuer = ${issuer}
+        )
+        select clock.now, hour, platform, sum(publishes)::int as publishes, sum(teks)::int as teks,
+               revision, oldest_days as "oldestDays", onset_days as "onsetDays",
+               missing_onset as "missingOnset"
+        from (select wayfarer_now() as now) clock
+        left join both_tables on hour < clock.now / 3600 * 3600
+        group by clock.now, hour, platform, revision, oldest_days, onset_days, missing_onset
+        order by hour`;
+      const sums = rows.filter((row) => row.hour !== null).map(({ now: _, ...sum }) => sum);
+      return { now: rows[0]?.now ?? 0, sums };
+    },
+    rollUp: async (keepDays) => {
+      const [row] = await bulk<{ taken: number }[]>`
+        with taken as (
+          delete from publish_stat_entry where hour < wayfarer_now() / 3600 * 3600 returning *
+        ), summed as (
+          insert into publish_stat
+          select issuer, hour, platform, sum(publishes), sum(teks), revision, oldest_days,
+                 onset_days, missing_onset
+          from taken
+          group by issuer, hour, platform, revision, oldest_days, onset_days, missing_onset
+        )
+        select count(*)::int as taken from taken`;
+      await bulk`
+        delete from publish_stat where hour < wayfarer_now() - ${keepDays * DAY_SECONDS}::bigint`;
+      return row?.taken ?? 0;
+    },
+  };
+}

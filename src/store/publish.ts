@@ -1,0 +1,248 @@
+import { Buffer } from "node:buffer";
+import { AppError } from "../errors.ts";
+import type { ReportType } from "../model/report-type.ts";
+import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "./database.ts";
+import { storeFailure } from "./failure.ts";
+import { appendStatSql, type StatEntry, statParameters } from "./publish-stat.ts";
+import { currentWindowSql } from "./window-floor.ts";
+
+/** A TEK that passed every check. */
+export type CheckedKey = {
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  /** The same in lower-case hex. */
+  readonly hex: string;
+  readonly rollingStart: number;
+  readonly rollingPeriod: number;
+  /** 1 to 8: the report type's own in place of 0. */
+  readonly transmissionRisk: number;
+  /** DSOS. */
+  readonly daysSinceOnset: number;
+};
+
+/** TEKs of one publish and what they have in common. */
+export type CheckedSet = {
+  /** In ascending order of the key, each once. */
+  readonly keys: readonly CheckedKey[];
+  readonly reportType: ReportType;
+  readonly regions: readonly string[];
+  readonly traveler: boolean;
+  readonly healthAuthority: string;
+  /** Name of the Issuer resource; absent when verification was bypassed. */
+  readonly issuer: string | undefined;
+};
+
+/** A stored key, as far as a decision about its revision needs it. */
+export type StoredKey = {
+  readonly hex: string;
+  readonly rollingStart: number;
+  readonly rollingPeriod: number;
+  readonly reportType: ReportType | "";
+  readonly revisedTo: ReportType | undefined;
+  /** It was published here, not federated or imported. */
+  readonly local: boolean;
+};
+
+/** What to write of a set of which some keys exist already. */
+export type RevisionPlan = {
+  readonly insert: readonly CheckedKey[];
+  readonly revise: readonly CheckedKey[];
+  readonly stat: StatEntry | undefined;
+};
+
+/** Where published keys go. Throws `database_unavailable` when the database cannot be reached or is too slow. */
+export type PublishStore = {
+  /** Inserts all keys and appends the statistics, in one round trip. False, and nothing is stored, when a key exists. */
+  insertAll(set: CheckedSet, stat: StatEntry | undefined): Promise<boolean>;
+  /**
+   * Locks those of the keys that exist, lets `plan` decide, and writes what it answered, in one transaction;
+   * undefined writes nothing. `plan` may be called again when another publish came between. Throws `overloaded`
+   * when that happens too often.
+   */
+  revise(
+    set: CheckedSet,
+    plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
+  ): Promise<void>;
+};
+
+/** How `created_at` is decided. */
+export type PublishStoreSettings = {
+  /** TRUNCATE_WINDOW. */
+  readonly windowSeconds: number;
+  /** DEBUG_RELEASE_SAME_DAY_KEYS: keys that are still valid are not held back. */
+  readonly releaseSameDayKeys: boolean;
+};
+
+const MAX_ATTEMPTS = 12;
+const SERIALIZATION_FAILURE = "40001";
+const DEADLOCK_DETECTED = "40P01";
+const RETRYABLE = [UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED];
+
+/** Another publish inserted one of the keys after the existing ones were locked. */
+class CameBetween extends Error {}
+
+/** Published keys in the database. */
+export function publishStore({ sql }: Database, settings: PublishStoreSettings): PublishStore {
+  const insert = insertSql(settings);
+  const insertWithStat = `with stat as (${appendStatSql(11)}) ${insert}`;
+  const update = updateSql(settings.windowSeconds);
+
+  const reviseOnce = async (
+    transaction: Transaction,
+    set: CheckedSet,
+    plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
+  ): Promise<void> => {
+    const existing = await lockExisting(transaction, set.keys);
+    const planned = plan(existing);
+    if (planned === undefined) return;
+    // Inserts before updates: who waits for a key of ours then holds none that we want.
+    if (planned.insert.length > 0) {
+      const done = await transaction.unsafe(
+        `${insert} on conflict (key) do nothing`,
+        insertParameters(set, planned.insert),
+        PREPARED,
+      );
+      if (done.count !== planned.insert.length) throw new CameBetween();
+    }
+    if (planned.revise.length > 0) {
+      await transaction.unsafe(update, updateParameters(set, planned.revise), PREPARED);
+    }
+    if (planned.stat !== undefined) {
+      await transaction.unsafe(appendStatSql(1), statParameters(planned.stat), PREPARED);
+    }
+  };
+
+  return {
+    insertAll: async (set, stat) => {
+      const parameters = [...insertParameters(set, set.keys), ...statParameters(stat)];
+      try {
+        await sql.unsafe(insertWithStat, parameters, PREPARED);
+        return true;
+      } catch (error) {
+        if (RETRYABLE.includes(sqlState(error) ?? "")) return false;
+        throw storeFailure(error);
+      }
+    },
+    revise: async (set, plan) => {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        try {
+          await sql.begin((transaction) => reviseOnce(transaction, set, plan));
+          return;
+        } catch (error) {
+          const again = error instanceof CameBetween || RETRYABLE.includes(sqlState(error) ?? "");
+          if (!again) throw storeFailure(error);
+        }
+      }
+      throw new AppError("overloaded", "the same keys are being published by others, try again");
+    },
+  };
+}
+
+const PREPARED = { prepare: true } as const;
+
+function insertSql({ windowSeconds, releaseSameDayKeys }: PublishStoreSettings): string {
+  const length = Math.floor(windowSeconds);
+  const current = currentWindowSql(length);
+  const validUntil = "((sent.start + sent.count)::bigint * 600)";
+  const createdAt = releaseSameDayKeys ? current : `case when ${validUntil} > wayfarer_now()
+      then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current}) else ${current} end`;
+  return `insert into exposure (key, interval_number, interval_count, transmission_risk, days_since_onset,
+      report_type, regions, traveler, health_authority, issuer, created_at)
+    select sent.key, sent.start, sent.count, sent.risk, sent.dsos,
+      $6::text, $7::text[], $8::boolean, $9::text, $10::text, ${createdAt}
+    from unnest($1::bytea[], $2::int[], $3::smallint[], $4::smallint[], $5::smallint[])
+      as sent(key, start, count, risk, dsos)`;
+}
+
+function insertParameters(
+  set: CheckedSet,
+  keys: readonly CheckedKey[],
+): (string | boolean | null)[] {
+  let hexes = "";
+  let starts = "";
+  let counts = "";
+  let risks = "";
+  let days = "";
+  for (const { hex, rollingStart, rollingPeriod, transmissionRisk, daysSinceOnset } of keys) {
+    hexes += `,"\\\\x${hex}"`;
+    starts += `,${rollingStart}`;
+    counts += `,${rollingPeriod}`;
+    risks += `,${transmissionRisk}`;
+    days += `,${daysSinceOnset}`;
+  }
+  return [
+    `{${hexes.slice(1)}}`,
+    `{${starts.slice(1)}}`,
+    `{${counts.slice(1)}}`,
+    `{${risks.slice(1)}}`,
+    `{${days.slice(1)}}`,
+    set.reportType,
+    textArray(set.regions),
+    set.traveler,
+    set.healthAuthority,
+    set.issuer ?? null,
+  ];
+}
+
+/** A key that is not exported yet keeps its window: being revised must not release it before its time. */
+function updateSql(windowSeconds: number): string {
+  return `update exposure set
+      revised_at = greatest(${currentWindowSql(windowSeconds)}, exposure.created_at),
+      revised_report_type = $4::text,
+      revised_transmission_risk = sent.risk,
+      revised_days_since_onset = sent.dsos,
+      revised_health_authority = $5::text,
+      regions = exposure.regions ||
+        array(select region from unnest($6::text[]) region where region <> all (exposure.regions))
+    from unnest($1::bytea[], $2::smallint[], $3::smallint[]) as sent(key, risk, dsos)
+    where exposure.key = sent.key`;
+}
+
+function updateParameters(set: CheckedSet, keys: readonly CheckedKey[]): string[] {
+  return [
+    keyArray(keys),
+    `{${keys.map((key) => key.transmissionRisk).join(",")}}`,
+    `{${keys.map((key) => key.daysSinceOnset).join(",")}}`,
+    set.reportType,
+    set.healthAuthority,
+    textArray(set.regions),
+  ];
+}
+
+type Row = {
+  key: Uint8Array;
+  rolling_start: number;
+  rolling_period: number;
+  report_type: ReportType | "";
+  revised_to: ReportType | null;
+  local: boolean;
+};
+
+async function lockExisting(
+  transaction: Transaction,
+  keys: readonly CheckedKey[],
+): Promise<ReadonlyMap<string, StoredKey>> {
+  const rows = await transaction<Row[]>`
+    select key, interval_number as rolling_start, interval_count as rolling_period, report_type,
+           revised_report_type as revised_to, source = 'local' as local
+    from exposure where key = any(${keyArray(keys)}::bytea[]) order by key for update`;
+  return new Map(rows.map((row) => {
+    const hex = Buffer.from(row.key).toString("hex");
+    return [hex, {
+      hex,
+      rollingStart: row.rolling_start,
+      rollingPeriod: row.rolling_period,
+      reportType: row.report_type,
+      revisedTo: row.revised_to ?? undefined,
+      local: row.local,
+    }];
+  }));
+}
+
+function keyArray(keys: readonly CheckedKey[]): string {
+  return `{${keys.map(({ hex }) => `"\\\\x${hex}"`).join(",")}}`;
+}
+
+function textArray(texts: readonly string[]): string {
+  return `{${texts.map((text) => `"${text.replace(/[\\"]/g, "\\$&")}"`).join(",")}}`;
+}
