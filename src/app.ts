@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import { adminApi } from "./admin/rest.ts";
 import { bearerCheck } from "./admin/token.ts";
 import type { Foundation } from "./app/foundation.ts";
+import { exportPart } from "./app/export.ts";
+import { publishPart } from "./app/publish.ts";
 import { publicKeysAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
@@ -9,7 +11,7 @@ import { errorAnswer, failureAnswer } from "./http/answer.ts";
 import { firstPage } from "./http/first-page.ts";
 import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
-import { type Job, type Jobs, scheduleJobs } from "./jobs.ts";
+import { type Jobs, scheduleJobs } from "./jobs.ts";
 import { errorFields } from "./observe/log.ts";
 import type { Connection, Handler, Runtime } from "./runtime/runtime.ts";
 import { checkDatabase } from "./store/database.ts";
@@ -35,7 +37,9 @@ export async function openApp(
   runtime: Pick<Runtime, "trailers">,
 ): Promise<App> {
   const { config, log, crypto } = foundation;
-  const jobs = scheduleJobs(await backgroundJobs(foundation), {
+  const publishing = await publishPart(foundation);
+  const exporting = exportPart(foundation);
+  const jobs = scheduleJobs([...exporting.jobs, ...publishing.jobs], {
     runs: foundation.jobRuns,
     log,
     clockMs: foundation.clock.now,
@@ -48,6 +52,11 @@ export async function openApp(
   app.get("/healthz", () => state.live());
   app.get("/readyz", () => state.ready());
   app.get("/", () => welcome(foundation));
+  if (config.roles.includes("publish")) {
+    app.post("/v1/publish", (c) => publishing.publish(c.req.raw));
+    const { alpha } = publishing;
+    if (alpha !== undefined) app.post("/", (c) => alpha(c.req.raw));
+  }
   app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
   const files = serveBlobs({ store: foundation.blobs, bucket: config.exportBucket });
   app.all(
@@ -71,10 +80,6 @@ export async function openApp(
     drain: () => state.drain(),
     stop: (timeoutMs) => jobs.stop(timeoutMs),
   };
-}
-
-async function backgroundJobs(_foundation: Foundation): Promise<readonly Job[]> {
-  return await Promise.resolve([]);
 }
 
 function admin(foundation: Foundation, jobs: Jobs): Hono {

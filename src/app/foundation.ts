@@ -32,6 +32,8 @@ export type Foundation = {
   readonly crypto: CryptoProviders;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** Uniform in [0, 1); not for secrets. */
+  readonly random: () => number;
   readonly database: Database;
   readonly keys: KeyManager;
   readonly blobs: BlobStore;
@@ -62,6 +64,7 @@ export type FoundationInput = {
   readonly crypto: CryptoProviders;
   readonly clock?: Clock;
   readonly fetch?: typeof fetch;
+  readonly random?: () => number;
   /** A server owns an embedded database alone; a command shares it. */
   readonly owner: "server" | "command";
   /** In place of what the configuration says. */
@@ -113,6 +116,7 @@ async function assemble(
     log,
     crypto,
     clock,
+    random: input.random ?? Math.random,
     fetch: input.fetch ?? globalThis.fetch.bind(globalThis),
     database,
     keys: openKeys({

@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { getCommand } from "./get.ts";
 import { jobCommand } from "./job.ts";
+import { keysCommand } from "./keys.ts";
 import { migrateCommand } from "./migrate.ts";
 import { serveCommand } from "./serve.ts";
 
@@ -13,5 +14,6 @@ export const COMMANDS: readonly Command[] = [
   applyCommand,
   getCommand,
   jobCommand,
+  keysCommand,
   configCommand,
 ];

@@ -11,7 +11,7 @@ import {
   type SettingShown,
 } from "./environment.ts";
 import { exportSettings } from "./export.ts";
-import { publishSettings } from "./publish.ts";
+import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
 export type Role = "publish" | "export" | "federation" | "jobs";
@@ -41,6 +41,7 @@ export type Config = {
   readonly peerAllowPrivate: boolean;
   readonly blobs: BlobSettings;
   readonly publish: PublishSettings;
+  readonly revision: RevisionSettings;
   readonly export: ExportSettings;
 };
 
@@ -95,6 +96,7 @@ export function readConfiguration(environment: Environment): Configuration {
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
     blobs: blobSettings(read, dataDirectory),
     publish: publishSettings(read, windows.windowSeconds),
+    revision: revisionSettings(read),
     export: exportSettings(read, windows),
   };
   const secrets: Secrets = {

@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../keys/base64.ts";
 import { asRegion } from "../model/ids.ts";
 import {
   LEAST_STATS_EMBARGO_SECONDS,
@@ -43,5 +44,32 @@ export function publishSettings(read: EnvironmentReader, windowSeconds: number):
       min: LEAST_STATS_UPLOADS,
     }),
     statsEmbargoSeconds: embargo,
+  };
+}
+
+/** Settings of revision tokens and of the data keys that they are sealed with. */
+export type RevisionSettings = {
+  /** REVISION_TOKEN_AAD, bytes. */
+  readonly additionalData: Uint8Array;
+  /** REVISION_TOKEN_KEY_ID. */
+  readonly wrappingKey: string;
+  readonly newKeySeconds: number;
+  readonly deleteOldSeconds: number;
+  readonly cacheMs: number;
+};
+
+/** Base64 of `wayfarer revision token`. */
+const DEFAULT_AAD = "d2F5ZmFyZXIgcmV2aXNpb24gdG9rZW4=";
+
+/** Names and defaults are those of the reference server where it has one. */
+export function revisionSettings(read: EnvironmentReader): RevisionSettings {
+  const additionalData = decodeBase64(read.text("REVISION_TOKEN_AAD", DEFAULT_AAD));
+  if (additionalData === undefined) read.refuse("REVISION_TOKEN_AAD", "must be base64");
+  return {
+    additionalData: additionalData ?? new Uint8Array(),
+    wrappingKey: read.text("REVISION_TOKEN_KEY_ID", "local:revision-token"),
+    newKeySeconds: read.seconds("NEW_KEY_PERIOD", "168h", { min: "1s" }),
+    deleteOldSeconds: read.seconds("DELETE_OLD_KEY_PERIOD", "360h", { min: "1s" }),
+    cacheMs: read.milliseconds("REVISION_KEY_CACHE_DURATION", "1m", { max: "1h" }),
   };
 }

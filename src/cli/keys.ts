@@ -1,0 +1,151 @@
+import { changeResources } from "../admin/change.ts";
+import { faultsText } from "../admin/fault.ts";
+import type { Foundation } from "../app/foundation.ts";
+import { exposurePublicKeys } from "../app/public-keys.ts";
+import { AppError } from "../errors.ts";
+import type { ExportConfig } from "../model/resource/export-config.ts";
+import type { SigningKey } from "../model/resource/signing-key.ts";
+import type { Command, CommandIo } from "./command.ts";
+import { withFoundation } from "./open.ts";
+import { parseOptions } from "./options.ts";
+
+const USAGE = `wayfarer keys create REFERENCE
+wayfarer keys list
+wayfarer keys rotate NAME --version VERSION [--name NEW] [--old-thru TIME]
+wayfarer keys public
+
+create   makes a key pair, such as local:mag-signer
+list     signing keys, with the export configurations that they sign for
+rotate   makes a new signing key beside NAME, with the same key ID; both sign until the old one ends
+         --version    verification key version of the new one, such as v2
+         --name       its name (default: NAME-VERSION)
+         --old-thru   when the old one ends, such as 2026-12-31T00:00:00Z (default: never)
+public   the public keys of all active signing keys, as PEM; with --json as Apple and Google ask for them
+
+Example:
+  wayfarer keys rotate mag-signer --version v2 --old-thru 2026-12-31T00:00:00Z`;
+
+const ACTIONS: Readonly<
+  Record<string, (io: CommandIo, foundation: Foundation, rest: KeysOptions) => Promise<void>>
+> = { create, list, rotate, public: printPublic };
+
+type KeysOptions = {
+  readonly subject: string | undefined;
+  readonly version: string | undefined;
+  readonly name: string | undefined;
+  readonly oldThru: string | undefined;
+};
+
+/** `wayfarer keys`. */
+export const keysCommand: Command = {
+  name: "keys",
+  summary: "makes, lists, rotates and publishes signing keys",
+  usage: USAGE,
+  run: async (io) => {
+    const options = parseOptions(io.args, {
+      version: { type: "string" },
+      name: { type: "string" },
+      "old-thru": { type: "string" },
+    }, { positionals: "some" });
+    if (!options.ok) throw new AppError(options.code, options.message);
+    const { values, positionals: [verb = "", subject] } = options.value;
+    const action = Object.hasOwn(ACTIONS, verb) ? ACTIONS[verb] : undefined;
+    if (action === undefined) {
+      throw new AppError(
+        "usage",
+        `keys ${verb}: must be one of ${Object.keys(ACTIONS).join(", ")}`,
+      );
+    }
+    const rest = {
+      subject,
+      version: values.version,
+      name: values.name,
+      oldThru: values["old-thru"],
+    };
+    await withFoundation(io, (foundation) => action(io, foundation, rest));
+    return 0;
+  },
+};
+
+async function create(
+  io: CommandIo,
+  { keys }: Foundation,
+  { subject }: KeysOptions,
+): Promise<void> {
+  if (subject === undefined) throw new AppError("usage", "keys create: give a key reference");
+  if (await keys.exists(subject)) {
+    throw new AppError("usage", `${subject} exists; "keys rotate" makes a new one beside it`);
+  }
+  await keys.create(subject, "sign");
+  const publicKeyPem = await keys.publicKeyPem(subject);
+  io.out(io.json ? JSON.stringify({ key: subject, publicKeyPem }) : publicKeyPem.trimEnd());
+}
+
+async function list(io: CommandIo, { cache }: Foundation): Promise<void> {
+  const view = await cache.fresh();
+  const configs = view.list("ExportConfig");
+  const rows = view.list("SigningKey").map((key) => ({
+    name: key.name,
+    key: key.key,
+    keyId: key.keyId,
+    version: key.version,
+    thru: key.thru ?? null,
+    signsFor: configs.filter((one) => one.signingKeys.includes(key.name)).map((one) => one.name),
+  }));
+  if (io.json) io.out(JSON.stringify(rows));
+  for (const row of io.json ? [] : rows) {
+    io.out(
+      `${row.name}  ${row.key}  keyId ${row.keyId}  version ${row.version}` +
+        `  thru ${row.thru ?? "-"}  signs for ${row.signsFor.join(", ") || "nothing"}`,
+    );
+  }
+}
+
+async function rotate(
+  io: CommandIo,
+  { cache, resources, keys }: Foundation,
+  { subject = "", version, name, oldThru }: KeysOptions,
+): Promise<void> {
+  if (version === undefined) throw new AppError("usage", "keys rotate: give --version");
+  const view = await cache.fresh();
+  const old = view.get("SigningKey", subject);
+  if (old === undefined) throw new AppError("not_found", `there is no SigningKey named ${subject}`);
+  const fresh: SigningKey = {
+    kind: "SigningKey",
+    name: name ?? `${old.name}-${version}`,
+    key: `local:${name ?? `${old.name}-${version}`}`,
+    keyId: old.keyId,
+    version,
+  };
+  if (view.get("SigningKey", fresh.name) !== undefined) {
+    throw new AppError("usage", `there is a SigningKey named ${fresh.name} already: give --name`);
+  }
+  const configs = view.list("ExportConfig").filter((one) => one.signingKeys.includes(old.name))
+    .map((one): ExportConfig => ({ ...one, signingKeys: [fresh.name, ...one.signingKeys] }));
+  const ending: readonly SigningKey[] = oldThru === undefined ? [] : [{ ...old, thru: oldThru }];
+  const outcome = await changeResources(resources, keys, {
+    actor: "command line",
+    puts: [fresh, ...ending, ...configs],
+  });
+  if (!outcome.ok) {
+    throw new AppError(
+      "invalid_resource",
+      outcome.reason === "faults" ? faultsText(outcome.faults) : undefined,
+    );
+  }
+  io.out(
+    io.json
+      ? JSON.stringify({ name: fresh.name, signsFor: configs.map((one) => one.name) })
+      : `${fresh.name} signs beside ${old.name} for ${
+        configs.map((one) => one.name).join(", ") || "nothing"
+      }: send its public key ("keys public") to Apple and Google before the old one ends`,
+  );
+}
+
+async function printPublic(io: CommandIo, foundation: Foundation): Promise<void> {
+  const found = await exposurePublicKeys(foundation);
+  if (io.json) io.out(JSON.stringify(found));
+  for (const { keyId, version, publicKeyPem } of io.json ? [] : found) {
+    io.out(`# key id ${keyId}, version ${version}\n${publicKeyPem.trimEnd()}`);
+  }
+}
