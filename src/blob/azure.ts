@@ -4,12 +4,8 @@
  */
 
 import type { BlobHeaders, BlobStore } from "./blob.ts";
-import {
-  type Dialect,
-  type ListPage,
-  objectBlobStore,
-  type ObjectRequest,
-} from "./object-store.ts";
+import type { Dialect, ListPage, ObjectRequest } from "./object-dialect.ts";
+import { objectBlobStore } from "./object-store.ts";
 import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
 import { signSharedKey } from "./shared-key.ts";
 import { encode } from "./sigv4.ts";

@@ -1,4 +1,4 @@
-/** What S3 and Azure have in common: a blob store over HTTP. What they differ in is a {@link Dialect}. */
+/** What S3 and Azure have in common: a blob store over HTTP. What they differ in is their dialect. */
 
 import { AppError } from "../errors.ts";
 import type { BlobBody, BlobHeaders, BlobInfo, BlobStore, ByteRange } from "./blob.ts";
@@ -12,45 +12,10 @@ import {
   requirePrefix,
   requireRange,
 } from "./name.ts";
+import type { Dialect, ListPage, ObjectRequest } from "./object-dialect.ts";
 import { answerFailure, errorCode, networkFailure } from "./object-failure.ts";
 import { resumingBody } from "./resuming-body.ts";
-import { type HttpOptions, type Prepared, retryingFetch } from "./retrying-fetch.ts";
-
-/** A request before it is addressed and signed. `name` is absent for the bucket itself. */
-export type ObjectRequest = {
-  readonly method: "PUT" | "HEAD" | "GET" | "DELETE";
-  readonly bucket: string;
-  readonly name?: string;
-  readonly query?: Readonly<Record<string, string>>;
-  /** Names are lower-case. */
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array<ArrayBuffer>;
-};
-
-/** A page of a list, and where the next one starts when there is one. */
-export type ListPage = { readonly names: readonly string[]; readonly next: string | undefined };
-
-/** How a kind of object store is spoken to. */
-export type Dialect = {
-  /** What messages call it. */
-  readonly title: string;
-  /** Addresses and signs; called for each attempt, so that changed credentials are taken up. */
-  readonly prepare: (request: ObjectRequest) => Promise<Prepared>;
-  readonly putHeaders: (headers: BlobHeaders) => Readonly<Record<string, string>>;
-  readonly listQuery: (
-    prefix: string,
-    pageSize: number,
-    from: string | undefined,
-  ) => Readonly<Record<string, string>>;
-  /** Reads a list's XML; throws an `Error` when it is not one. */
-  readonly readPage: (xml: string) => ListPage;
-  /** What to mend, by the store's error code, or else by the status as `401` and so on. */
-  readonly cures: ReadonlyMap<string, string>;
-  /** The setting that says where the store is. */
-  readonly endpointSetting: string;
-  /** The error codes that mean that the bucket is missing. */
-  readonly bucketMissing: string;
-};
+import { type HttpOptions, retryingFetch } from "./retrying-fetch.ts";
 
 /** Largest answer to a list: 5000 names of 1024 bytes, with what comes with them, fit. */
 const MAX_LIST_BYTES = 16 * 1024 * 1024;

@@ -5,12 +5,8 @@
 
 import type { BlobHeaders, BlobStore } from "./blob.ts";
 import { toHex } from "./hex.ts";
-import {
-  type Dialect,
-  type ListPage,
-  objectBlobStore,
-  type ObjectRequest,
-} from "./object-store.ts";
+import type { Dialect, ListPage, ObjectRequest } from "./object-dialect.ts";
+import { objectBlobStore } from "./object-store.ts";
 import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
 import { encode, type S3Credentials, signV4 } from "./sigv4.ts";
 import { xmlLeaves } from "./xml.ts";
