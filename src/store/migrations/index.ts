@@ -2,7 +2,8 @@ import type { Migration } from "../migrate.ts";
 import { core } from "./0001-core.ts";
 import { publish } from "./0002-publish.ts";
 import { exports } from "./0003-export.ts";
+import { imports } from "./0004-import.ts";
 import { federation } from "./0005-federation.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
-export const MIGRATIONS: readonly Migration[] = [core, publish, exports, federation];
+export const MIGRATIONS: readonly Migration[] = [core, publish, exports, imports, federation];

@@ -1,0 +1,76 @@
+import type {
+  FeedKey,
+  FeedPage,
+  FeedPosition,
+  FeedQuery,
+  FeedStream,
+  Selection,
+} from "../src/model/feed.ts";
+import { asInterval, asSeconds, asWindow, type Window } from "../src/model/ids.ts";
+import { INTERVAL_SECONDS } from "../src/model/interval.ts";
+
+/** Where the feed is read from. */
+export type FeedStore = { read(stream: FeedStream, query: FeedQuery): Promise<FeedPage> };
+
+/** What the feed needs. */
+export type FeedDependencies = {
+  readonly feed: FeedStore;
+  /** Windows that end there or earlier are closed for good. */
+  readonly closedThrough: () => Promise<Window>;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
+  /** MAX_INTERVAL_AGE_ON_PUBLISH: older keys do not go out. */
+  readonly maxAgeSeconds: number;
+};
+
+/** Places in both streams. */
+export type FeedPositions = Readonly<Record<FeedStream, FeedPosition>>;
+
+/** The beginning of everything. */
+export const FEED_START: FeedPositions = {
+  new: { window: asWindow(0) },
+  revised: { window: asWindow(0) },
+};
+
+/** What goes out at once. */
+export type OutboundPage = {
+  readonly keys: readonly FeedKey[];
+  readonly revised: readonly FeedKey[];
+  readonly next: FeedPositions;
+  /** Whether there may be more in the windows that are closed by now. */
+  readonly partial: boolean;
+};
+
+/**
+ * The next page for a selection: at most `limit` keys, new ones first, and revised ones only when no new one is
+ * left, so that a revision never comes before its key.
+ */
+export async function outboundPage(
+  deps: FeedDependencies,
+  selection: Selection,
+  after: FeedPositions,
+  limit: number,
+): Promise<OutboundPage> {
+  const now = asSeconds(deps.clockMs() / 1000);
+  const query = (stream: FeedStream, room: number, closedThrough: Window): FeedQuery => ({
+    selection,
+    after: after[stream],
+    closedThrough,
+    oldest: asInterval(Math.ceil((now - deps.maxAgeSeconds) / INTERVAL_SECONDS)),
+    limit: room,
+  });
+  const closedThrough = await deps.closedThrough();
+  const fresh = await deps.feed.read("new", query("new", limit, closedThrough));
+  const room = limit - fresh.keys.length;
+  if (!fresh.exhausted || room === 0) {
+    const next = { new: fresh.next, revised: after.revised };
+    return { keys: fresh.keys, revised: [], next, partial: true };
+  }
+  const revised = await deps.feed.read("revised", query("revised", room, closedThrough));
+  return {
+    keys: fresh.keys,
+    revised: revised.keys,
+    next: { new: fresh.next, revised: revised.next },
+    partial: !revised.exhausted,
+  };
+}

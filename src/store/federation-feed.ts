@@ -1,0 +1,148 @@
+import type { FeedKey, FeedPage, FeedPosition, FeedQuery, FeedStream } from "../model/feed.ts";
+import { MAX_HOPS } from "../model/feed.ts";
+import { asRegion, asServerId, asWindow } from "../model/ids.ts";
+import type { ReportType } from "../model/report-type.ts";
+import type { Database, Sql } from "./database.ts";
+
+/** The feed in the database. */
+export type FederationFeed = {
+  /** The next keys of a stream: in order, none left out, at most `limit`. */
+  read(stream: FeedStream, query: FeedQuery): Promise<FeedPage>;
+};
+
+/** So many rows are looked at in one statement at most, however few of them may go. */
+const SCAN_ROWS = 50_000;
+
+/** The feed in the database. `scanRows` is for tests. */
+export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS): FederationFeed {
+  return {
+    read: async (stream, query) => {
+      if (query.selection.regions.length === 0) {
+        return { keys: [], next: later(query), exhausted: true };
+      }
+      const found = await sql<Row[]>`
+        select * from (${stretch(sql, stream, query, scanRows)}) as scanned
+        where ${allowed(sql, query)} order by at, key limit ${query.limit}`;
+      if (found.length === query.limit) return fullPage(found);
+      return await shortPage(sql, stream, query, scanRows);
+    },
+  };
+}
+
+type Row = {
+  key: Uint8Array;
+  at: number;
+  interval_number: number;
+  interval_count: number;
+  transmission_risk: number;
+  report_type: ReportType;
+  days_since_onset: number | null;
+  traveler: boolean;
+  regions: string[];
+  home_server: string | null;
+  hops: number;
+};
+
+/** The columns of a stream, and what it is ordered by. */
+const STREAMS = {
+  new: {
+    at: "created_at",
+    columns: "created_at as at, transmission_risk, report_type, days_since_onset",
+  },
+  revised: {
+    at: "revised_at",
+    columns: `revised_at as at,
+      coalesce(revised_transmission_risk, transmission_risk) as transmission_risk,
+      revised_report_type as report_type, revised_days_since_onset as days_since_onset`,
+  },
+} as const satisfies Record<FeedStream, { at: string; columns: string }>;
+
+/** The rows after a position in order, whether or not they may go. The index gives them in that order. */
+function stretch(sql: Sql, stream: FeedStream, query: FeedQuery, rows: number) {
+  const { at, columns } = STREAMS[stream];
+  const { after, closedThrough } = query;
+  // A revision of a key that is still embargoed must not tell of it.
+  const published = stream === "new" ? sql`` : sql`and created_at < ${closedThrough}`;
+  return sql`
+    select key, interval_number, interval_count, traveler, regions, home_server, hops, source,
+           source_name, ${sql.unsafe(columns)}
+    from exposure
+    where (${sql.unsafe(at)}, key) > (${after.window}::bigint, ${
+    after.key ?? new Uint8Array(0)
+  }::bytea)
+      and ${sql.unsafe(at)} < ${closedThrough} ${published}
+    order by ${sql.unsafe(at)}, key limit ${rows}`;
+}
+
+/** What maySend() of federation/policy says, and the bound on age. */
+function allowed(sql: Sql, { selection, oldest }: FeedQuery) {
+  const { regions, excludeRegions, onlyTravelers, onlyLocal, peer, serverId } = selection;
+  return sql`
+    regions && ${[...regions]}::text[]
+    and not regions && ${[...excludeRegions]}::text[]
+    and source <> 'generated'
+    and (traveler or not ${onlyTravelers})
+    and (source = 'local' or not ${onlyLocal})
+    and not (source = 'peer' and source_name is not distinct from ${peer})
+    and home_server is distinct from ${serverId}
+    and hops < ${MAX_HOPS}
+    and interval_number + interval_count >= ${oldest}`;
+}
+
+/** A page that is not full ends where the scan did, or at the end of the closed windows. */
+async function shortPage(
+  sql: Sql,
+  stream: FeedStream,
+  query: FeedQuery,
+  scanRows: number,
+): Promise<FeedPage> {
+  // One statement, so that rows that are deleted meanwhile cannot move the end of the scan.
+  type Found = Partial<Row> & { scanned: number; last_at: number; last_key: Uint8Array };
+  const rows = await sql<Found[]>`
+    with scanned as materialized (${stretch(sql, stream, query, scanRows)})
+    select wanted.*, last.at as last_at, last.key as last_key,
+           (select count(*) from scanned) as scanned
+    from (select at, key from scanned order by at desc, key desc limit 1) as last
+    left join (
+      select * from scanned where ${allowed(sql, query)} order by at, key limit ${query.limit}
+    ) as wanted on true
+    order by wanted.at, wanted.key`;
+  const [first] = rows;
+  const keys = rows.filter((row): row is Row & Found => row.key !== null);
+  if (keys.length === query.limit) return fullPage(keys);
+  const exhausted = first === undefined || first.scanned < scanRows;
+  return {
+    keys: keys.map(feedKey),
+    next: exhausted ? later(query) : { window: asWindow(first.last_at), key: first.last_key },
+    exhausted,
+  };
+}
+
+/** A reader that is already further than what is closed stays there. */
+const later = ({ after, closedThrough }: FeedQuery): FeedPosition =>
+  after.window >= closedThrough ? after : { window: closedThrough };
+
+function fullPage(rows: readonly Row[]): FeedPage {
+  const last = rows.at(-1);
+  if (last === undefined) throw new RangeError("a feed page must have room for a key");
+  return {
+    keys: rows.map(feedKey),
+    next: { window: asWindow(last.at), key: last.key },
+    exhausted: false,
+  };
+}
+
+function feedKey(row: Row): FeedKey {
+  return {
+    key: row.key,
+    intervalNumber: row.interval_number,
+    intervalCount: row.interval_count,
+    transmissionRisk: row.transmission_risk,
+    reportType: row.report_type,
+    ...(row.days_since_onset === null ? {} : { daysSinceOnset: row.days_since_onset }),
+    traveler: row.traveler,
+    regions: row.regions.map(asRegion),
+    ...(row.home_server === null ? {} : { homeServer: asServerId(row.home_server) }),
+    hops: row.hops,
+  };
+}
