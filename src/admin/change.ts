@@ -126,6 +126,10 @@ function referencesOf(resource: Resource): readonly Reference[] {
       return KINDS.SigningKey.references(resource);
     case "ExportConfig":
       return KINDS.ExportConfig.references(resource);
+    case "ExportImport":
+      return KINDS.ExportImport.references(resource);
+    case "Mirror":
+      return KINDS.Mirror.references(resource);
     case "Peer":
       return KINDS.Peer.references(resource);
   }

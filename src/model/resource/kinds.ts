@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import { type ExportConfig, exportConfigSchema } from "./export-config.ts";
+import { type ExportImport, exportImportSchema } from "./export-import.ts";
 import { type HealthAuthority, healthAuthoritySchema } from "./health-authority.ts";
 import { type Issuer, issuerSchema } from "./issuer.ts";
+import { type Mirror, mirrorSchema } from "./mirror.ts";
 import { type Peer, peerSchema } from "./peer.ts";
 import { type SigningKey, signingKeySchema } from "./signing-key.ts";
 
@@ -11,6 +13,8 @@ export type ResourceByKind = {
   HealthAuthority: HealthAuthority;
   SigningKey: SigningKey;
   ExportConfig: ExportConfig;
+  ExportImport: ExportImport;
+  Mirror: Mirror;
   Peer: Peer;
 };
 export type Kind = keyof ResourceByKind;
@@ -51,6 +55,13 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
     plural: "exportConfigs",
     schema: exportConfigSchema,
     references: (config) => named("SigningKey", "signingKeys", config.signingKeys),
+    unique: ["bucket", "filenameRoot"],
+  },
+  ExportImport: { plural: "exportImports", schema: exportImportSchema, references: none },
+  Mirror: {
+    plural: "mirrors",
+    schema: mirrorSchema,
+    references: none,
     unique: ["bucket", "filenameRoot"],
   },
   Peer: { plural: "peers", schema: peerSchema, references: none, unique: ["serverId"] },

@@ -1,0 +1,71 @@
+import type { Migration } from "../migrate.ts";
+
+/** Files of other servers: what was read into ours, what was copied, and what went wrong. */
+export const imports: Migration = {
+  version: 4,
+  name: "import",
+  sql: `
+-- What is known of the list of files of each import and mirror.
+create table upstream_index (
+  reader text not null check (reader in ('import', 'mirror')),
+  name text not null,
+  -- What etag belongs to.
+  index_url text not null,
+  export_root text not null,
+  etag text,
+  tried_at bigint not null,
+  succeeded_at bigint,
+  code text,
+  message text,
+  primary key (reader, name)
+);
+
+-- Ids grow in the order of the index. url is without its query, which may hold a secret.
+create table import_file (
+  id bigint generated always as identity primary key,
+  import text not null,
+  url text not null,
+  state text not null default 'pending' check (state in ('pending', 'done', 'failed')),
+  seen_at bigint not null,
+  -- Since when no index names it.
+  gone_at bigint,
+  attempts int not null default 0,
+  next_try_at bigint not null default 0,
+  code text,
+  message text,
+  -- SHA-256 of the zip that handled counts in: how many of its keys, then revised keys, are dealt with.
+  digest bytea,
+  handled int not null default 0,
+  inserted int not null default 0,
+  revised int not null default 0,
+  duplicates int not null default 0,
+  unmatched int not null default 0,
+  onsets_dropped int not null default 0,
+  skipped jsonb not null default '{}',
+  finished_at bigint,
+  unique (import, url)
+);
+create index import_file_due on import_file (import, id) where state <> 'done' and gone_at is null;
+
+-- The name of a copy is decided once, before it is stored.
+create table mirror_file (
+  mirror text not null,
+  url text not null,
+  bucket text not null,
+  root text not null,
+  name text not null,
+  -- What [timestamp] stands for.
+  stamp bigint not null,
+  stored_at bigint,
+  byte_count int,
+  attempts int not null default 0,
+  next_try_at bigint not null default 0,
+  code text,
+  message text,
+  -- Since when our index does not name it.
+  unlisted_at bigint,
+  primary key (mirror, url),
+  unique (bucket, name)
+);
+`,
+};
