@@ -1,10 +1,11 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import {
   type AddressInfo,
   createServer as createTcpServer,
   type Server,
   type Socket,
 } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { fetchListener } from "./fetch-listener.ts";
 import { sniffHttp2 } from "./first-bytes.ts";
 import { http1Side } from "./http1-side.ts";
@@ -103,15 +104,27 @@ function tlsFront(
   const clients = clientCa === undefined
     ? {}
     : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  try {
-    return createTlsServer({
+  const front = checked(tls, () =>
+    createTlsServer({
       cert,
       key,
       ...clients,
       ALPNProtocols: ["h2", "http/1.1"],
       handshakeTimeout: limits.firstByteMs,
       noDelay: true,
-    }, (socket) => serve(socket, socket.alpnProtocol === "h2"));
+    }, (socket) => serve(socket, socket.alpnProtocol === "h2")));
+  // A handshake that fails, or takes too long, is only reported: the connection stays.
+  front.on("tlsClientError", (_, socket) => socket.destroy());
+  return front;
+}
+
+/** Runs `make` if the certificate and its key fit. (Deno finds out at the first handshake only.) */
+function checked(tls: NonNullable<ListenOptions["tls"]>, make: () => TlsServer): TlsServer {
+  try {
+    const fits = new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key));
+    if (!fits) throw new TypeError("the key is not the certificate's");
+    if (tls.clientCa !== undefined) new X509Certificate(tls.clientCa);
+    return make();
   } catch (error) {
     throw tlsError(error);
   }

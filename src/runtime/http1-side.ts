@@ -20,7 +20,7 @@ export function http1Side(listener: FetchListener, limits: EdgeLimits): Side {
     return left;
   };
   const server = createServer({
-    headersTimeout: limits.headersMs,
+    headersTimeout: Math.min(limits.headersMs, limits.requestMs),
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(1_000, limits.headersMs),

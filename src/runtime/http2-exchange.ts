@@ -61,7 +61,11 @@ function exchange(session: ClientHttp2Session, question: Http2Question): Promise
     stream.on("error", fail);
     stream.on("close", () => fail(new Error("the stream was closed before the answer was whole")));
     // "close" may never come on Deno, so the end settles.
-    stream.on("end", () => finish(() => resolve(answer())));
+    stream.on("end", () => {
+      const whole = answer();
+      if (whole.status === 0) fail(new Error("the connection ended before the answer"));
+      else finish(() => resolve(whole));
+    });
     stream.end(body);
   });
 }

@@ -1,9 +1,13 @@
 import { AppError } from "../errors.ts";
 
+const NOT_OURS = "is not an address of this machine: set another HOST";
+
 const CURES: Readonly<Record<string, string>> = {
   EADDRINUSE: "is in use: stop what listens there, or set another PORT",
   EACCES: "is not allowed: set PORT to 1024 or more, or HOST to an address that may be used",
-  EADDRNOTAVAIL: "is not an address of this machine: set another HOST",
+  EADDRNOTAVAIL: NOT_OURS,
+  // What Deno says of the same.
+  EINVAL: NOT_OURS,
   ENOTFOUND: "is not a known name: set another HOST",
 };
 
