@@ -1,11 +1,16 @@
 import { applyCommand } from "./apply.ts";
+import { certificateCommand } from "./certificate.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { deviceCommand } from "./device.ts";
+import { exportCommand } from "./export-files.ts";
 import { getCommand } from "./get.ts";
+import { hmacCommand } from "./hmac.ts";
 import { jobCommand } from "./job.ts";
 import { keysCommand } from "./keys.ts";
 import { migrateCommand } from "./migrate.ts";
 import { serveCommand } from "./serve.ts";
+import { simulateCommand } from "./simulate.ts";
 
 /** Every command, in the order of the help text. */
 export const COMMANDS: readonly Command[] = [
@@ -15,5 +20,10 @@ export const COMMANDS: readonly Command[] = [
   getCommand,
   jobCommand,
   keysCommand,
+  exportCommand,
+  deviceCommand,
+  hmacCommand,
+  certificateCommand,
+  simulateCommand,
   configCommand,
 ];

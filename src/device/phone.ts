@@ -1,6 +1,6 @@
 import { encodeHex } from "../keys/base64.ts";
 import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
-import type { Outcome, Refusal } from "../errors.ts";
+import { ERRORS, type Outcome, type Refusal } from "../errors.ts";
 import type { Sighting } from "./encounter.ts";
 import { type Downloads, readFile, readIndex } from "./export-source.ts";
 import { type DiagnosisKey, type KeyMatch, matchKeys, SightingTable } from "./match.ts";
@@ -61,8 +61,8 @@ export class Phone {
   }
 
   /**
-   * Reads the files that are new in the index, in its order. A file that cannot be downloaded is tried again at the
-   * next call, one that is wrong is not. Refused when the index itself cannot be read.
+   * Reads the files that are new in the index, in its order. A file that cannot be had is tried again at the next
+   * call, one that is wrong is not. Refused when the index itself cannot be read.
    */
   async sync(): Promise<Outcome<SyncResult>> {
     const index = await readIndex(this.#downloads);
@@ -71,21 +71,19 @@ export class Phone {
     const refused: { path: string; refusal: Refusal }[] = [];
     for (const path of index.value) {
       if (this.#done.has(path) || this.#downloads.signal?.aborted === true) continue;
-      const zip = await readFile(this.#downloads, path);
-      if (!zip.ok) {
-        refused.push({ path, refusal: zip });
-        continue;
-      }
-      this.#done.add(path);
-      const file = await this.#open(zip.value);
-      if (!file.ok) {
-        refused.push({ path, refusal: file });
-        continue;
-      }
-      await this.#learn(path, file.value);
-      read.push(path);
+      const file = await this.#fetch(path);
+      if (file.ok) {
+        await this.#learn(path, file.value);
+        read.push(path);
+      } else refused.push({ path, refusal: file });
+      if (file.ok || !mayHeal(file)) this.#done.add(path);
     }
     return { ok: true, value: { read, refused } };
+  }
+
+  async #fetch(path: string): Promise<Outcome<TrustedFile>> {
+    const zip = await readFile(this.#downloads, path);
+    return zip.ok ? await this.#open(zip.value) : zip;
   }
 
   async #learn(path: string, file: TrustedFile): Promise<void> {
@@ -104,4 +102,9 @@ export class Phone {
       revoked: key.reportType === WIRE_REPORT_TYPE.REVOKED,
     });
   }
+}
+
+/** Whether a file may be fine the next time. */
+function mayHeal({ code }: Refusal): boolean {
+  return ERRORS[code].retryable || code === "not_found";
 }

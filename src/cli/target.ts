@@ -1,0 +1,70 @@
+import { open } from "node:fs/promises";
+import process from "node:process";
+import { type Fetch, fetchBounded } from "../device/bounded-fetch.ts";
+import { AppError } from "../errors.ts";
+import { valueOf } from "./option-value.ts";
+
+/** How much of a file or URL is read, and for how long. */
+export type TargetBounds = {
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+};
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** The bytes of a file, of a URL (http or https), or of standard input (`-`). Throws an AppError naming it. */
+export async function readTarget(
+  target: string,
+  bounds: TargetBounds,
+  fetch: Fetch = globalThis.fetch,
+): Promise<Uint8Array> {
+  if (target === "-") return await readStandardInput(bounds.maxBytes);
+  if (!/^https?:\/\//i.test(target)) return await readFileBounded(target, bounds.maxBytes);
+  const answer = valueOf(
+    await fetchBounded(fetch, target, { timeoutMs: DEFAULT_TIMEOUT_MS, ...bounds }),
+  );
+  if (answer.status === 200) return answer.body;
+  throw new AppError("fetch_failed", `${target} answered ${answer.status}, not 200`);
+}
+
+/** The same as text in UTF-8. */
+export async function readTargetText(target: string, bounds: TargetBounds): Promise<string> {
+  return new TextDecoder().decode(await readTarget(target, bounds));
+}
+
+async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path, "r").catch((cause: unknown) => {
+    throw new AppError("usage", `${path} cannot be read: give the path of a file`, { cause });
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw new AppError("usage", `${path} is no file`);
+    if (found.size > maxBytes) throw tooLarge(path, maxBytes);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+async function readStandardInput(maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    const bytes: Uint8Array = typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
+    size += bytes.length;
+    if (size > maxBytes) throw tooLarge("standard input", maxBytes);
+    chunks.push(bytes);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function tooLarge(name: string, maxBytes: number): AppError {
+  return new AppError("limit_exceeded", `${name} is larger than ${maxBytes} bytes`);
+}
