@@ -4,8 +4,8 @@ import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "./interval.ts";
 
 /** One TEK as an app sent it. */
 export type SentKey = {
-  /** Decoded key; undefined when it is no base64. */
-  readonly key: Uint8Array | undefined;
+  /** Bytes of the decoded key; undefined when it is no base64. */
+  readonly keyBytes: number | undefined;
   readonly rollingStart: number;
   readonly rollingPeriod: number;
   readonly transmissionRisk: number;
@@ -18,8 +18,8 @@ export function validUntil(rollingStart: number, rollingPeriod: number): Seconds
 
 /** Why one TEK is refused, without the TEK; undefined when it is not. `maxAgeSeconds`: MAX_INTERVAL_AGE_ON_PUBLISH. */
 export function keyFault(sent: SentKey, now: Seconds, maxAgeSeconds: number): string | undefined {
-  const { key, rollingStart, rollingPeriod, transmissionRisk } = sent;
-  if (key?.length !== KEY_BYTES) return `key must be base64 of ${KEY_BYTES} bytes`;
+  const { keyBytes, rollingStart, rollingPeriod, transmissionRisk } = sent;
+  if (keyBytes !== KEY_BYTES) return `key must be base64 of ${KEY_BYTES} bytes`;
   if (rollingPeriod < 1 || rollingPeriod > INTERVALS_PER_DAY) {
     return `rollingPeriod ${rollingPeriod} must be 1 to ${INTERVALS_PER_DAY}`;
   }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { decodeBase64, encodeHex } from "../keys/base64.ts";
 import { keyFault } from "../model/key-check.ts";
@@ -41,14 +42,19 @@ export function checkKeys(
   const faults: string[] = [];
   const warnings: string[] = [];
   for (const [index, sent] of request.temporaryExposureKeys.entries()) {
-    const key = decodeBase64(sent.key);
+    const hex = hexOfKey(sent.key);
     const { rollingStartNumber: rollingStart, rollingPeriod } = sent;
     const fault = keyFault(
-      { key, rollingStart, rollingPeriod, transmissionRisk: sent.transmissionRisk },
+      {
+        keyBytes: hex === undefined ? undefined : hex.length / 2,
+        rollingStart,
+        rollingPeriod,
+        transmissionRisk: sent.transmissionRisk,
+      },
       now,
       settings.maxKeyAgeSeconds,
     );
-    if (key === undefined || fault !== undefined) {
+    if (hex === undefined || fault !== undefined) {
       faults.push(`key ${index} cannot be imported: ${fault ?? "it is not base64"}`);
       continue;
     }
@@ -61,11 +67,9 @@ export function checkKeys(
       );
       continue;
     }
-    const hex = encodeHex(key);
     members.push({ index, id: hex, rollingStart, rollingPeriod });
     keys.push({
       index,
-      key,
       hex,
       rollingStart,
       rollingPeriod,
@@ -80,4 +84,13 @@ export function checkKeys(
   if (setFault !== undefined) return refuse("bad_request", setFault);
   keys.sort((a, b) => (a.hex < b.hex ? -1 : 1));
   return accept({ keys, faults, warnings, onset });
+}
+
+/** A TEK in the form that apps mostly send: 16 bytes, standard alphabet, padded. */
+const USUAL_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+function hexOfKey(text: string): string | undefined {
+  if (USUAL_KEY.test(text)) return Buffer.from(text, "base64").toString("hex");
+  const bytes = decodeBase64(text);
+  return bytes === undefined ? undefined : encodeHex(bytes);
 }

@@ -1,6 +1,6 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
-import { JsonFault, JsonReader, type MemberReader, type Members } from "./json-reader.ts";
+import { JsonFault, JsonReader, type MemberReader, type Members, members } from "./json-reader.ts";
 import type { PublishRequest, RequestKey } from "./request.ts";
 
 /** Regions in one request of the old API. */
@@ -11,16 +11,7 @@ type KeyDraft = Mutable<RequestKey>;
 type Draft = Mutable<PublishRequest> & { keys: KeyDraft[]; maxKeys: number };
 
 /** Deployed apps send `hmackey` and `hmacKey`, perhaps both in one request. */
-const REPEATABLE = "hmacKey";
-
-function members<T>(readers: Readonly<Record<string, MemberReader<T>>>): Members<T> {
-  return new Map(
-    Object.entries(readers).map(([name, read]) => [
-      name.toLowerCase(),
-      { name, read, repeatable: name === REPEATABLE },
-    ]),
-  );
-}
+const REPEATABLE = ["hmacKey"];
 
 const KEY_MEMBERS = members<KeyDraft>({
   key: (json, key) => key.key = json.string(),
@@ -36,8 +27,12 @@ const ignored: MemberReader<Draft> = (json) => {
 const COMMON: Readonly<Record<string, MemberReader<Draft>>> = {
   temporaryExposureKeys: (json, draft) =>
     json.array(draft.maxKeys, () => {
-      const key = { key: "", rollingStartNumber: 0, rollingPeriod: INTERVALS_PER_DAY };
-      const read: KeyDraft = { ...key, transmissionRisk: 0 };
+      const read: KeyDraft = {
+        key: "",
+        rollingStartNumber: 0,
+        rollingPeriod: INTERVALS_PER_DAY,
+        transmissionRisk: 0,
+      };
       json.object(KEY_MEMBERS, read);
       draft.keys.push(read);
     }),
@@ -56,7 +51,7 @@ const COMMON: Readonly<Record<string, MemberReader<Draft>>> = {
 const V1 = members<Draft>({
   ...COMMON,
   healthAuthorityID: (json, draft) => draft.healthAuthorityID = json.string(),
-});
+}, REPEATABLE);
 
 const V1_ALPHA_1 = members<Draft>({
   ...COMMON,
@@ -68,7 +63,7 @@ const V1_ALPHA_1 = members<Draft>({
   },
   platform: ignored,
   deviceVerificationPayload: ignored,
-});
+}, REPEATABLE);
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

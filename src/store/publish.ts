@@ -8,9 +8,7 @@ import { currentWindowSql } from "./window-floor.ts";
 
 /** A TEK that passed every check. */
 export type CheckedKey = {
-  /** 16 bytes. */
-  readonly key: Uint8Array;
-  /** The same in lower-case hex. */
+  /** The key's 16 bytes in lower-case hex. */
   readonly hex: string;
   readonly rollingStart: number;
   readonly rollingPeriod: number;
@@ -84,7 +82,7 @@ class CameBetween extends Error {}
 /** Published keys in the database. */
 export function publishStore({ sql }: Database, settings: PublishStoreSettings): PublishStore {
   const insert = insertSql(settings);
-  const insertWithStat = `with stat as (${appendStatSql(11)}) ${insert}`;
+  const insertWithStat = publishSql(settings);
   const update = updateSql(settings.windowSeconds);
 
   const reviseOnce = async (
@@ -139,6 +137,11 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
 }
 
 const PREPARED = { prepare: true } as const;
+
+/** The statement that stores a publish whose keys are all new: keys $1 to $10, statistics $11 to $17. */
+export function publishSql(settings: PublishStoreSettings): string {
+  return `with stat as (${appendStatSql(11)}) ${insertSql(settings)}`;
+}
 
 function insertSql({ windowSeconds, releaseSameDayKeys }: PublishStoreSettings): string {
   const length = Math.floor(windowSeconds);

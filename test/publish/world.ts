@@ -249,7 +249,6 @@ export async function makeWorld(
     failures,
     deps,
     keyDeps,
-    tokens,
     certificate,
     body,
   };
