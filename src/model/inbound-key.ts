@@ -20,7 +20,6 @@ export type AcceptableKey = {
 
 /** What is stored of a key that a peer revises. */
 export type StoredState = {
-  readonly key: Uint8Array;
   readonly intervalNumber: number;
   readonly intervalCount: number;
   /** Whether it came from the same peer. */
@@ -28,11 +27,3 @@ export type StoredState = {
   readonly reportType: ReportType;
   readonly revisedTo?: ReportType;
 };
-
-/** A peer's place in the other's feed, as told by it. */
-export type PeerCursor = { readonly timestamp: number; readonly nextToken: string };
-/** Both places. */
-export type PeerCursors = { readonly keys: PeerCursor; readonly revised: PeerCursor };
-
-/** Whether keys are called for or handed over. */
-export type Direction = "pull" | "push";

@@ -1,0 +1,182 @@
+import { encodeHex } from "../src/keys/base64.ts";
+import type { DayDigest } from "../src/model/feed.ts";
+import { asSeconds, type ServerId } from "../src/model/ids.ts";
+import type { AcceptableKey, StoredState } from "../src/model/inbound-key.ts";
+import type { Direction, PageRecord, PeerCursors } from "../src/model/peer-sync.ts";
+import type { Peer } from "../src/model/resource/peer.ts";
+import { revisionStep } from "../src/model/revision.ts";
+import { acceptanceOf, type ReceivedKey, type RefusalReason } from "./policy/acceptance.ts";
+
+/** What a batch does in the database; see src/store/federation-inbound.ts. */
+export type InboundTransaction = {
+  insert(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
+  lock(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
+  revise(keys: readonly AcceptableKey[]): Promise<void>;
+  moveCursor(
+    peer: string,
+    direction: Direction,
+    filters: string,
+    cursors: PeerCursors,
+    version: number,
+  ): Promise<void>;
+  addDigests(peer: string, digests: readonly DayDigest[], anew: boolean): Promise<void>;
+  addPage(page: PageRecord): Promise<void>;
+};
+
+/** Where received keys go. */
+export type InboundStore = {
+  transaction<T>(work: (transaction: InboundTransaction) => Promise<T>): Promise<T>;
+};
+
+/** What receiving needs. */
+export type InboundDependencies = {
+  readonly inbound: InboundStore;
+  /** Our own name. */
+  readonly serverId: ServerId;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
+  /** MAX_INTERVAL_AGE_ON_PUBLISH. */
+  readonly maxAgeSeconds: number;
+};
+
+/** What became of a key. */
+export type KeyVerdict =
+  | { readonly kind: "stored" | "revised" | "duplicate" }
+  | { readonly kind: "refused"; readonly reason: RefusalReason };
+
+/** Keys of one page or batch, in the order in which they came. */
+export type ReceivedBatch = {
+  readonly keys: readonly ReceivedKey[];
+  readonly revised: readonly ReceivedKey[];
+};
+
+/** What became of them, in the same order, and how often each verdict was given. */
+export type BatchVerdicts = {
+  readonly keys: readonly KeyVerdict[];
+  readonly revised: readonly KeyVerdict[];
+  readonly counts: Readonly<Record<string, number>>;
+};
+
+/**
+ * Judges and stores a batch in one transaction, together with whatever `beside` writes. Bad keys are refused one by
+ * one; the rest is stored with the window of this moment. A revision of a key that we never had (it may have been
+ * refused as what it was before) is stored as a new key, unless it revokes.
+ */
+export async function receiveBatch(
+  deps: InboundDependencies,
+  peer: Peer,
+  batch: ReceivedBatch,
+  beside: (transaction: InboundTransaction, verdicts: BatchVerdicts) => Promise<void>,
+): Promise<BatchVerdicts> {
+  const context = {
+    peer,
+    serverId: deps.serverId,
+    now: asSeconds(deps.clockMs() / 1000),
+    maxAgeSeconds: deps.maxAgeSeconds,
+  };
+  const keys = judge(batch.keys, (key) => acceptanceOf(key, false, context));
+  const revised = judge(batch.revised, (key) => acceptanceOf(key, true, context));
+  return await deps.inbound.transaction(async (transaction) => {
+    const stored = await transaction.insert(peer.name, inOrder(keys.accepted));
+    const revisions = await applyRevisions(transaction, peer, revised.accepted);
+    const verdicts: Pick<BatchVerdicts, "keys" | "revised"> = {
+      keys: keys.verdicts.map((verdict, index) => {
+        const hex = keys.hexes[index] ?? "";
+        return verdict ?? { kind: stored.has(hex) ? "stored" : "duplicate" };
+      }),
+      revised: revised.verdicts.map((verdict, index) =>
+        verdict ?? revisions.get(revised.hexes[index] ?? "") ?? DUPLICATE
+      ),
+    };
+    const whole = { ...verdicts, counts: countsOf([...verdicts.keys, ...verdicts.revised]) };
+    await beside(transaction, whole);
+    return whole;
+  });
+}
+
+const DUPLICATE: KeyVerdict = { kind: "duplicate" };
+
+type Judged = {
+  /** By hex, each once. */
+  readonly accepted: ReadonlyMap<string, AcceptableKey>;
+  readonly hexes: readonly string[];
+  /** Undefined where the database has the last word. */
+  readonly verdicts: readonly (KeyVerdict | undefined)[];
+};
+
+function judge(
+  received: readonly ReceivedKey[],
+  decide: (key: ReceivedKey) => ReturnType<typeof acceptanceOf>,
+): Judged {
+  const accepted = new Map<string, AcceptableKey>();
+  const hexes: string[] = [];
+  const verdicts = received.map((one): KeyVerdict | undefined => {
+    const acceptance = decide(one);
+    const hex = acceptance.ok ? encodeHex(one.key) : "";
+    hexes.push(hex);
+    if (!acceptance.ok) return { kind: "refused", reason: acceptance.reason };
+    if (accepted.has(hex)) return DUPLICATE;
+    accepted.set(hex, acceptance.key);
+    return undefined;
+  });
+  return { accepted, hexes, verdicts };
+}
+
+/** Everybody locks keys in this order. */
+const inOrder = (keys: ReadonlyMap<string, AcceptableKey>): AcceptableKey[] =>
+  [...keys.keys()].sort().flatMap((hex) => keys.get(hex) ?? []);
+
+async function applyRevisions(
+  transaction: InboundTransaction,
+  peer: Peer,
+  wanted: ReadonlyMap<string, AcceptableKey>,
+): Promise<ReadonlyMap<string, KeyVerdict>> {
+  const verdicts = new Map<string, KeyVerdict>();
+  if (wanted.size === 0) return verdicts;
+  const known = await transaction.lock(peer.name, inOrder(wanted));
+  const unknown = new Map<string, AcceptableKey>();
+  const revise: AcceptableKey[] = [];
+  for (const [hex, key] of wanted) {
+    const stored = known.get(hex);
+    const verdict = stored === undefined ? unknownVerdict(key) : revisionVerdict(stored, key);
+    if (verdict.kind === "stored") unknown.set(hex, key);
+    if (verdict.kind === "revised") revise.push(key);
+    verdicts.set(hex, verdict);
+  }
+  await transaction.revise(revise);
+  if (unknown.size === 0) return verdicts;
+  const stored = await transaction.insert(peer.name, inOrder(unknown));
+  for (const hex of unknown.keys()) if (!stored.has(hex)) verdicts.set(hex, DUPLICATE);
+  return verdicts;
+}
+
+function unknownVerdict(key: AcceptableKey): KeyVerdict {
+  return key.reportType === "negative"
+    ? { kind: "refused", reason: "revoked" }
+    : { kind: "stored" };
+}
+
+function revisionVerdict(stored: StoredState, key: AcceptableKey): KeyVerdict {
+  const { reportType, revisedTo } = stored;
+  const step = revisionStep(
+    { reportType, ...(revisedTo === undefined ? {} : { revisedTo }) },
+    key.reportType,
+  );
+  if (step.kind === "unchanged") return DUPLICATE;
+  if (!stored.fromPeer) return { kind: "refused", reason: "other_source" };
+  if (
+    stored.intervalNumber !== key.intervalNumber || stored.intervalCount !== key.intervalCount
+  ) return { kind: "refused", reason: "interval_changed" };
+  if (step.kind === "already-revised") return { kind: "refused", reason: "already_revised" };
+  if (step.kind === "not-allowed") return { kind: "refused", reason: "transition" };
+  return { kind: "revised" };
+}
+
+function countsOf(verdicts: readonly KeyVerdict[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const verdict of verdicts) {
+    const name = verdict.kind === "refused" ? verdict.reason : verdict.kind;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
