@@ -35,18 +35,15 @@ export async function readCopyRows(
     for (; at + rowBytes <= bytes.length; at += rowBytes) take(bytes, at);
     rest = bytes.subarray(at);
   };
-  await new Promise<void>((resolve, reject) => {
-    stream.on("data", (chunk: Uint8Array) => {
-      if (failure !== undefined) return;
-      try {
-        consume(chunk);
-      } catch (error) {
-        failure = error;
-      }
-    });
-    stream.once("end", resolve);
-    stream.once("error", reject);
-  });
+  // Read chunk by chunk, not as they come: the socket is paused in between, and the event loop is free.
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    if (failure !== undefined) continue;
+    try {
+      consume(chunk);
+    } catch (error) {
+      failure = error;
+    }
+  }
   if (failure !== undefined) throw failure;
   if (rest.length !== TRAILER_BYTES || rest[0] !== 0xff || rest[1] !== 0xff) {
     throw new AppError("internal", "the rows of a COPY are not of the length that was asked for");

@@ -4,8 +4,9 @@ import type { ExportPlace } from "./export-batch.ts";
 /** Lists of files for phones. */
 export type ExportIndexes = {
   /**
-   * Has `write` store the names of all files of a place that are not past `ttlSeconds`, oldest first. One writer
-   * at a time, and each reads the list after the one before has stored its own: the newest always wins.
+   * Has `write` store the names of all files of a place, oldest first, without those whose window ended
+   * `ttlSeconds` ago: these are unlisted from then on. One writer at a time, and each reads the list after the
+   * one before has stored its own: the newest always wins. When `write` throws, nothing has changed.
    */
   publish(
     place: ExportPlace,
@@ -23,10 +24,13 @@ export function exportIndexes({ bulk }: Database): ExportIndexes {
         on conflict (bucket, root) do nothing`;
       await bulk.begin(async (sql) => {
         await sql`select from export_index where bucket = ${bucket} and root = ${root} for update`;
+        await sql`
+          update export_file set unlisted_at = wayfarer_now()
+          where bucket = ${bucket} and root = ${root} and unlisted_at is null
+            and ends_at <= wayfarer_now() - ${ttlSeconds}::bigint`;
         const files = await sql<{ name: string }[]>`
           select name from export_file
           where bucket = ${bucket} and root = ${root} and unlisted_at is null
-            and ends_at > wayfarer_now() - ${ttlSeconds}::bigint
           order by ends_at, starts_at, number`;
         await write(files.map((file) => file.name));
         await sql`

@@ -25,7 +25,7 @@ import { memoryKeyRows } from "../support/local-key-rows.ts";
 export const HOUR = 3600;
 export const DAY = 86_400;
 /** A midnight. */
-export const DAY_ONE = 1_700_006_400 - (1_700_006_400 % DAY);
+export const DAY_ONE: number = 1_700_006_400 - (1_700_006_400 % DAY);
 
 /** A key to insert; regions MAG and the like, the rest has defaults. */
 export type TestKey = {

@@ -1,0 +1,5 @@
+/** How long things are kept. */
+export type RetentionSettings = {
+  /** CLEANUP_TTL, in seconds: default 1,209,600 (336 h), at least 864,000 (240 h) unless overridden. */
+  readonly cleanupTtlSeconds: number;
+};

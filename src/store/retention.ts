@@ -1,0 +1,118 @@
+import type { Database } from "./database.ts";
+import type { ExportPlace } from "./export-batch.ts";
+
+/** A row of `exposure` in the order of their age. */
+export type ExposurePosition = { readonly createdAt: number; readonly key: Uint8Array };
+
+/** A file that no index names any more. */
+export type UnlistedFile = { readonly bucket: string; readonly name: string };
+
+/** What goes away with time. Every call does at most `limit` rows, at a cost that does not grow with the table. */
+export type RetentionStore = {
+  /** The database's clock, in UTC seconds. */
+  now(): Promise<number>;
+  /**
+   * Deletes exposures published before a second, oldest first, after a position. Rows that somebody works on
+   * are passed over. Answers how many, and where to go on; no position when none are left.
+   */
+  deleteExposures(
+    before: number,
+    after: ExposurePosition | undefined,
+    limit: number,
+  ): Promise<{ readonly deleted: number; readonly next?: ExposurePosition }>;
+  /** Places whose index names files of windows that ended at or before a second. */
+  placesWithFilesUntil(endsAt: number): Promise<readonly ExportPlace[]>;
+  /** Files that left their index at or before a second. */
+  filesUnlistedUntil(second: number, limit: number): Promise<readonly UnlistedFile[]>;
+  /** Forgets files that are no longer stored. */
+  forgetFiles(files: readonly UnlistedFile[]): Promise<void>;
+  /** Deletes windows that ended at or before a second and have no files. */
+  deleteBatches(endsAt: number, limit: number): Promise<number>;
+  /** Deletes what is remembered of exports without a config that reached no further than a second. */
+  deleteSchedules(reached: number, limit: number): Promise<number>;
+  /** Deletes runs of jobs that finished before a second, but never the newest of a job. */
+  deleteJobRuns(before: number, limit: number): Promise<number>;
+  /** Deletes leases that ended before a second. */
+  deleteLeases(before: number, limit: number): Promise<number>;
+};
+
+/** What goes away with time, in the database. */
+export function retentionStore({ bulk }: Database): RetentionStore {
+  return {
+    now: async () => {
+      const [row] = await bulk<{ now: number }[]>`select wayfarer_now() as now`;
+      return row?.now ?? 0;
+    },
+
+    deleteExposures: async (before, after, limit) => {
+      const from = after ?? { createdAt: 0, key: new Uint8Array(0) };
+      const gone = await bulk<ExposurePosition[]>`
+        with old as (
+          select created_at, key from exposure
+          where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
+          order by created_at, key limit ${limit} for update skip locked
+        ), gone as (
+          delete from exposure using old where exposure.key = old.key returning old.created_at, old.key
+        )
+        select created_at as "createdAt", key from gone order by created_at, key`;
+      const next = gone.at(-1);
+      return next === undefined || gone.length < limit
+        ? { deleted: gone.length }
+        : { deleted: gone.length, next };
+    },
+
+    placesWithFilesUntil: (endsAt) =>
+      bulk<ExportPlace[]>`
+        select distinct bucket, root from export_file
+        where unlisted_at is null and ends_at <= ${endsAt} order by bucket, root`,
+
+    filesUnlistedUntil: (second, limit) =>
+      bulk<UnlistedFile[]>`
+        select bucket, name from export_file where unlisted_at <= ${second}
+        order by ends_at, bucket, name limit ${limit}`,
+
+    forgetFiles: async (files) => {
+      await bulk`
+        delete from export_file where unlisted_at is not null and (bucket, name) in (select * from unnest(
+          ${bulk.array(files.map((file) => file.bucket))}::text[],
+          ${bulk.array(files.map((file) => file.name))}::text[]))`;
+    },
+
+    deleteBatches: async (endsAt, limit) => {
+      const gone = await bulk`
+        delete from export_batch where id in (
+          select id from export_batch as batch
+          where ends_at <= ${endsAt} and not exists (select from export_file where batch = batch.id)
+          order by ends_at, id limit ${limit})`;
+      return gone.count;
+    },
+
+    deleteSchedules: async (reached, limit) => {
+      const gone = await bulk`
+        delete from export_schedule where (config, series) in (
+          select config, series from export_schedule as schedule
+          where reached <= ${reached} and not exists (
+            select from resource where kind = 'ExportConfig' and name = schedule.config)
+          limit ${limit})`;
+      return gone.count;
+    },
+
+    deleteJobRuns: async (before, limit) => {
+      const gone = await bulk`
+        delete from job_run where id in (
+          select id from job_run as run
+          where finished_at < ${before} and exists (
+            select from job_run as newer where newer.name = run.name and newer.id > run.id)
+          order by id limit ${limit})`;
+      return gone.count;
+    },
+
+    deleteLeases: async (before, limit) => {
+      const gone = await bulk`
+        delete from lease where name in (
+          select name from lease where expires_at < ${before} order by name limit ${limit}
+          for update skip locked)`;
+      return gone.count;
+    },
+  };
+}
