@@ -30,7 +30,7 @@ export async function readFramed(
   maxBytes: number,
 ): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
   const body = await readBounded(request.body, maxBytes + FRAME_OVERHEAD_BYTES);
-  if (!body.ok) return body;
+  if (!body.ok) return refuse(body.code, `more than ${maxBytes} bytes`);
   const frames = decodeFrames(body.value);
   if (!frames.ok) return frames;
   return await unaryMessage(frames.value, request.headers.get("grpc-encoding"), maxBytes);

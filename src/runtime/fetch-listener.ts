@@ -39,6 +39,8 @@ export function fetchListener(handler: Handler, limits: EdgeLimits): FetchListen
     { overrideGlobalObjects: false },
   );
   return (incoming, outgoing) => {
+    // Taken back before it was looked at.
+    if (isHttp2(incoming) && incoming.stream.aborted) return;
     listen(incoming, outgoing).catch(() => outgoing.destroy());
   };
 }
@@ -92,7 +94,8 @@ function drainBody(incoming: Http2ServerRequest, limits: EdgeLimits): Promise<vo
     };
     const count = (chunk: Uint8Array) => {
       bytes += chunk.byteLength;
-      if (bytes <= limits.maxDrainBytes) return;
+      // Whoever read before may have paused for want of room.
+      if (bytes <= limits.maxDrainBytes) return void incoming.resume();
       incoming.pause();
       stop();
     };

@@ -32,11 +32,13 @@ export function http2Side(listener: FetchListener, limits: EdgeLimits): Side {
 function boundResets(session: ServerHttp2Session, maxResets: number): void {
   let resets = 0;
   session.on("stream", (stream) => {
-    stream.once("aborted", () => {
+    // "aborted" may come before anyone can listen to it.
+    stream.once("close", () => {
+      if (!stream.aborted) return;
       resets += 1;
       if (resets <= maxResets || session.destroyed) return;
-      session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      session.destroy();
+      const reason = new Error("too many requests taken back");
+      session.destroy(reason, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     });
   });
 }
