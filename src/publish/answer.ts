@@ -1,4 +1,5 @@
 import { encodeBase64 } from "../keys/base64.ts";
+import type { DryRunReport } from "./dry-run.ts";
 
 /** Randomness that an answer needs. */
 export type Randomness = {
@@ -27,6 +28,8 @@ export type AnswerBody = {
   readonly error?: string | undefined;
   readonly code?: string | undefined;
   readonly warnings?: readonly string[] | undefined;
+  /** Only in the answer to a dry run. */
+  readonly dryRun?: DryRunReport | undefined;
 };
 
 /** The text of an answer, without members that are empty. */
@@ -38,6 +41,7 @@ export function answerText(body: AnswerBody, pad: string): string {
     code: body.code || undefined,
     padding: pad,
     warnings: body.warnings?.length ? body.warnings : undefined,
+    dryRun: body.dryRun,
   });
 }
 

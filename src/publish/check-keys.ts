@@ -14,14 +14,17 @@ import type { PublishSettings } from "./settings.ts";
 /** A key that goes on, with the index under which the app knows it. */
 export type IndexedKey = CheckedKey & { readonly index: number };
 
+/** Why a key does not go on; the reason does not quote the key. */
+export type KeyNote = { readonly index: number; readonly reason: string };
+
 /** A request's keys after all checks of keys and set. */
 export type CheckedKeys = {
   /** In ascending order of the key. */
   readonly keys: readonly IndexedKey[];
-  /** Why keys were refused, each naming its key by index. */
-  readonly faults: readonly string[];
-  /** Why keys were left out. */
-  readonly warnings: readonly string[];
+  /** Keys that were refused. */
+  readonly faults: readonly KeyNote[];
+  /** Keys that were left out. */
+  readonly warnings: readonly KeyNote[];
   readonly onset: Onset;
 };
 
@@ -39,8 +42,8 @@ export function checkKeys(
   });
   const keys: IndexedKey[] = [];
   const members: SetMember[] = [];
-  const faults: string[] = [];
-  const warnings: string[] = [];
+  const faults: KeyNote[] = [];
+  const warnings: KeyNote[] = [];
   for (const [index, sent] of request.temporaryExposureKeys.entries()) {
     const hex = hexOfKey(sent.key);
     const { rollingStartNumber: rollingStart, rollingPeriod } = sent;
@@ -55,16 +58,15 @@ export function checkKeys(
       settings.maxKeyAgeSeconds,
     );
     if (hex === undefined || fault !== undefined) {
-      faults.push(`key ${index} cannot be imported: ${fault ?? "it is not base64"}`);
+      faults.push({ index, reason: fault ?? "it is not base64" });
       continue;
     }
     const days = daysSinceOnset(rollingStart, onset);
     if (Math.abs(days) > settings.maxOnsetDays) {
-      warnings.push(
-        `key ${index} is left out: ${
-          Math.abs(days)
-        } days from the onset of symptoms, more than ${settings.maxOnsetDays}`,
-      );
+      const reason = `${
+        Math.abs(days)
+      } days from the onset of symptoms, more than ${settings.maxOnsetDays}`;
+      warnings.push({ index, reason });
       continue;
     }
     members.push({ index, id: hex, rollingStart, rollingPeriod });
@@ -78,12 +80,22 @@ export function checkKeys(
     });
   }
   if (faults.length === request.temporaryExposureKeys.length) {
-    return refuse("bad_request", faults.join("; "));
+    return refuse("bad_request", faultText(faults));
   }
   const setFault = keySetFault(members, settings.maxSameStartKeys);
   if (setFault !== undefined) return refuse("bad_request", setFault);
   keys.sort((a, b) => (a.hex < b.hex ? -1 : 1));
   return accept({ keys, faults, warnings, onset });
+}
+
+/** What an answer says of refused keys. */
+export function faultText(faults: readonly KeyNote[]): string {
+  return faults.map(({ index, reason }) => `key ${index} cannot be imported: ${reason}`).join("; ");
+}
+
+/** What an answer says of keys that were left out. */
+export function warningTexts(warnings: readonly KeyNote[]): readonly string[] {
+  return warnings.map(({ index, reason }) => `key ${index} is left out: ${reason}`);
 }
 
 /** A TEK in the form that apps mostly send: 16 bytes, standard alphabet, padded. */

@@ -5,7 +5,7 @@ import { validUntil } from "../model/key-check.ts";
 import type { CheckedSet, PublishStore, RevisionPlan, StoredKey } from "../store/publish.ts";
 import type { Platform, StatEntry } from "../store/publish-stat.ts";
 import { authorize, type Authorized, type AuthorizeDeps } from "./authorize.ts";
-import { type CheckedKeys, checkKeys, type IndexedKey } from "./check-keys.ts";
+import { type CheckedKeys, checkKeys, type IndexedKey, type KeyNote } from "./check-keys.ts";
 import { decideExisting, type RevisionRules, type SentToken } from "./existing-key.ts";
 import type { PublishRequest } from "./request.ts";
 import type { RevisableKey, RevisionTokens } from "./revision-token.ts";
@@ -25,8 +25,8 @@ export type Published = {
   readonly inserted: number;
   readonly revised: number;
   /** Why some keys were refused while others went on. */
-  readonly faults: readonly string[];
-  readonly warnings: readonly string[];
+  readonly faults: readonly KeyNote[];
+  readonly warnings: readonly KeyNote[];
 };
 
 /** Publishes a request's keys: all that are good, or, when a step refuses, none. */

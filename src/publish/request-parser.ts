@@ -77,20 +77,24 @@ export function parseAlphaPublish(body: Uint8Array, maxKeys: number): Outcome<Pu
   return parse(body, maxKeys, V1_ALPHA_1, "appPackageName");
 }
 
+const STATS = members<object>({
+  padding: (json) => {
+    json.string();
+  },
+});
+
+/** Whether the body of `POST /v1/stats` is what it must be; there is nothing in it but padding. */
+export function parseStatsRequest(body: Uint8Array): Outcome<object> {
+  return read(body, STATS, {});
+}
+
 function parse(
   body: Uint8Array,
   maxKeys: number,
   known: Members<Draft>,
   authorityMember: string,
 ): Outcome<PublishRequest> {
-  if (body.length === 0) return refuse("bad_request", "the body is empty");
-  let text: string;
-  try {
-    text = utf8.decode(body);
-  } catch {
-    return refuse("bad_request", "the body is not UTF-8");
-  }
-  const draft: Draft = {
+  const outcome = read<Draft>(body, known, {
     keys: [],
     maxKeys,
     temporaryExposureKeys: [],
@@ -101,7 +105,27 @@ function parse(
     traveler: false,
     revisionToken: undefined,
     regions: undefined,
-  };
+  });
+  if (!outcome.ok) return outcome;
+  const { keys, maxKeys: _, ...request } = outcome.value;
+  if (request.healthAuthorityID === "") {
+    return refuse("bad_request", `${authorityMember} is missing`);
+  }
+  if (keys.length === 0) {
+    return refuse("bad_request", `temporaryExposureKeys must hold 1 to ${maxKeys} keys`);
+  }
+  return accept({ ...request, temporaryExposureKeys: keys });
+}
+
+/** Reads the one JSON object of a body into `draft`. */
+function read<T>(body: Uint8Array, known: Members<T>, draft: T): Outcome<T> {
+  if (body.length === 0) return refuse("bad_request", "the body is empty");
+  let text: string;
+  try {
+    text = utf8.decode(body);
+  } catch {
+    return refuse("bad_request", "the body is not UTF-8");
+  }
   try {
     const json = new JsonReader(text);
     json.object(known, draft);
@@ -110,12 +134,5 @@ function parse(
     if (error instanceof JsonFault) return refuse("bad_request", error.message);
     throw error;
   }
-  if (draft.healthAuthorityID === "") {
-    return refuse("bad_request", `${authorityMember} is missing`);
-  }
-  if (draft.keys.length === 0) {
-    return refuse("bad_request", `temporaryExposureKeys must hold 1 to ${maxKeys} keys`);
-  }
-  const { keys, maxKeys: _, ...request } = draft;
-  return accept({ ...request, temporaryExposureKeys: keys });
+  return accept(draft);
 }

@@ -2,8 +2,11 @@ import { AppError, asAppError, type ErrorCode, ERRORS, type Outcome } from "../e
 import { type AnswerBody, answerText, padding, type Randomness, textAnswer } from "./answer.ts";
 import { readBounded } from "./body.ts";
 import { type ChaffRing, chaffText, type Trace } from "./chaff.ts";
+import { faultText, warningTexts } from "./check-keys.ts";
+import { dryRun, type DryRunDeps } from "./dry-run.ts";
+import { isJson } from "./media-type.ts";
 import { platformOf } from "./platform.ts";
-import { publish, type PublishDeps, type Published } from "./publish.ts";
+import { publish, type Published } from "./publish.ts";
 import type { PublishRequest } from "./request.ts";
 import { parseAlphaPublish, parsePublish } from "./request-parser.ts";
 
@@ -26,7 +29,7 @@ export type PublishEvents = {
 };
 
 /** What the publish routes need. */
-export type PublishRouteDeps = PublishDeps & Randomness & {
+export type PublishRouteDeps = DryRunDeps & Randomness & {
   /** Shared by the routes of both APIs. */
   readonly ring: ChaffRing;
   /** Shared by the routes of both APIs. */
@@ -50,14 +53,22 @@ type Api = {
   readonly version: string;
   readonly parse: (body: Uint8Array, maxKeys: number) => Outcome<PublishRequest>;
   readonly hasCode: boolean;
+  readonly dryRuns: boolean;
 };
 
-const V1: Api = { name: "v1", version: "v1", parse: parsePublish, hasCode: true };
+const V1: Api = {
+  name: "v1",
+  version: "v1",
+  parse: parsePublish,
+  hasCode: true,
+  dryRuns: true,
+};
 const V1_ALPHA_1: Api = {
   name: "v1alpha1",
   version: "v1alpha",
   parse: parseAlphaPublish,
   hasCode: false,
+  dryRuns: false,
 };
 
 /** `POST /v1/publish`. Never rejects: whatever happens is answered, padded, with a code. */
@@ -70,7 +81,12 @@ export function publishAlphaRoute(deps: PublishRouteDeps): PublishHandler {
   return handler(deps, V1_ALPHA_1);
 }
 
-type Result = { readonly status: number; readonly body: AnswerBody; readonly event: Counted };
+type Result = {
+  readonly status: number;
+  readonly body: AnswerBody;
+  readonly event: Counted;
+  readonly kind?: "dry-run";
+};
 type Counted = Pick<PublishEvent, "code" | "inserted" | "revised">;
 
 /** Chaff looks like this before there was anything real: a token's worth of bytes and a database's worth of time. */
@@ -84,8 +100,11 @@ function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
     const body = api.hasCode ? result.body : { ...result.body, code: undefined };
     const text = answerText(body, padding(settings, deps));
     const durationMs = elapsedMs() - started;
-    if (result.status === 200) deps.ring.record({ bytes: text.length, latencyMs: durationMs });
-    events.answered({ api: api.name, kind: "publish", durationMs, ...result.event });
+    const kind = result.kind ?? "publish";
+    if (result.status === 200 && kind === "publish") {
+      deps.ring.record({ bytes: text.length, latencyMs: durationMs });
+    }
+    events.answered({ api: api.name, kind, durationMs, ...result.event });
     const retry = retryAfter(result.event.code, settings.maintenanceRetrySeconds);
     return textAnswer(result.status, text, api.version, retry);
   };
@@ -105,8 +124,7 @@ function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
 
   const work = async (request: Request): Promise<Result> => {
     if (deps.admission.inFlight >= settings.maxInFlight) return refused("overloaded");
-    const type = request.headers.get("content-type")?.trimStart().toLowerCase();
-    if (type?.startsWith("application/json") !== true) return refused("unsupported_media_type");
+    if (!isJson(request)) return refused("unsupported_media_type");
     const body = await readBounded(request, settings);
     if (!body.ok) return refused(body.code, body.message);
     const parsed = api.parse(body.value, settings.maxKeys);
@@ -115,6 +133,7 @@ function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
     if (deps.admission.inFlight >= settings.maxInFlight) return refused("overloaded");
     deps.admission.inFlight++;
     try {
+      if (api.dryRuns && isDryRun(request.url)) return await tried(deps, parsed.value);
       const platform = platformOf(request.headers.get("user-agent"));
       const outcome = await publish(deps, parsed.value, platform);
       return outcome.ok ? published(outcome.value) : refused(outcome.code, outcome.message);
@@ -154,10 +173,30 @@ function published({ revisionToken, inserted, revised, faults, warnings }: Publi
     body: {
       revisionToken,
       insertedExposures: inserted,
-      ...(faults.length > 0 ? { error: faults.join("; "), code } : {}),
-      warnings,
+      ...(faults.length > 0 ? { error: faultText(faults), code } : {}),
+      warnings: warningTexts(warnings),
     },
     event: { code, inserted, revised },
+  };
+}
+
+function isDryRun(url: string): boolean {
+  return url.includes("?") && new URL(url).searchParams.get("dryRun") === "1";
+}
+
+/** A dry run that could be made is answered 200, with the code and error that a publish would get. */
+async function tried(deps: DryRunDeps, request: PublishRequest): Promise<Result> {
+  const outcome = await dryRun(deps, request);
+  if (!outcome.ok) return { ...refused(outcome.code, outcome.message), kind: "dry-run" };
+  const { report, refusal } = outcome.value;
+  return {
+    status: 200,
+    body: {
+      dryRun: report,
+      ...(refusal === undefined ? {} : { code: refusal.code, error: refusal.message }),
+    },
+    event: { code: "ok", inserted: 0, revised: 0 },
+    kind: "dry-run",
   };
 }
 

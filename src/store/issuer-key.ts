@@ -14,6 +14,8 @@ export type FetchState = {
   readonly issuer: string;
   readonly uri: string;
   readonly attemptedAt: number;
+  /** Seconds since then, by the database's clock. */
+  readonly ageSeconds: number;
   readonly succeededAt: number | undefined;
   /** Public text; absent when the last attempt succeeded. */
   readonly error: string | undefined;
@@ -105,15 +107,18 @@ export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
         issuer: string;
         uri: string;
         attempted: number;
+        age: number;
         succeeded: number | null;
         error: string | null;
       };
       const rows = await sql<Row[]>`
-        select issuer, uri, attempted_at as attempted, succeeded_at as succeeded, error
+        select issuer, uri, attempted_at as attempted,
+               wayfarer_now() - attempted_at as age, succeeded_at as succeeded, error
         from issuer_key_fetch order by issuer`;
-      return rows.map(({ attempted, succeeded, error, ...row }) => ({
+      return rows.map(({ attempted, age, succeeded, error, ...row }) => ({
         ...row,
         attemptedAt: attempted,
+        ageSeconds: age,
         succeededAt: succeeded ?? undefined,
         error: error ?? undefined,
       }));

@@ -61,6 +61,17 @@ export type PublishStore = {
     set: CheckedSet,
     plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
   ): Promise<void>;
+  /** Reads what a publish of these keys would find; locks and changes nothing. */
+  preview(keys: readonly CheckedKey[]): Promise<Preview>;
+};
+
+/** What a publish of some keys would find. */
+export type Preview = {
+  readonly existing: ReadonlyMap<string, StoredKey>;
+  /** The database's clock, UTC seconds. */
+  readonly now: number;
+  /** The window that a row written now would get. */
+  readonly currentWindow: number;
 };
 
 /** How `created_at` is decided. */
@@ -132,6 +143,20 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
         }
       }
       throw new AppError("overloaded", "the same keys are being published by others, try again");
+    },
+    preview: async (keys) => {
+      const [clock] = await sql.unsafe<{ now: number; window: number }[]>(
+        `select wayfarer_now() as now, ${currentWindowSql(settings.windowSeconds)} as window`,
+      );
+      const rows = await sql.unsafe<Row[]>(
+        `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[])`,
+        [keyArray(keys)],
+      );
+      return {
+        existing: storedByHex(rows),
+        now: clock?.now ?? 0,
+        currentWindow: clock?.window ?? 0,
+      };
     },
   };
 }
@@ -221,14 +246,23 @@ type Row = {
   local: boolean;
 };
 
+const STORED_COLUMNS =
+  `key, interval_number as rolling_start, interval_count as rolling_period, report_type,
+   revised_report_type as revised_to, source = 'local' as local`;
+
 async function lockExisting(
   transaction: Transaction,
   keys: readonly CheckedKey[],
 ): Promise<ReadonlyMap<string, StoredKey>> {
-  const rows = await transaction<Row[]>`
-    select key, interval_number as rolling_start, interval_count as rolling_period, report_type,
-           revised_report_type as revised_to, source = 'local' as local
-    from exposure where key = any(${keyArray(keys)}::bytea[]) order by key for update`;
+  const rows = await transaction.unsafe<Row[]>(
+    `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[]) order by key for update`,
+    [keyArray(keys)],
+    PREPARED,
+  );
+  return storedByHex(rows);
+}
+
+function storedByHex(rows: readonly Row[]): ReadonlyMap<string, StoredKey> {
   return new Map(rows.map((row) => {
     const hex = Buffer.from(row.key).toString("hex");
     return [hex, {

@@ -190,6 +190,14 @@ export async function makeWorld(
     store: publishStore(database, settings),
     tokens,
     now: () => clock.now,
+    exportWindowsFor: (regions, _traveler, window) =>
+      Promise.resolve(
+        regions.map((region) => ({
+          exportConfig: region.toLowerCase(),
+          startsAt: window - (window % 14_400),
+          endsAt: window - (window % 14_400) + 14_400,
+        })),
+      ),
     random: Math.random,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     ring: chaffRing(),

@@ -1,0 +1,106 @@
+import { accept, asAppError, type ErrorCode, ERRORS, type Outcome, refuse } from "../errors.ts";
+import type { Seconds } from "../model/ids.ts";
+import type { CryptoProviders } from "../runtime/runtime.ts";
+import type { PublishStats } from "../store/publish-stat.ts";
+import type { ResourceCache, ResourceView } from "../store/resource-cache.ts";
+import { padding, type Randomness, textAnswer } from "./answer.ts";
+import { readBounded } from "./body.ts";
+import { findSigner } from "./certificate.ts";
+import type { IssuerDirectory } from "./issuer-directory.ts";
+import { hasAudience, parseJwt, timeFault } from "./jwt.ts";
+import { isJson } from "./media-type.ts";
+import { parseStatsRequest } from "./request-parser.ts";
+import type { PublishEvents, PublishHandler } from "./route.ts";
+import type { PublishSettings } from "./settings.ts";
+import { statsCsv, type StatsDay, statsDays } from "./stats.ts";
+
+/** What the statistics route needs. */
+export type StatsRouteDeps = Randomness & {
+  readonly settings: PublishSettings;
+  readonly crypto: CryptoProviders;
+  readonly resources: ResourceCache;
+  readonly directoryOf: (view: ResourceView) => Promise<IssuerDirectory>;
+  readonly stats: PublishStats;
+  /** UTC seconds by this process's clock: tokens are checked by it, days by the database's. */
+  readonly now: () => Seconds;
+  readonly events: Pick<PublishEvents, "failed">;
+};
+
+const VERSION = "v1";
+const BEARER = /^Bearer +(\S+)$/i;
+
+/** `POST /v1/stats`: an issuer's statistics as JSON, or CSV with `Accept: text/csv`. Never rejects. */
+export function statsRoute(deps: StatsRouteDeps): PublishHandler {
+  return async (request) => {
+    let outcome: Outcome<readonly StatsDay[]>;
+    try {
+      outcome = await report(deps, request);
+    } catch (thrown) {
+      const error = asAppError(thrown);
+      deps.events.failed(error);
+      outcome = refuse(error.code, error.code === "internal" ? undefined : error.message);
+    }
+    if (!outcome.ok) return refused(deps, outcome.code, outcome.message);
+    if (request.headers.get("accept")?.toLowerCase().includes("text/csv") === true) {
+      return new Response(statsCsv(outcome.value), {
+        headers: {
+          "content-type": "text/csv; charset=utf-8",
+          "cache-control": "no-store",
+          "x-api-version": VERSION,
+        },
+      });
+    }
+    const body = { days: outcome.value, padding: padding(deps.settings, deps) };
+    return textAnswer(200, JSON.stringify(body), VERSION);
+  };
+}
+
+async function report(
+  deps: StatsRouteDeps,
+  request: Request,
+): Promise<Outcome<readonly StatsDay[]>> {
+  if (!isJson(request)) return refuse("unsupported_media_type");
+  const body = await readBounded(request, deps.settings);
+  if (!body.ok) return body;
+  const parsed = parseStatsRequest(body.value);
+  if (!parsed.ok) return parsed;
+  const issuer = await authenticate(deps, request.headers.get("authorization"));
+  if (!issuer.ok) return issuer;
+  const { now, sums } = await deps.stats.sums(issuer.value);
+  return accept(statsDays(sums, now, deps.settings));
+}
+
+/** The name of the Issuer resource whose key signed the token, when it may ask. */
+async function authenticate(
+  deps: StatsRouteDeps,
+  authorization: string | null,
+): Promise<Outcome<string>> {
+  const text = BEARER.exec(authorization ?? "")?.[1];
+  if (text === undefined) return unauthorized("send Authorization: Bearer and a JWT");
+  const jwt = parseJwt(text);
+  if (jwt === undefined || jwt.algorithm !== "ES256") return unauthorized("no JWT signed by ES256");
+  const { iss, aud } = jwt.claims;
+  const now = deps.now();
+  const directory = await deps.directoryOf(await deps.resources.view());
+  const known = typeof iss === "string" ? directory.get(iss) ?? [] : [];
+  const allowed = known.filter(({ issuer }) => issuer.enableStatsApi);
+  if (allowed.length === 0) return unauthorized("its issuer may not ask for statistics");
+  if (!hasAudience(aud, deps.settings.statsAudience)) {
+    return unauthorized("its audience is not STATS_AUDIENCE");
+  }
+  const signer = await findSigner(deps.crypto, allowed, jwt, now);
+  if (typeof signer === "string") return unauthorized("no active key of the issuer signed it");
+  const untimely = timeFault(jwt.claims, now, deps.settings.certificateSkewSeconds);
+  if (untimely !== undefined) return unauthorized(untimely);
+  const [first] = signer;
+  return first === undefined ? unauthorized("unknown signer") : accept(first.issuer.name);
+}
+
+function unauthorized(why: string): Outcome<never> {
+  return refuse("unauthorized", `${ERRORS.unauthorized.text}: ${why}`);
+}
+
+function refused(deps: StatsRouteDeps, code: ErrorCode, message: string): Response {
+  const body = { error: message, code, padding: padding(deps.settings, deps) };
+  return textAnswer(ERRORS[code].http, JSON.stringify(body), VERSION);
+}
