@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { ensureIssuer } from "../device/issuer.ts";
 import { type LoadResult, runLoad } from "../device/load.ts";
@@ -59,6 +60,8 @@ export const simulateCommand: Command = {
     const maxInFlight = wholeNumber(values["in-flight"], "in-flight", 256, { min: 1, max: 10_000 });
     const prepare = await publisher(io, values);
     const chaff = values.chaff === true;
+    // Each request in flight listens to the signal, which is many, and no leak.
+    setMaxListeners(maxInFlight + 10, io.signal);
     let toldMs = performance.now();
     const result = await runLoad(
       {

@@ -62,10 +62,11 @@ async function writeNewKey(crypto: CryptoProviders, path: string): Promise<boole
   const pem = derToPem(new Uint8Array(await subtle.exportKey("pkcs8", privateKey)), "PRIVATE KEY");
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, pem, { mode: 0o600, flag: "wx" });
-    return true;
+    return await writeFile(path, pem, { mode: 0o600, flag: "wx" }).then(() => true, (cause) => {
+      if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false;
+      throw cause;
+    });
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST") return false;
     throw new AppError(
       "key_unavailable",
       `${path} cannot be written: name a file for the issuer key that this process may make`,
