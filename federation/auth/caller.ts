@@ -1,0 +1,110 @@
+import { accept, type Outcome, refuse } from "../../src/errors.ts";
+import { type JwksKey, parseJwks } from "../../src/keys/jwks.ts";
+import type { ServerId } from "../../src/model/ids.ts";
+import { isActive } from "../../src/model/resource/members.ts";
+import type { Peer } from "../../src/model/resource/peer.ts";
+import type { CryptoProviders } from "../../src/runtime/runtime.ts";
+import type { IssuerKeys } from "./issuer-keys.ts";
+import { CLOCK_SKEW_SECONDS, readToken, type UnverifiedToken, verifyToken } from "./token.ts";
+
+/** Which tokens were used already. */
+export type SeenTokens = {
+  /** Whether this is the first use; kept until `expiresAt`, UTC seconds. */
+  firstUse(issuer: string, jti: string, expiresAt: number): Promise<boolean>;
+};
+
+/** What a call shows. */
+export type Credentials = {
+  /** The `authorization` header. */
+  readonly authorization: string | null;
+  /** SHA-256 of the client's certificate, lower-case hex. */
+  readonly certificateFingerprint?: string | undefined;
+  /** Whether the token must not have been used before. */
+  readonly onlyOnce: boolean;
+};
+
+/** Tells who calls. */
+export type Authenticate = (credentials: Credentials) => Promise<Outcome<Peer>>;
+
+/** What {@link authenticator} needs. */
+export type AuthenticatorOptions = {
+  readonly peers: () => Promise<readonly Peer[]>;
+  /** Our own name: the audience of tokens unless the agreement says otherwise. */
+  readonly serverId: ServerId;
+  readonly issuerKeys: IssuerKeys;
+  readonly seenTokens: SeenTokens;
+  readonly crypto: CryptoProviders;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
+};
+
+const MAX_JTI_CHARACTERS = 500;
+
+/**
+ * Finds the one agreement whose issuer, subject and audience are exactly those of the token, then checks the token
+ * with the issuer's keys (pinned ones where the agreement has them), the client's certificate where the agreement
+ * asks for it, and that the agreement is in force.
+ */
+export function authenticator(options: AuthenticatorOptions): Authenticate {
+  const { clockMs, seenTokens } = options;
+  const pinned = new WeakMap<Peer, Promise<Outcome<readonly JwksKey[]>>>();
+
+  const keysOf = async (peer: Peer, token: UnverifiedToken) => {
+    if (peer.auth.jwks === undefined) return await options.issuerKeys.find(token.issuer, token.kid);
+    const known = pinned.get(peer) ?? pinnedKeys(options.crypto, peer.auth.jwks);
+    pinned.set(peer, known);
+    const keys = await known;
+    if (!keys.ok || token.kid === undefined) return keys;
+    return accept(keys.value.filter((key) => key.kid === token.kid));
+  };
+
+  return async ({ authorization, certificateFingerprint, onlyOnce }) => {
+    const token = readToken(authorization);
+    if (!token.ok) return token;
+    const peer = agreementOf(token.value, await options.peers(), options.serverId);
+    if (peer === undefined) {
+      return refuse("unauthenticated", "no agreement names the token's iss, sub and aud");
+    }
+    const keys = await keysOf(peer, token.value);
+    if (!keys.ok) return keys;
+    const now = Math.floor(clockMs() / 1000);
+    const verified = await verifyToken(token.value, keys.value, now);
+    if (!verified.ok) return verified;
+    const wanted = peer.auth.certificateFingerprint;
+    if (wanted !== undefined && wanted !== certificateFingerprint) {
+      return refuse("unauthenticated", "the agreement asks for another client certificate");
+    }
+    if (!isActive(peer, now)) return refuse("permission_denied", "the agreement is not in force");
+    if (!onlyOnce) return accept(peer);
+    const { jti, expiresAt } = verified.value;
+    if (jti === undefined || jti === "" || jti.length > MAX_JTI_CHARACTERS) {
+      return refuse("unauthenticated", "the token must have a jti for this method");
+    }
+    const until = expiresAt + CLOCK_SKEW_SECONDS;
+    const first = await seenTokens.firstUse(token.value.issuer, jti, until);
+    return first ? accept(peer) : refuse("unauthenticated", "the token was used before");
+  };
+}
+
+/** Two agreements that both fit are none. */
+function agreementOf(
+  token: UnverifiedToken,
+  peers: readonly Peer[],
+  serverId: ServerId,
+): Peer | undefined {
+  const fitting = peers.filter(({ auth, serverId: theirs }) =>
+    token.issuer === (auth.issuer ?? theirs) &&
+    token.subject === (auth.subject ?? theirs) &&
+    token.audience === (auth.audience ?? serverId)
+  );
+  return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+async function pinnedKeys(
+  crypto: CryptoProviders,
+  jwks: NonNullable<Peer["auth"]["jwks"]>,
+): Promise<Outcome<readonly JwksKey[]>> {
+  const parsed = await parseJwks(crypto, new TextEncoder().encode(JSON.stringify(jwks)));
+  if (parsed.ok) return accept(parsed.value.keys);
+  return refuse("unavailable", `the agreement's pinned keys cannot be used: ${parsed.message}`);
+}

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { accept, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
+import { type JwksKey, MAX_JWKS_BYTES, parseJwks } from "../../src/keys/jwks.ts";
+import type { CryptoProviders } from "../../src/runtime/runtime.ts";
+
+/** Reads a document of another server: bounded, without redirects, within the rules on addresses. */
+export type ReadDocument = (url: string, maxBytes: number) => Promise<Outcome<Uint8Array>>;
+
+/** Public keys of OpenID Connect issuers. */
+export type IssuerKeys = {
+  /**
+   * The keys of an issuer that may have signed under `kid`. `unauthenticated` when it has none such,
+   * `unavailable` when its keys cannot be read.
+   */
+  find(issuer: string, kid: string | undefined): Promise<Outcome<readonly JwksKey[]>>;
+};
+
+/** What {@link issuerKeys} needs. */
+export type IssuerKeysOptions = {
+  readonly readDocument: ReadDocument;
+  readonly crypto: CryptoProviders;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
+};
+
+/** Keys are read again after so long. */
+export const KEY_CACHE_MS = 300_000;
+/** An unknown `kid` makes us read again, but not more often than this. */
+export const MIN_READ_GAP_MS = 10_000;
+/** Keys of an issuer that cannot be read any more hold for so long. */
+export const MAX_STALE_MS = 86_400_000;
+const MAX_ISSUERS = 1000;
+const MAX_DISCOVERY_BYTES = 65_536;
+
+type Known = {
+  keys: readonly JwksKey[];
+  /** When the keys were read; absent: never. */
+  readAt?: number;
+  triedAt: number;
+  failure?: Refusal;
+  reading?: Promise<void>;
+};
+
+const discovery = z.object({ issuer: z.string(), jwks_uri: z.string().max(2000) });
+
+/** Keys by OpenID Connect discovery (`/.well-known/openid-configuration`) and JWKS, cached and rotated. */
+export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
+  const { clockMs } = options;
+  const known = new Map<string, Known>();
+
+  const read = async (issuer: string, entry: Known): Promise<void> => {
+    const keys = await readKeys(options, issuer);
+    if (keys.ok) Object.assign(entry, { keys: keys.value, readAt: clockMs(), failure: undefined });
+    else entry.failure = keys;
+  };
+  const refresh = async (issuer: string, entry: Known): Promise<void> => {
+    if (entry.reading === undefined) {
+      if (clockMs() - entry.triedAt < MIN_READ_GAP_MS) return;
+      entry.triedAt = clockMs();
+      entry.reading = read(issuer, entry).finally(() => delete entry.reading);
+    }
+    await entry.reading;
+  };
+
+  return {
+    find: async (issuer, kid) => {
+      const entry = known.get(issuer) ?? { keys: [], triedAt: -Infinity };
+      known.delete(issuer);
+      known.set(issuer, entry);
+      for (const oldest of known.keys()) {
+        if (known.size <= MAX_ISSUERS) break;
+        known.delete(oldest);
+      }
+      const age = clockMs() - (entry.readAt ?? -Infinity);
+      if (age > KEY_CACHE_MS || matching(entry.keys, kid).length === 0) {
+        await refresh(issuer, entry);
+      }
+      const stale = clockMs() - (entry.readAt ?? -Infinity) > MAX_STALE_MS;
+      const found = stale ? [] : matching(entry.keys, kid);
+      if (found.length > 0) return accept(found);
+      if (stale && entry.failure !== undefined) {
+        return refuse("unavailable", `the issuer's keys cannot be read: ${entry.failure.message}`);
+      }
+      return refuse(
+        "unauthenticated",
+        "the token is signed by a key that its issuer does not have",
+      );
+    },
+  };
+}
+
+/** A token without `kid` may be by any key. */
+function matching(keys: readonly JwksKey[], kid: string | undefined): readonly JwksKey[] {
+  return kid === undefined ? keys : keys.filter((key) => key.kid === kid);
+}
+
+async function readKeys(
+  { readDocument, crypto }: IssuerKeysOptions,
+  issuer: string,
+): Promise<Outcome<readonly JwksKey[]>> {
+  const about = `${issuer.replace(/\/+$/, "")}/.well-known/openid-configuration`;
+  const document = await readDocument(about, MAX_DISCOVERY_BYTES);
+  if (!document.ok) return document;
+  const parsed = discovery.safeParse(jsonOf(document.value));
+  if (!parsed.success) return refuse("malformed_file", "no valid openid-configuration");
+  if (parsed.data.issuer !== issuer) {
+    return refuse("malformed_file", "its openid-configuration names another issuer");
+  }
+  const keys = await readDocument(parsed.data.jwks_uri, MAX_JWKS_BYTES);
+  if (!keys.ok) return keys;
+  const set = await parseJwks(crypto, keys.value);
+  return set.ok ? accept(set.value.keys) : set;
+}
+
+function jsonOf(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
