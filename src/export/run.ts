@@ -102,9 +102,10 @@ async function exportReady(work: Work, series: readonly Series[]): Promise<numbe
     const lease = await holdLease(deps.leases, `export:${region}`, holder, seconds, deps.ticker);
     if (lease === undefined) continue;
     try {
+      const signal = AbortSignal.any([work.signal, lease.lost]);
       let result: Step = "done";
       while (result === "done") {
-        result = await exportNext(work, here, lease);
+        result = await exportNext(work, here, lease, signal);
         if (result !== "nothing") done += 1;
       }
     } finally {
@@ -122,8 +123,8 @@ async function exportNext(
   work: Work,
   series: readonly Series[],
   lease: HeldLease,
+  signal: AbortSignal,
 ): Promise<Step> {
-  const signal = AbortSignal.any([work.signal, lease.lost]);
   if (signal.aborted) return "nothing";
   const [batch] = await work.deps.batches.ready(remaining(work, series));
   const its = series.find((one) => one.config === batch?.config && one.series === batch.series);

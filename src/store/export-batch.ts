@@ -62,13 +62,18 @@ export function exportBatches({ bulk }: Database): ExportBatches {
   return {
     ready: async (series) =>
       await bulk<ReadyBatch[]>`
+        ${unsettledOf(bulk, series)}
         select id, config, series, starts_at as "startsAt", ends_at as "endsAt", state,
                bucket, root, wayfarer_now() as now
-        from (select distinct on (config, series) * from export_batch
-              where state <> 'complete' and ${ofSeries(bulk, series)}
-              order by config, series, ends_at) as batch
+        from unnest(
+          ${bulk.array(series.map((one) => one.config))}::text[],
+          ${bulk.array(series.map((one) => one.series))}::text[]) as wanted (its_config, its_series)
+        cross join lateral (
+          select * from export_batch
+          where config = its_config and series = its_series and state <> 'complete'
+          order by ends_at limit 1) as batch
         left join lateral (select bucket, root from export_file where batch = batch.id limit 1) as place on true
-        where state <> 'open' and (state = 'written' or not ${overlapsOpen(bulk, series)})
+        where state <> 'open' and (state = 'written' or not ${overlapsUnsettled(bulk)})
         order by ends_at, starts_at desc, id`,
 
     firstNumber: async (batch, { bucket, root }) => {
@@ -134,15 +139,18 @@ export function holdsKeys(sql: Sql | Transaction, window: postgres.Fragment): po
                where revised_at >= ${window}.starts_at and revised_at < ${window}.ends_at))`;
 }
 
-/** Whether the row `batch` overlaps a window that may still get generated keys. */
-export function overlapsOpen(
+/** A `with` clause: `unsettled` are the windows of these series that may still get generated keys. */
+export function unsettledOf(
   sql: Sql | Transaction,
   series: readonly SeriesId[],
 ): postgres.Fragment {
+  return sql`with unsettled as materialized (
+    select starts_at, ends_at from export_batch where state = 'open' and ${ofSeries(sql, series)})`;
+}
+
+/** Whether the row `batch` overlaps a row of {@link unsettledOf}. */
+export function overlapsUnsettled(sql: Sql | Transaction): postgres.Fragment {
   return sql`exists (
-    select from export_batch as other
-    where other.state = 'open' and other.starts_at < batch.ends_at and other.ends_at > batch.starts_at
-      and (other.config, other.series) in (select * from unnest(
-        ${sql.array(series.map((one) => one.config))}::text[],
-        ${sql.array(series.map((one) => one.series))}::text[])))`;
+    select from unsettled as other
+    where other.starts_at < batch.ends_at and other.ends_at > batch.starts_at)`;
 }

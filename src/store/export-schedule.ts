@@ -1,5 +1,11 @@
 import type { Database, Transaction } from "./database.ts";
-import { holdsKeys, ofSeries, overlapsOpen, type SeriesName } from "./export-batch.ts";
+import {
+  holdsKeys,
+  ofSeries,
+  overlapsUnsettled,
+  type SeriesName,
+  unsettledOf,
+} from "./export-batch.ts";
 import type { KeyRules } from "./export-keys.ts";
 import { fillWindow, type OpenBatch, type PaddingPlan } from "./export-padding.ts";
 
@@ -104,9 +110,10 @@ export function exportSchedule({ bulk }: Database): ExportSchedule {
 
     completeEmpty: async (plans) => {
       const completed = await bulk`
+        ${unsettledOf(bulk, plans)}
         update export_batch as batch set state = 'complete', finished_at = wayfarer_now()
         where state = 'padded' and ${ofSeries(bulk, plans)}
-          and not ${holdsKeys(bulk, bulk`batch`)} and not ${overlapsOpen(bulk, plans)}`;
+          and not ${holdsKeys(bulk, bulk`batch`)} and not ${overlapsUnsettled(bulk)}`;
       return completed.count;
     },
   };

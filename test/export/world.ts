@@ -87,7 +87,10 @@ export function hexKey(id: string): string {
   return hexOf(keyBytes(id));
 }
 
-export function config(members: Partial<ExportConfig> & { readonly name: string }): ExportConfig {
+/** A valid config; regions as plain text. */
+export function config(
+  members: { readonly name: string } & { readonly [K in keyof ExportConfig]?: unknown },
+): ExportConfig {
   return exportConfigSchema.parse({
     kind: "ExportConfig",
     bucket: "exports",
@@ -125,6 +128,7 @@ export async function openWorld(
   });
   await keys.create("local:signer", "sign");
   const resources = new Map<string, Resource>();
+  const seededBytes = seeded();
   const events: ExportEvent[] = [];
   const put = (...all: readonly Resource[]): void => {
     for (const one of all) resources.set(`${one.kind}/${one.name}`, one);
@@ -154,7 +158,7 @@ export async function openWorld(
       settings,
       report: (event) => events.push(event),
       stopwatch: () => 0,
-      randomBytes: (length) => randomBytes(length),
+      randomBytes: seededBytes,
       ticker: () => () => {},
       ...changes,
     }),
@@ -217,4 +221,18 @@ function cacheOf(resources: ReadonlyMap<string, Resource>): ResourceCache {
       [...resources.values()].filter((one): one is ResourceByKind[K] => one.kind === kind),
   };
   return { view: () => Promise.resolve(view), fresh: () => Promise.resolve(view) };
+}
+
+/** Bytes that look random and are the same in every run. */
+function seeded(): (length: number) => Uint8Array {
+  let calls = 0;
+  return (length) => {
+    const bytes = new Uint8Array(length);
+    calls += 1;
+    for (let at = 0; at < length; at += 32) {
+      const block = createHash("sha256").update(`random ${calls} ${at}`).digest();
+      bytes.set(block.subarray(0, Math.min(32, length - at)), at);
+    }
+    return bytes;
+  };
 }

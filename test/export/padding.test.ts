@@ -1,0 +1,117 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { useDatabase } from "../support/database.ts";
+import { expectExactlyOnce } from "./oracle.ts";
+import { config, DAY_ONE, hexKey, HOUR, openWorld, type World } from "./world.ts";
+
+type Generated = {
+  regions: string[];
+  traveler: boolean;
+  created_at: number;
+  interval_number: number;
+};
+
+describe("generated keys", () => {
+  const database = useDatabase();
+  let world: World;
+
+  beforeEach(async () => {
+    world = await openWorld(database(), { minRecords: 20, paddingRange: 5 });
+  });
+
+  const generated = () =>
+    database().sql<Generated[]>`
+      select regions, traveler, created_at, interval_number from exposure where source = 'generated'`;
+  const sizes = async (root: string): Promise<readonly number[]> =>
+    (await world.download(root)).map(({ file }) => file.keyCount);
+
+  it("fill a window to the least number and a random few, with metadata of real ones", async () => {
+    world.put(config({ name: "mag" }));
+    await world.insert([
+      { id: "a", createdAt: DAY_ONE, regions: ["MAG", "XYZ"] },
+      { id: "b", createdAt: DAY_ONE + HOUR, traveler: true },
+      { id: "elsewhere", createdAt: DAY_ONE, regions: ["XYZ"] },
+    ]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    await world.run();
+    const rows = await generated();
+    expect(rows.length).toBeGreaterThanOrEqual(18);
+    expect(rows.length).toBeLessThanOrEqual(23);
+    expect(await sizes("mag")).toEqual([rows.length + 2]);
+    const kinds = new Set(rows.map((row) => `${row.regions} ${row.traveler}`));
+    expect([...kinds].every((kind) => ["MAG,XYZ false", "MAG true"].includes(kind))).toBe(true);
+    expect(new Set(rows.map((row) => row.created_at))).toEqual(new Set([DAY_ONE + 3 * HOUR]));
+    expect(world.primaries(await world.download("mag"))).toContain(hexKey("a"));
+  });
+
+  it("use the whole of the random range, its ends included", async () => {
+    const settings = { ...world.settings, minRecords: 2, paddingRange: 3 };
+    world.put(config({ name: "mag", period: "1h" }));
+    await database().setClock(DAY_ONE + 2 * HOUR);
+    await world.run({ settings });
+    const hours = Array.from({ length: 60 }, (_, hour) => DAY_ONE + hour * HOUR);
+    await world.insert(hours.map((createdAt) => ({ id: `${createdAt}`, createdAt })));
+    await database().setClock(DAY_ONE + 63 * HOUR);
+    await world.run({ settings });
+    expect(new Set(await sizes("mag"))).toEqual(new Set([2, 3, 4, 5]));
+  });
+
+  it("are not made for an empty window or one with enough keys", async () => {
+    world.put(config({ name: "mag" }), config({ name: "empty", outputRegion: "NIX" }));
+    await world.insert(
+      Array.from({ length: 20 }, (_, index) => ({ id: `${index}`, createdAt: DAY_ONE })),
+    );
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    await world.run();
+    expect(await sizes("mag")).toEqual([20]);
+    expect(await world.index("empty")).toBeUndefined();
+    expect(await generated()).toEqual([]);
+  });
+
+  it("are made too for a window with revised keys alone", async () => {
+    world.put(config({ name: "mag" }));
+    await world.insert([{ id: "a", createdAt: DAY_ONE - 9 * HOUR, revisedAt: DAY_ONE }]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    await world.run();
+    const [file] = await world.download("mag");
+    expect(file?.file.revisedKeyCount).toBe(1);
+    expect(file?.file.keyCount).toBeGreaterThanOrEqual(20);
+  });
+
+  it("are the same in all exports that overlap, whatever their periods and regions", async () => {
+    const definitions = [
+      config({ name: "long", period: "4h", rollup: "24h" }),
+      config({ name: "short", period: "1h" }),
+      config({ name: "wide", period: "2h", outputRegion: "ALL", inputRegions: ["MAG", "XYZ"] }),
+      config({ name: "other", period: "1h", outputRegion: "XYZ" }),
+      config({ name: "without", period: "4h", excludeRegions: ["XYZ"] }),
+    ];
+    world.put(...definitions);
+    await database().setClock(DAY_ONE + 2 * HOUR);
+    await world.run();
+    for (let hour = 0; hour < 24; hour++) {
+      await world.insert(
+        Array.from({ length: (hour * 7) % 23 }, (_, index) => ({
+          id: `${hour} ${index}`,
+          createdAt: DAY_ONE + hour * HOUR,
+          regions: index % 3 === 0 ? ["MAG", "XYZ"] : index % 3 === 1 ? ["XYZ"] : ["MAG"],
+        })),
+      );
+      await database().setClock(DAY_ONE + (hour + 3) * HOUR);
+      expect((await world.run()).failed).toBe(0);
+    }
+    expect((await generated()).length).toBeGreaterThan(0);
+    for (const definition of definitions) {
+      await expectExactlyOnce(world, definition, definition.name, DAY_ONE, DAY_ONE + 24 * HOUR);
+    }
+    await expectExactlyOnce(
+      world,
+      config({ name: "long" }),
+      "long-daily",
+      DAY_ONE,
+      DAY_ONE + 24 * HOUR,
+    );
+    for (const { name } of definitions) {
+      expect(Math.min(...await sizes(name)), name).toBeGreaterThanOrEqual(20);
+    }
+  });
+});

@@ -1,0 +1,141 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { leases } from "../../src/store/lease.ts";
+import { holdLease, type Ticker } from "../../src/store/lease-hold.ts";
+import { useDatabase } from "../support/database.ts";
+
+const NOW = 1_700_000_000;
+const LENGTH = 300;
+
+describe("leases()", () => {
+  const database = useDatabase();
+
+  beforeEach(async () => {
+    await database().clear();
+    await database().setClock(NOW);
+  });
+
+  const take = (holder: string): Promise<boolean> =>
+    leases(database()).take("work", holder, LENGTH);
+
+  it("gives a name to one holder at a time, also when many ask at once", async () => {
+    const holders = Array.from({ length: 12 }, (_, index) => `h${index}`);
+    const taken = await Promise.all(holders.map(take));
+    expect(taken.filter((one) => one)).toEqual([true]);
+    expect(await leases(database()).take("other", "h0", LENGTH)).toBe(true);
+  });
+
+  it("does not let the holder take its own lease again", async () => {
+    expect(await take("a")).toBe(true);
+    expect(await take("a")).toBe(false);
+  });
+
+  it("is over at its expiry and not a second earlier", async () => {
+    await take("a");
+    await database().setClock(NOW + LENGTH - 1);
+    expect(await take("b")).toBe(false);
+    await database().setClock(NOW + LENGTH);
+    expect(await take("b")).toBe(true);
+    expect(await leases(database()).renew("work", "a", LENGTH)).toBe(false);
+  });
+
+  it("is over when the clock stepped back, since no lease can last that long", async () => {
+    await take("a");
+    await database().setClock(NOW - 3600);
+    expect(await take("b")).toBe(true);
+  });
+
+  it("lasts from its renewal on", async () => {
+    await take("a");
+    await database().setClock(NOW + 200);
+    expect(await leases(database()).renew("work", "a", LENGTH)).toBe(true);
+    await database().setClock(NOW + 200 + LENGTH - 1);
+    expect(await take("b")).toBe(false);
+    expect(await leases(database()).renew("work", "b", LENGTH)).toBe(false);
+  });
+
+  it("is given back by its holder alone", async () => {
+    await take("a");
+    await leases(database()).release("work", "b");
+    expect(await take("b")).toBe(false);
+    await leases(database()).release("work", "a");
+    expect(await take("b")).toBe(true);
+  });
+});
+
+describe("holdLease()", () => {
+  const database = useDatabase();
+
+  beforeEach(async () => {
+    await database().clear();
+    await database().setClock(NOW);
+  });
+
+  /** A timer whose ticks the test makes, and whose work it can wait for. */
+  const handTicker = () => {
+    let action: (() => void) | undefined;
+    const periods: number[] = [];
+    const ticker: Ticker = (milliseconds, act) => {
+      periods.push(milliseconds);
+      action = act;
+      return () => {
+        action = undefined;
+      };
+    };
+    return { ticker, periods, tick: () => action?.(), ticks: () => action !== undefined };
+  };
+
+  it("renews three times in the length of the lease, until it is released", async () => {
+    const store = leases(database());
+    const hand = handTicker();
+    let renewed: Promise<boolean> | undefined;
+    const watched = {
+      ...store,
+      renew: (...args: Parameters<typeof store.renew>) => renewed = store.renew(...args),
+    };
+    const held = await holdLease(watched, "work", "a", LENGTH, hand.ticker);
+    expect(hand.periods).toEqual([LENGTH * 1000 / 3]);
+    await database().setClock(NOW + 299);
+    hand.tick();
+    await renewed;
+    await database().setClock(NOW + 598);
+    expect(await store.take("work", "b", LENGTH)).toBe(false);
+    expect(await holdLease(store, "work", "b", LENGTH, hand.ticker)).toBeUndefined();
+    await held?.release();
+    expect(hand.ticks()).toBe(false);
+    expect(await store.take("work", "b", LENGTH)).toBe(true);
+  });
+
+  it("tells when the lease was taken over", async () => {
+    const store = leases(database());
+    const hand = handTicker();
+    const held = await holdLease(store, "work", "a", LENGTH, hand.ticker);
+    await database().setClock(NOW + LENGTH);
+    await store.take("work", "b", LENGTH);
+    const lost = new Promise((resolve) => held?.lost.addEventListener("abort", resolve));
+    hand.tick();
+    await lost;
+    expect(held?.lost.reason).toMatchObject({
+      code: "canceled",
+      message: "the lease work was lost",
+    });
+    expect(hand.ticks()).toBe(false);
+    await held?.release();
+    expect(await store.take("work", "c", LENGTH)).toBe(false);
+  });
+
+  it("counts as lost when it could not be renewed for its whole length", async () => {
+    const store = leases(database());
+    const hand = handTicker();
+    const down = { ...store, renew: () => Promise.reject(new Error("no database")) };
+    const held = await holdLease(down, "work", "a", LENGTH, hand.ticker);
+    const settled = () => new Promise((resolve) => setImmediate(resolve));
+    hand.tick();
+    await settled();
+    hand.tick();
+    await settled();
+    expect(held?.lost.aborted).toBe(false);
+    hand.tick();
+    await settled();
+    expect(held?.lost.aborted).toBe(true);
+  });
+});
