@@ -9,9 +9,9 @@ export const imports: Migration = {
 create table upstream_index (
   reader text not null check (reader in ('import', 'mirror')),
   name text not null,
-  -- What etag belongs to.
   index_url text not null,
-  export_root text not null,
+  -- What the list was dealt with for: when that changes, etag is nothing worth.
+  purpose text not null,
   etag text,
   tried_at bigint not null,
   succeeded_at bigint,
@@ -47,13 +47,14 @@ create table import_file (
 );
 create index import_file_due on import_file (import, id) where state <> 'done' and gone_at is null;
 
--- The name of a copy is decided once, before it is stored.
+-- Copies by their place, whatever the mirror is called. The name of one is decided once, before it is stored.
 create table mirror_file (
-  mirror text not null,
-  url text not null,
   bucket text not null,
   root text not null,
+  url text not null,
   name text not null,
+  -- In the other server's index.
+  position int not null,
   -- What [timestamp] stands for.
   stamp bigint not null,
   stored_at bigint,
@@ -64,8 +65,17 @@ create table mirror_file (
   message text,
   -- Since when our index does not name it.
   unlisted_at bigint,
-  primary key (mirror, url),
+  primary key (bucket, root, url),
   unique (bucket, name)
+);
+
+-- Who writes an index holds the lock of its row, so that the newest list always wins.
+create table mirror_index (
+  bucket text not null,
+  root text not null,
+  written_at bigint not null,
+  file_count int not null,
+  primary key (bucket, root)
 );
 `,
 };
