@@ -2,8 +2,8 @@ import { Hono } from "hono";
 import { adminApi } from "./admin/rest.ts";
 import { bearerCheck } from "./admin/token.ts";
 import type { Foundation } from "./app/foundation.ts";
-import { exportPart } from "./app/export.ts";
-import { publishPart } from "./app/publish.ts";
+import { type ExportPart, exportPart } from "./app/export.ts";
+import { type PublishPart, publishPart } from "./app/publish.ts";
 import { publicKeysAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
@@ -43,6 +43,7 @@ export async function openApp(
     runs: foundation.jobRuns,
     log,
     clockMs: foundation.clock.now,
+    ended: foundation.metrics.jobEnded,
   });
   const state = health([
     { name: "database", check: () => checkDatabase(foundation.database) },
@@ -51,9 +52,14 @@ export async function openApp(
   const app = new Hono<Bindings>();
   app.get("/healthz", () => state.live());
   app.get("/readyz", () => state.ready());
+  app.get("/metrics", async () =>
+    new Response(await foundation.metrics.text(), {
+      headers: { "content-type": foundation.metrics.contentType },
+    }));
   app.get("/", () => welcome(foundation));
   if (config.roles.includes("publish")) {
     app.post("/v1/publish", (c) => publishing.publish(c.req.raw));
+    app.post("/v1/stats", (c) => publishing.stats(c.req.raw));
     const { alpha } = publishing;
     if (alpha !== undefined) app.post("/", (c) => alpha(c.req.raw));
   }
@@ -63,7 +69,7 @@ export async function openApp(
     "/exports/*",
     (c) => files(c.req.raw, new URL(c.req.url).pathname.slice("/exports/".length)),
   );
-  app.route("/admin/api/v1", admin(foundation, jobs));
+  app.route("/admin/api/v1", admin(foundation, jobs, publishing, exporting));
   app.notFound(() => errorAnswer("not_found"));
   app.onError((error) => {
     const requestId = newRequestId(crypto.digests);
@@ -82,7 +88,12 @@ export async function openApp(
   };
 }
 
-function admin(foundation: Foundation, jobs: Jobs): Hono {
+function admin(
+  foundation: Foundation,
+  jobs: Jobs,
+  publishing: PublishPart,
+  exporting: ExportPart,
+): Hono {
   return adminApi({
     store: foundation.resources,
     keys: foundation.keys,
@@ -93,8 +104,11 @@ function admin(foundation: Foundation, jobs: Jobs): Hono {
     changed: async () => {
       await foundation.cache.fresh();
     },
-    describe: (resource) => describeResource(foundation, resource),
-    status: async () => ({ jobs: await foundation.jobRuns.newest() }),
+    describe: (resource) => describeResource({ ...foundation, ...publishing }, resource),
+    status: async () => ({
+      jobs: await foundation.jobRuns.newest(),
+      ...await exporting.status(),
+    }),
     runJob: (name, signal) => jobs.run(name, signal),
   });
 }

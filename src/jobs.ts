@@ -1,4 +1,4 @@
-import { asAppError, AppError } from "./errors.ts";
+import { AppError, asAppError } from "./errors.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import type { JobRun, JobRuns } from "./store/job-run.ts";
 
@@ -13,8 +13,13 @@ export type Job = {
    * Looks for work and does it, also when other processes do the same at the same time. Answers what it did, as
    * counts by name; all zero means there was nothing to do.
    */
-  readonly run: (signal: AbortSignal) => Promise<Readonly<Record<string, unknown>>>;
+  readonly run: JobWork;
+  /** What is done instead when somebody asks for it now, rather than when its turn comes. */
+  readonly runNow?: JobWork;
 };
+
+/** Does a job's work; see {@link Job}. */
+export type JobWork = (signal: AbortSignal) => Promise<Readonly<Record<string, unknown>>>;
 
 /** What came of one run. */
 export type JobResult = {
@@ -43,6 +48,8 @@ export type JobsDependencies = {
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
+  /** Told of every run. */
+  readonly ended: (name: string, ok: boolean, seconds: number) => void;
 };
 
 /** Jobs on their schedule. A job that fails is tried again at its next turn; the others do not notice. */
@@ -52,10 +59,11 @@ export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs
   const timers = new Set<ReturnType<typeof setTimeout>>();
   let stopped = false;
 
-  const begin = (job: Job, signal?: AbortSignal): Promise<JobResult> => {
+  const begin = (job: Job, work: JobWork, signal?: AbortSignal): Promise<JobResult> => {
     const already = running.get(job.name);
-    if (already !== undefined) return already.then(() => begin(job, signal));
-    const run = runOnce(job, deps, [stopping.signal, ...(signal === undefined ? [] : [signal])])
+    if (already !== undefined) return already.then(() => begin(job, work, signal));
+    const signals = [stopping.signal, ...(signal === undefined ? [] : [signal])];
+    const run = runOnce({ ...job, run: work }, deps, signals)
       .finally(() => running.delete(job.name));
     running.set(job.name, run);
     return run;
@@ -64,7 +72,7 @@ export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs
     if (stopped) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      begin(job).finally(() => repeat(job, job.intervalMs));
+      begin(job, job.run).finally(() => repeat(job, job.intervalMs));
     }, delayMs);
     timers.add(timer);
   };
@@ -73,7 +81,7 @@ export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs
     start: () => jobs.forEach((job) => repeat(job, 0)),
     run: (name, signal) => {
       const job = jobs.find((one) => one.name === name);
-      return job === undefined ? undefined : begin(job, signal);
+      return job === undefined ? undefined : begin(job, job.runNow ?? job.run, signal);
     },
     stop: async (timeoutMs) => {
       stopped = true;
@@ -93,9 +101,13 @@ async function runOnce(
   const { log, clockMs } = deps;
   const controller = new AbortController();
   const abort = (): void => controller.abort(new AppError("canceled"));
-  const timer = setTimeout(() => controller.abort(new AppError("deadline_exceeded")), job.timeoutMs);
+  const timer = setTimeout(
+    () => controller.abort(new AppError("deadline_exceeded")),
+    job.timeoutMs,
+  );
   signals.forEach((signal) => signal.aborted ? abort() : signal.addEventListener("abort", abort));
   const startedAt = Math.floor(clockMs() / 1000);
+  let ok = false;
   const record = async (result: JobResult): Promise<JobResult> => {
     const run: JobRun = {
       name: job.name,
@@ -109,6 +121,7 @@ async function runOnce(
   };
   try {
     const detail = await job.run(controller.signal);
+    ok = true;
     const result: JobResult = { name: job.name, ok: true, detail };
     const counts = Object.values(detail);
     if (!counts.some((count) => count !== 0 && count !== false)) return result;
@@ -126,6 +139,7 @@ async function runOnce(
     });
   } finally {
     clearTimeout(timer);
+    deps.ended(job.name, ok, clockMs() / 1000 - startedAt);
     signals.forEach((signal) => signal.removeEventListener("abort", abort));
   }
 }

@@ -1,52 +1,137 @@
 import type { ExportEvent } from "../export/events.ts";
-import { type ExportDependencies, runExport } from "../export/run.ts";
+import type { UpstreamEvent } from "../export/import/events.ts";
+import { importExports } from "../export/import/run.ts";
+import { mirrorExports } from "../export/mirror/run.ts";
+import { publishIndex } from "../export/publish-index.ts";
+import { runExport } from "../export/run.ts";
 import type { Job } from "../jobs.ts";
 import { errorFields, type Log } from "../observe/log.ts";
+import { runRetention } from "../retention/run.ts";
 import { exportBatches } from "../store/export-batch.ts";
 import { exportIndexes } from "../store/export-index.ts";
 import { exportKeys } from "../store/export-keys.ts";
 import { exportSchedule } from "../store/export-schedule.ts";
+import { exportStatuses } from "../store/export-status.ts";
+import { importFiles } from "../store/import-file.ts";
+import { upstreamIndexes } from "../store/import-index.ts";
+import { importKeys } from "../store/import-keys.ts";
 import { leases } from "../store/lease.ts";
+import { mirrorFiles } from "../store/mirror-file.ts";
+import { retentionStore } from "../store/retention.ts";
 import type { Foundation } from "./foundation.ts";
 
-/** Exports, put together. */
-export type ExportPart = { readonly jobs: readonly Job[] };
+/** Exports, imports, mirrors and retention, put together. */
+export type ExportPart = {
+  readonly jobs: readonly Job[];
+  /** How they stand, for the admin API. */
+  readonly status: () => Promise<Readonly<Record<string, unknown>>>;
+};
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
-/** Puts exports together. */
+/** Puts them together. */
 export function exportPart(foundation: Foundation): ExportPart {
-  const { config, database, log } = foundation;
-  const deps: ExportDependencies = {
-    resources: foundation.cache,
-    floor: foundation.windows,
-    schedule: exportSchedule(database),
+  const { config, database, blobs: blob, log, crypto, cache: resources } = foundation;
+  const indexes = exportIndexes(database);
+  const shared = {
+    resources,
+    blob,
     leases: leases(database),
-    batches: exportBatches(database),
-    indexes: exportIndexes(database),
-    exposures: exportKeys(database),
-    blob: foundation.blobs,
-    keys: foundation.keys,
-    settings: config.export,
-    report: reportTo(log),
-    stopwatch: foundation.clock.monotonic,
-    randomBytes: (length) => foundation.crypto.digests.getRandomValues(new Uint8Array(length)),
+    randomBytes: (length: number) => crypto.digests.getRandomValues(new Uint8Array(length)),
   };
+  const upstream = {
+    ...shared,
+    fetch: foundation.outgoing,
+    indexes: upstreamIndexes(database),
+    report: upstreamReport(log),
+  };
+  const files = importFiles(database);
+  const copies = mirrorFiles(database);
+  const statuses = exportStatuses(database);
   return {
-    jobs: [{
-      name: "export",
-      intervalMs: config.jobIntervalMs,
-      timeoutMs: HOUR_MS,
-      run: (signal) => runExport(deps, signal),
-    }],
+    status: async () => ({
+      exports: await statuses.all(),
+      imports: await files.status(),
+      mirrors: await copies.status(),
+    }),
+    jobs: [
+      {
+        name: "export",
+        intervalMs: config.jobIntervalMs,
+        timeoutMs: HOUR_MS,
+        run: (signal) =>
+          runExport({
+            ...shared,
+            indexes,
+            floor: foundation.windows,
+            schedule: exportSchedule(database),
+            batches: exportBatches(database),
+            exposures: exportKeys(database),
+            keys: foundation.keys,
+            settings: config.export,
+            report: exportReport(foundation),
+            stopwatch: foundation.clock.monotonic,
+          }, signal),
+      },
+      {
+        name: "import",
+        intervalMs: Math.max(config.jobIntervalMs, MINUTE_MS),
+        timeoutMs: HOUR_MS,
+        run: (signal) =>
+          importExports({
+            ...upstream,
+            crypto,
+            files,
+            keys: importKeys(database, {
+              ...config.publish,
+              statementTimeoutMs: config.statementTimeoutMs,
+            }),
+            settings: config.import,
+          }, signal),
+      },
+      {
+        name: "mirror",
+        intervalMs: Math.max(config.jobIntervalMs, MINUTE_MS),
+        timeoutMs: HOUR_MS,
+        run: (signal) => mirrorExports({ ...upstream, copies, settings: config.mirror }, signal),
+      },
+      {
+        name: "retention",
+        intervalMs: HOUR_MS,
+        timeoutMs: HOUR_MS,
+        run: (signal) =>
+          runRetention({
+            store: retentionStore(database),
+            blob,
+            settings: config.export,
+            publishIndex: (place) =>
+              publishIndex({ indexes, blob, settings: config.export }, place),
+            report: ({ step, error }) =>
+              log.error("retention-failed", { step, ...errorFields(error) }),
+          }, signal),
+      },
+    ],
   };
 }
 
-function reportTo(log: Log): (event: ExportEvent) => void {
+function exportReport({ log, metrics }: Foundation): (event: ExportEvent) => void {
   return (event) => {
-    const { kind, ...rest } = event;
-    if (kind === "file-written") return log.info(`export-${kind}`, { ...event });
-    const { error, ...fields } = { error: undefined, ...rest };
+    metrics.exportReported(event);
+    const { kind } = event;
+    if (event.kind === "file-written") return log.info(`export-${kind}`, { ...event });
+    const { error, ...fields } = { error: undefined, ...event };
     log.error(`export-${kind}`, { ...fields, ...(error === undefined ? {} : errorFields(error)) });
+  };
+}
+
+function upstreamReport(log: Log): (event: UpstreamEvent) => void {
+  return (event) => {
+    const { cause, ...fields } = { cause: undefined, ...event };
+    const failed = event.kind.endsWith("failed") || event.kind === "lines-refused";
+    log[failed ? "warn" : "info"](`upstream-${event.kind}`, {
+      ...(cause === undefined ? {} : errorFields(cause)),
+      ...fields,
+    });
   };
 }

@@ -2,6 +2,7 @@ import type { BlobStore } from "../blob/blob.ts";
 import { openBlobStore } from "../blob/open.ts";
 import type { Config, Secrets } from "../config/config.ts";
 import { AppError } from "../errors.ts";
+import { type FetchPolicy, type PinnableFetch, systemResolve } from "../http/guarded-fetch.ts";
 import { fileKeys } from "../keys/file.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { localKeys } from "../keys/local.ts";
@@ -23,6 +24,7 @@ import { checkMigrations, migrate } from "../store/migrate.ts";
 import { type ResourceCache, resourceCache } from "../store/resource-cache.ts";
 import { type ResourceStore, resourceStore } from "../store/resources.ts";
 import { type WindowFloor, windowFloor } from "../store/window-floor.ts";
+import { type Metrics, openMetrics } from "./metrics.ts";
 
 /** What every part of the program stands on. */
 export type Foundation = {
@@ -31,7 +33,9 @@ export type Foundation = {
   readonly log: Log;
   readonly crypto: CryptoProviders;
   readonly clock: Clock;
-  readonly fetch: typeof fetch;
+  /** How addresses are fetched that operators and peers give us. */
+  readonly outgoing: FetchPolicy;
+  readonly metrics: Metrics;
   /** Uniform in [0, 1); not for secrets. */
   readonly random: () => number;
   readonly database: Database;
@@ -63,7 +67,7 @@ export type FoundationInput = {
   readonly log: Log;
   readonly crypto: CryptoProviders;
   readonly clock?: Clock;
-  readonly fetch?: typeof fetch;
+  readonly fetch?: PinnableFetch;
   readonly random?: () => number;
   /** A server owns an embedded database alone; a command shares it. */
   readonly owner: "server" | "command";
@@ -73,6 +77,9 @@ export type FoundationInput = {
 };
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+const OUTGOING_TIMEOUT_MS = 20_000;
+const OUTGOING_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The fact that tells which master key a database was first used with. */
 const MASTER_KEY_FACT = "master-key-fingerprint";
@@ -117,7 +124,14 @@ async function assemble(
     crypto,
     clock,
     random: input.random ?? Math.random,
-    fetch: input.fetch ?? globalThis.fetch.bind(globalThis),
+    outgoing: {
+      fetch: input.fetch ?? ((url, init) => fetch(url, init)),
+      resolve: systemResolve,
+      allowPrivate: config.peerAllowPrivate,
+      timeoutMs: OUTGOING_TIMEOUT_MS,
+      maxBytes: OUTGOING_MAX_BYTES,
+    },
+    metrics: openMetrics(),
     database,
     keys: openKeys({
       local: localKeys({

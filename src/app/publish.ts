@@ -1,15 +1,27 @@
 import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
+import { exportsCarrying } from "../export/windows-for.ts";
+import { guardedFetch } from "../http/guarded-fetch.ts";
 import type { Job } from "../jobs.ts";
+import { MAX_JWKS_BYTES } from "../keys/jwks.ts";
 import { asSeconds } from "../model/ids.ts";
+import { DAY_SECONDS } from "../model/interval.ts";
 import { errorFields } from "../observe/log.ts";
 import { chaffRing } from "../publish/chaff.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
+import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
 import { revisionKeys, rotateRevisionKeys } from "../publish/revision-keys.ts";
 import { revisionTokens } from "../publish/revision-token.ts";
-import { publishAlphaRoute, type PublishHandler, publishRoute } from "../publish/route.ts";
-import { issuerKeyStore } from "../store/issuer-key.ts";
+import {
+  publishAlphaRoute,
+  type PublishHandler,
+  publishRoute,
+  type PublishRouteDeps,
+} from "../publish/route.ts";
+import { statsRoute } from "../publish/stats-route.ts";
+import { type IssuerKeyStore, issuerKeyStore } from "../store/issuer-key.ts";
 import { publishStore } from "../store/publish.ts";
+import { publishStats } from "../store/publish-stat.ts";
 import { revisionKeyStore } from "../store/revision-key.ts";
 import type { Foundation } from "./foundation.ts";
 
@@ -19,15 +31,20 @@ export type PublishPart = {
   readonly publish: PublishHandler;
   /** `POST /` of the old API, when it is enabled. */
   readonly alpha?: PublishHandler;
+  /** `POST /v1/stats`. */
+  readonly stats: PublishHandler;
+  /** How fetching issuers' keys goes. */
+  readonly issuerKeys: Pick<IssuerKeyStore, "states">;
   readonly jobs: readonly Job[];
 };
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 /** Puts publishing together. The first data key of revision tokens is made here when there is none. */
 export async function publishPart(foundation: Foundation): Promise<PublishPart> {
   const { config, crypto, clock, database, log } = foundation;
-  const fetchedKeys = issuerKeyStore(database);
+  const issuerKeys = issuerKeyStore(database);
   const revision = {
     crypto,
     store: revisionKeyStore(database),
@@ -35,11 +52,12 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     ...config.revision,
   };
   const keys = revisionKeys({ ...revision, nowMs: clock.monotonic });
-  const deps = {
+  const stats = publishStats(database);
+  const deps: PublishRouteDeps = {
     settings: config.publish,
     crypto,
     resources: foundation.cache,
-    directoryOf: issuerDirectories({ crypto, fetchedKeys, nowMs: clock.monotonic }),
+    directoryOf: issuerDirectories({ crypto, fetchedKeys: issuerKeys, nowMs: clock.monotonic }),
     store: publishStore(database, config.publish),
     tokens: revisionTokens({
       crypto,
@@ -49,15 +67,18 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     }),
     now: () => asSeconds(clock.now() / 1000),
     random: foundation.random,
-    randomBytes: (length: number) =>
-      Buffer.from(crypto.digests.getRandomValues(new Uint8Array(length))),
+    randomBytes: (length) => Buffer.from(crypto.digests.getRandomValues(new Uint8Array(length))),
     ring: chaffRing(),
     admission: { inFlight: 0 },
     elapsedMs: clock.monotonic,
-    delay: (milliseconds: number) => delay(milliseconds),
+    delay: (milliseconds) => delay(milliseconds),
+    exportWindowsFor: async (regions, traveler, window) => {
+      const view = await foundation.cache.view();
+      return exportsCarrying(view.list("ExportConfig"), { regions, traveler }, window);
+    },
     events: {
-      answered: () => {},
-      failed: (error: unknown) => log.error("publish-failed", errorFields(error)),
+      answered: foundation.metrics.publishAnswered,
+      failed: (error) => log.error("publish-failed", errorFields(error)),
     },
   };
   if (config.publish.releaseSameDayKeys) {
@@ -69,13 +90,41 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
   return {
     publish: publishRoute(deps),
     ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(deps) } : {}),
+    stats: statsRoute({ ...deps, stats }),
+    issuerKeys,
     jobs: [
       {
         name: "rotate-keys",
         intervalMs: HOUR_MS,
-        timeoutMs: 60_000,
+        timeoutMs: MINUTE_MS,
         run: () => rotateRevisionKeys(revision),
       },
+      {
+        name: "refresh-jwks",
+        intervalMs: MINUTE_MS,
+        timeoutMs: 5 * MINUTE_MS,
+        run: () => refreshIssuerKeys(refreshDeps(foundation, issuerKeys, REFRESH_SECONDS)),
+        runNow: () => refreshIssuerKeys(refreshDeps(foundation, issuerKeys, 0)),
+      },
+      {
+        name: "statistics",
+        intervalMs: 10 * MINUTE_MS,
+        timeoutMs: 5 * MINUTE_MS,
+        run: async () => ({
+          rolledUp: await stats.rollUp(Math.ceil(config.export.cleanupTtlSeconds / DAY_SECONDS)),
+        }),
+      },
     ],
+  };
+}
+
+function refreshDeps(foundation: Foundation, store: IssuerKeyStore, everySeconds: number) {
+  return {
+    crypto: foundation.crypto,
+    resources: foundation.cache,
+    store,
+    everySeconds,
+    fetchKeySet: (uri: string) =>
+      guardedFetch(uri, { ...foundation.outgoing, maxBytes: MAX_JWKS_BYTES }),
   };
 }

@@ -1,5 +1,6 @@
 import type { BlobSettings } from "../blob/open.ts";
 import { AppError } from "../errors.ts";
+import type { ImportSettings, MirrorSettings } from "../export/import/settings.ts";
 import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
 import { blobSettings } from "./blob.ts";
@@ -10,7 +11,7 @@ import {
   type Secret,
   type SettingShown,
 } from "./environment.ts";
-import { exportSettings } from "./export.ts";
+import { exportSettings, upstreamSettings } from "./export.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
@@ -43,6 +44,8 @@ export type Config = {
   readonly publish: PublishSettings;
   readonly revision: RevisionSettings;
   readonly export: ExportSettings;
+  readonly import: ImportSettings;
+  readonly mirror: MirrorSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -76,6 +79,8 @@ export function readConfiguration(environment: Environment): Configuration {
     graceSeconds,
   };
   const dataDirectory = read.text("DATA_DIR", "./data");
+  const publish = publishSettings(read, windows.windowSeconds);
+  const exports = exportSettings(read, windows);
   const config: Config = {
     host,
     port,
@@ -95,9 +100,10 @@ export function readConfiguration(environment: Environment): Configuration {
     exportBucket: read.text("EXPORT_BUCKET", "exports"),
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
     blobs: blobSettings(read, dataDirectory),
-    publish: publishSettings(read, windows.windowSeconds),
+    publish,
     revision: revisionSettings(read),
-    export: exportSettings(read, windows),
+    export: exports,
+    ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

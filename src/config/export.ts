@@ -1,4 +1,5 @@
 import type { ExportSettings } from "../export/settings.ts";
+import type { ImportSettings, MirrorSettings } from "../export/import/settings.ts";
 import type { EnvironmentReader } from "./environment.ts";
 
 /** Settings of exports and of what goes away; names and defaults are those of the reference server where it has one. */
@@ -19,5 +20,34 @@ export function exportSettings(
       min: anyTtl ? "1s" : "240h",
       max: "8760h",
     }),
+  };
+}
+
+/** Settings of reading other servers' files. */
+export function upstreamSettings(
+  read: EnvironmentReader,
+  { workerTimeoutSeconds, cleanupTtlSeconds }: ExportSettings,
+  maxKeyAgeSeconds: number,
+): { readonly import: ImportSettings; readonly mirror: MirrorSettings } {
+  const shared = {
+    indexTimeoutMs: read.milliseconds("INDEX_FILE_DOWNLOAD_TIMEOUT", "30s", {
+      min: "100ms",
+      max: "10m",
+    }),
+    fileTimeoutMs: read.milliseconds("EXPORT_FILE_DOWNLOAD_TIMEOUT", "2m", {
+      min: "100ms",
+      max: "1h",
+    }),
+    maxRuntimeMs: read.milliseconds("MAX_RUNTIME", "12m", { min: "1s", max: "24h" }),
+    workerTimeoutSeconds,
+  };
+  return {
+    import: {
+      ...shared,
+      maxKeyAgeSeconds,
+      backfillDaysSinceOnset: read.integer("BACKFILL_DAYS_SINCE_ONSET_VALUE", 10, { max: 14 }),
+      cleanupTtlSeconds,
+    },
+    mirror: { ...shared, unlistedTtlSeconds: read.seconds("MIRROR_UNLISTED_TTL", "0s") },
   };
 }

@@ -1,0 +1,81 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ExportEvent } from "../export/events.ts";
+import type { PublishEvent } from "../publish/route.ts";
+
+/** What is counted. One function for each event of the business; labels are names of ours, never data from outside. */
+export type Metrics = {
+  readonly publishAnswered: (event: PublishEvent) => void;
+  readonly exportReported: (event: ExportEvent) => void;
+  readonly jobEnded: (name: string, ok: boolean, seconds: number) => void;
+  /** Sets a figure of a peer, import or export that is looked up now and then. */
+  readonly setLag: (kind: "export" | "peer", name: string, seconds: number) => void;
+  /** Prometheus text exposition. */
+  readonly text: () => Promise<string>;
+  readonly contentType: string;
+};
+
+const LATENCIES = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** Metrics of one process. */
+export function openMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers });
+  const publishes = counter("wayfarer_publish_requests_total", "Publish requests answered.", [
+    "api",
+    "kind",
+    "code",
+  ]);
+  const keys = counter("wayfarer_published_keys_total", "Keys stored or revised by publishes.", [
+    "change",
+  ]);
+  const latency = new Histogram({
+    name: "wayfarer_publish_duration_seconds",
+    help: "From the first byte of a publish to its answer.",
+    buckets: LATENCIES,
+    registers,
+  });
+  const files = counter("wayfarer_export_files_total", "Export files written.", ["config"]);
+  const exported = counter("wayfarer_exported_keys_total", "Keys in export files written.", [
+    "config",
+  ]);
+  const exportFailures = counter("wayfarer_export_failures_total", "Exports that went wrong.", [
+    "config",
+    "kind",
+  ]);
+  const jobs = counter("wayfarer_job_runs_total", "Runs of background jobs.", ["job", "result"]);
+  const jobSeconds = new Gauge({
+    name: "wayfarer_job_last_duration_seconds",
+    help: "How long the last run of a job took.",
+    labelNames: ["job"],
+    registers,
+  });
+  const lag = new Gauge({
+    name: "wayfarer_lag_seconds",
+    help: "How far an export or a peer is behind.",
+    labelNames: ["kind", "name"],
+    registers,
+  });
+  return {
+    publishAnswered: ({ api, kind, code, inserted, revised, durationMs }) => {
+      publishes.inc({ api, kind, code });
+      if (inserted > 0) keys.inc({ change: "inserted" }, inserted);
+      if (revised > 0) keys.inc({ change: "revised" }, revised);
+      latency.observe(durationMs / 1000);
+    },
+    exportReported: (event) => {
+      const { config, kind } = event;
+      if (event.kind !== "file-written") return exportFailures.inc({ config, kind });
+      files.inc({ config });
+      exported.inc({ config }, event.keyCount + event.revisedKeyCount);
+    },
+    jobEnded: (job, ok, seconds) => {
+      jobs.inc({ job, result: ok ? "ok" : "failed" });
+      jobSeconds.set({ job }, seconds);
+    },
+    setLag: (kind, name, seconds) => lag.set({ kind, name }, seconds),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
