@@ -35,7 +35,9 @@ export function http1Side(listener: FetchListener, limits: EdgeLimits): Side {
     listener(incoming, outgoing);
   });
   server.timeout = limits.silentMs;
-  // Slow senders are looked for from "listening" on, and this server never listens itself.
+  // It listens through the edge. Without being told, Node looks for no slow senders, and Deno ends every
+  // connection after one answer.
+  Object.defineProperty(server, "listening", { get: () => !draining });
   server.emit("listening");
   return {
     accept(socket) {

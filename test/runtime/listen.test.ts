@@ -57,6 +57,27 @@ describe("one port", () => {
     expect(await said).toContain("https: GET /there 0 false none");
   });
 
+  test.each([["cleartext", undefined], ["TLS", TLS]])(
+    "keeps an HTTP/1.1 connection open in %s",
+    async (_, tls) => {
+      const { port } = await listening(mirror, tls === undefined ? {} : { tls });
+      const { socket, said } = wire(port, tls === undefined ? undefined : { ca: AUTHORITY });
+      for (let i = 0; i < 3; i++) {
+        socket.write("GET /again HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        await once(socket, "data");
+      }
+      socket.write("POST /once HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\n\r\nfour" + GET);
+      const text = await said;
+      expect(text.match(/\/\w+ \d/g)).toEqual([
+        "/again 0",
+        "/again 0",
+        "/again 0",
+        "/once 4",
+        "/there 0",
+      ]);
+    },
+  );
+
   test("answers HTTP/2 over TLS", async () => {
     const { port } = await listening(mirror, { tls: TLS });
     const session = http2Session(`https://localhost:${port}`, { ca: AUTHORITY });
