@@ -44,6 +44,9 @@ export async function readCopyRows(
       failure = error;
     }
   }
+  // The driver pauses its socket for a full stream and resumes it when the stream is read. The end of the rows may
+  // come with the rows that filled it: then nobody reads again, and the answer to the next statement would stay out.
+  stream._read(0);
   if (failure !== undefined) throw failure;
   if (rest.length !== TRAILER_BYTES || rest[0] !== 0xff || rest[1] !== 0xff) {
     throw new AppError("internal", "the rows of a COPY are not of the length that was asked for");
