@@ -145,18 +145,22 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
       throw new AppError("overloaded", "the same keys are being published by others, try again");
     },
     preview: async (keys) => {
-      const [clock] = await sql.unsafe<{ now: number; window: number }[]>(
-        `select wayfarer_now() as now, ${currentWindowSql(settings.windowSeconds)} as window`,
-      );
-      const rows = await sql.unsafe<Row[]>(
-        `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[])`,
-        [keyArray(keys)],
-      );
-      return {
-        existing: storedByHex(rows),
-        now: clock?.now ?? 0,
-        currentWindow: clock?.window ?? 0,
-      };
+      try {
+        const [clock] = await sql.unsafe<{ now: number; window: number }[]>(
+          `select wayfarer_now() as now, ${currentWindowSql(settings.windowSeconds)} as window`,
+        );
+        const rows = await sql.unsafe<Row[]>(
+          `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[])`,
+          [keyArray(keys)],
+        );
+        return {
+          existing: storedByHex(rows),
+          now: clock?.now ?? 0,
+          currentWindow: clock?.window ?? 0,
+        };
+      } catch (error) {
+        throw storeFailure(error);
+      }
     },
   };
 }
