@@ -1,8 +1,8 @@
-import { type Encounter, simulateEncounter, simulateStrangers } from "../device/encounter.ts";
 import { ensureIssuer, type Issuer } from "../device/issuer.ts";
+import { meet } from "../device/meet.ts";
 import { type PublishAnswer, sendPublish } from "../device/publish-client.ts";
 import { type DeviceState, loadState, saveState } from "../device/state.ts";
-import { makeTeks, type RandomBytes, type Tek } from "../device/tek.ts";
+import { makeTeks, type RandomBytes } from "../device/tek.ts";
 import { makeUpload } from "../device/upload.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import { asSeconds, type Seconds } from "../model/ids.ts";
@@ -70,9 +70,6 @@ const OPTIONS = {
 } as const;
 type Values = OptionValues<typeof OPTIONS>;
 
-/** Half an hour, as three intervals, among many strangers. */
-const ENCOUNTER_INTERVALS = 3;
-const STRANGERS = 200;
 /** Answers that an Issuer resource may cure. */
 const ISSUER_FAULTS: ReadonlySet<string> = new Set<ErrorCode>([
   "health_authority_verification_certificate_invalid",
@@ -158,28 +155,6 @@ async function publish(
   await saveState(statePath, { ...state, revisionToken });
   report(io, answer, teks.length, state, statePath);
   return 0;
-}
-
-/** Lets another phone have met this one: on the day of the onset if that is known, else on any. */
-function meet(
-  known: Pick<DeviceState, "healthAuthorityId" | "teks" | "revisionToken">,
-  onsetDay: number | undefined,
-  random: RandomBytes,
-): DeviceState {
-  const [byte = 0] = random(1);
-  const distance = ({ rollingStart }: Tek): number =>
-    Math.abs(rollingStart / INTERVALS_PER_DAY - (onsetDay ?? 0));
-  const tek = onsetDay === undefined
-    ? known.teks[byte % known.teks.length]
-    : known.teks.toSorted((a, b) => distance(a) - distance(b))[0];
-  if (tek === undefined) return { ...known, sightings: [], encounters: [] };
-  const encounter: Encounter = simulateEncounter(tek, ENCOUNTER_INTERVALS, random);
-  const strangers = simulateStrangers(STRANGERS, encounter, random);
-  return {
-    ...known,
-    sightings: [...encounter.sightings, ...strangers].sort((a, b) => a.heardAt - b.heardAt),
-    encounters: [{ from: encounter.from, rpis: encounter.sightings.length }],
-  };
 }
 
 async function needState(path: string): Promise<DeviceState> {
