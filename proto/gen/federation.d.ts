@@ -780,6 +780,18 @@ export namespace wayfarer {
                 /** DescribeRequest untilDay. */
                 untilDay?: (number|null);
 
+                /** DescribeRequest includeRegions. */
+                includeRegions: string[];
+
+                /** DescribeRequest excludeRegions. */
+                excludeRegions: string[];
+
+                /** DescribeRequest onlyTravelers. */
+                onlyTravelers: boolean;
+
+                /** DescribeRequest onlyLocalProvenance. */
+                onlyLocalProvenance: boolean;
+
                 /**
                  * Encodes the specified DescribeRequest message. Does not implicitly {@link wayfarer.federation.v1.DescribeRequest.verify|verify} messages.
                  * @param message DescribeRequest message or plain object to encode
@@ -831,6 +843,18 @@ export namespace wayfarer {
                     /** DescribeRequest untilDay */
                     untilDay?: (number|null);
 
+                    /** DescribeRequest includeRegions */
+                    includeRegions?: (string[]|null);
+
+                    /** DescribeRequest excludeRegions */
+                    excludeRegions?: (string[]|null);
+
+                    /** DescribeRequest onlyTravelers */
+                    onlyTravelers?: (boolean|null);
+
+                    /** DescribeRequest onlyLocalProvenance */
+                    onlyLocalProvenance?: (boolean|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
@@ -868,6 +892,9 @@ export namespace wayfarer {
 
                 /** DescribeResponse protocols. */
                 protocols: string[];
+
+                /** DescribeResponse closedThrough. */
+                closedThrough: number;
 
                 /**
                  * Encodes the specified DescribeResponse message. Does not implicitly {@link wayfarer.federation.v1.DescribeResponse.verify|verify} messages.
@@ -931,6 +958,9 @@ export namespace wayfarer {
 
                     /** DescribeResponse protocols */
                     protocols?: (string[]|null);
+
+                    /** DescribeResponse closedThrough */
+                    closedThrough?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

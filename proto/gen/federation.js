@@ -1612,6 +1612,8 @@ export const wayfarer = $root.wayfarer = (() => {
             v1.DescribeRequest = (function() {
 
                 const DescribeRequest = function (properties) {
+                    this.includeRegions = [];
+                    this.excludeRegions = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -1621,6 +1623,14 @@ export const wayfarer = $root.wayfarer = (() => {
                 DescribeRequest.prototype.fromDay = null;
 
                 DescribeRequest.prototype.untilDay = null;
+
+                DescribeRequest.prototype.includeRegions = $util.emptyArray;
+
+                DescribeRequest.prototype.excludeRegions = $util.emptyArray;
+
+                DescribeRequest.prototype.onlyTravelers = false;
+
+                DescribeRequest.prototype.onlyLocalProvenance = false;
 
                 // OneOf field names bound to virtual getters and setters
                 let $oneOfFields;
@@ -1648,6 +1658,16 @@ export const wayfarer = $root.wayfarer = (() => {
                         writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.fromDay);
                     if (message.untilDay != null && $Object.hasOwnProperty.call(message, "untilDay"))
                         writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.untilDay);
+                    if (message.includeRegions != null && message.includeRegions.length)
+                        for (let i = 0; i < message.includeRegions.length; ++i)
+                            writer.uint32(/* id 3, wireType 2 =*/26).string(message.includeRegions[i]);
+                    if (message.excludeRegions != null && message.excludeRegions.length)
+                        for (let i = 0; i < message.excludeRegions.length; ++i)
+                            writer.uint32(/* id 4, wireType 2 =*/34).string(message.excludeRegions[i]);
+                    if (message.onlyTravelers != null && $Object.hasOwnProperty.call(message, "onlyTravelers") && message.onlyTravelers !== false)
+                        writer.uint32(/* id 5, wireType 0 =*/40).bool(message.onlyTravelers);
+                    if (message.onlyLocalProvenance != null && $Object.hasOwnProperty.call(message, "onlyLocalProvenance") && message.onlyLocalProvenance !== false)
+                        writer.uint32(/* id 6, wireType 0 =*/48).bool(message.onlyLocalProvenance);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1661,7 +1681,7 @@ export const wayfarer = $root.wayfarer = (() => {
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message;
+                    let end, message, value;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -1695,6 +1715,40 @@ export const wayfarer = $root.wayfarer = (() => {
                                 message._untilDay = "untilDay";
                                 continue;
                             }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.includeRegions && message.includeRegions.length))
+                                    message.includeRegions = [];
+                                message.includeRegions.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.excludeRegions && message.excludeRegions.length))
+                                    message.excludeRegions = [];
+                                message.excludeRegions.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.onlyTravelers = value;
+                                else
+                                    delete message.onlyTravelers;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.onlyLocalProvenance = value;
+                                else
+                                    delete message.onlyLocalProvenance;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -1726,6 +1780,26 @@ export const wayfarer = $root.wayfarer = (() => {
                         message.fromDay = object.fromDay >>> 0;
                     if (object.untilDay != null)
                         message.untilDay = object.untilDay >>> 0;
+                    if (object.includeRegions) {
+                        if (!$Array.isArray(object.includeRegions))
+                            throw $TypeError(".wayfarer.federation.v1.DescribeRequest.includeRegions: array expected");
+                        message.includeRegions = $Array(object.includeRegions.length);
+                        for (let i = 0; i < object.includeRegions.length; ++i)
+                            message.includeRegions[i] = $String(object.includeRegions[i]);
+                    }
+                    if (object.excludeRegions) {
+                        if (!$Array.isArray(object.excludeRegions))
+                            throw $TypeError(".wayfarer.federation.v1.DescribeRequest.excludeRegions: array expected");
+                        message.excludeRegions = $Array(object.excludeRegions.length);
+                        for (let i = 0; i < object.excludeRegions.length; ++i)
+                            message.excludeRegions[i] = $String(object.excludeRegions[i]);
+                    }
+                    if (object.onlyTravelers != null)
+                        if (object.onlyTravelers)
+                            message.onlyTravelers = $Boolean(object.onlyTravelers);
+                    if (object.onlyLocalProvenance != null)
+                        if (object.onlyLocalProvenance)
+                            message.onlyLocalProvenance = $Boolean(object.onlyLocalProvenance);
                     return message;
                 };
 
@@ -1737,10 +1811,32 @@ export const wayfarer = $root.wayfarer = (() => {
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
                     let object = {};
+                    if (options.arrays || options.defaults) {
+                        object.includeRegions = [];
+                        object.excludeRegions = [];
+                    }
+                    if (options.defaults) {
+                        object.onlyTravelers = false;
+                        object.onlyLocalProvenance = false;
+                    }
                     if (message.fromDay != null && $Object.hasOwnProperty.call(message, "fromDay"))
                         object.fromDay = message.fromDay;
                     if (message.untilDay != null && $Object.hasOwnProperty.call(message, "untilDay"))
                         object.untilDay = message.untilDay;
+                    if (message.includeRegions && message.includeRegions.length) {
+                        object.includeRegions = $Array(message.includeRegions.length);
+                        for (let j = 0; j < message.includeRegions.length; ++j)
+                            object.includeRegions[j] = message.includeRegions[j];
+                    }
+                    if (message.excludeRegions && message.excludeRegions.length) {
+                        object.excludeRegions = $Array(message.excludeRegions.length);
+                        for (let j = 0; j < message.excludeRegions.length; ++j)
+                            object.excludeRegions[j] = message.excludeRegions[j];
+                    }
+                    if (message.onlyTravelers != null && $Object.hasOwnProperty.call(message, "onlyTravelers"))
+                        object.onlyTravelers = message.onlyTravelers;
+                    if (message.onlyLocalProvenance != null && $Object.hasOwnProperty.call(message, "onlyLocalProvenance"))
+                        object.onlyLocalProvenance = message.onlyLocalProvenance;
                     return object;
                 };
 
@@ -1775,6 +1871,8 @@ export const wayfarer = $root.wayfarer = (() => {
 
                 DescribeResponse.prototype.protocols = $util.emptyArray;
 
+                DescribeResponse.prototype.closedThrough = 0;
+
                 DescribeResponse.encode = function (message, writer, _depth) {
                     if (!writer)
                         writer = $Writer.create();
@@ -1797,6 +1895,8 @@ export const wayfarer = $root.wayfarer = (() => {
                     if (message.protocols != null && message.protocols.length)
                         for (let i = 0; i < message.protocols.length; ++i)
                             writer.uint32(/* id 6, wireType 2 =*/50).string(message.protocols[i]);
+                    if (message.closedThrough != null && $Object.hasOwnProperty.call(message, "closedThrough") && (typeof message.closedThrough === "object" ? message.closedThrough.low || message.closedThrough.high : message.closedThrough !== 0))
+                        writer.uint32(/* id 7, wireType 0 =*/56).int64(message.closedThrough);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1878,6 +1978,15 @@ export const wayfarer = $root.wayfarer = (() => {
                                 message.protocols.push(reader.stringVerify());
                                 continue;
                             }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64().toNumber()) === "object" ? value.low || value.high : value !== 0)
+                                    message.closedThrough = value;
+                                else
+                                    delete message.closedThrough;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -1940,6 +2049,16 @@ export const wayfarer = $root.wayfarer = (() => {
                         for (let i = 0; i < object.protocols.length; ++i)
                             message.protocols[i] = $String(object.protocols[i]);
                     }
+                    if (object.closedThrough != null)
+                        if (typeof object.closedThrough === "object" ? object.closedThrough.low || object.closedThrough.high : $Number(object.closedThrough) !== 0)
+                            if ($util.Long)
+                                message.closedThrough = $util.Long.fromValue(object.closedThrough, false).toNumber();
+                            else if (typeof object.closedThrough === "string")
+                                message.closedThrough = $parseInt(object.closedThrough, 10);
+                            else if (typeof object.closedThrough === "number")
+                                message.closedThrough = object.closedThrough;
+                            else if (typeof object.closedThrough === "object")
+                                message.closedThrough = new $util.LongBits(object.closedThrough.low >>> 0, object.closedThrough.high >>> 0).toNumber();
                     return message;
                 };
 
@@ -1960,6 +2079,11 @@ export const wayfarer = $root.wayfarer = (() => {
                         object.serverId = "";
                         object.limits = null;
                         object.publicKeys = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, false);
+                            object.closedThrough = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.closedThrough = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
                     }
                     if (message.serverId != null && $Object.hasOwnProperty.call(message, "serverId"))
                         object.serverId = message.serverId;
@@ -1982,6 +2106,13 @@ export const wayfarer = $root.wayfarer = (() => {
                         for (let j = 0; j < message.protocols.length; ++j)
                             object.protocols[j] = message.protocols[j];
                     }
+                    if (message.closedThrough != null && $Object.hasOwnProperty.call(message, "closedThrough"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.closedThrough = typeof message.closedThrough === "number" ? $BigInt(message.closedThrough) : $util.Long.fromBits(message.closedThrough.low >>> 0, message.closedThrough.high >>> 0, false).toBigInt();
+                        else if (typeof message.closedThrough === "number")
+                            object.closedThrough = options.longs === $String ? $String(message.closedThrough) : message.closedThrough;
+                        else
+                            object.closedThrough = options.longs === $String ? $util.Long.prototype.toString.call(message.closedThrough) : options.longs === $Number ? new $util.LongBits(message.closedThrough.low >>> 0, message.closedThrough.high >>> 0).toNumber() : message.closedThrough;
                     return object;
                 };
 

@@ -1,4 +1,12 @@
-import type { FeedKey, FeedPage, FeedPosition, FeedQuery, FeedStream } from "../model/feed.ts";
+import type postgres from "postgres";
+import type {
+  FeedKey,
+  FeedPage,
+  FeedPosition,
+  FeedQuery,
+  FeedStream,
+  Selection,
+} from "../model/feed.ts";
 import { MAX_HOPS } from "../model/feed.ts";
 import { asRegion, asServerId, asWindow } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
@@ -22,7 +30,7 @@ export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS):
       }
       const found = await sql<Row[]>`
         select * from (${stretch(sql, stream, query, scanRows)}) as scanned
-        where ${allowed(sql, query)} order by at, key limit ${query.limit}`;
+        where ${wantedSql(sql, query)} order by at, key limit ${query.limit}`;
       if (found.length === query.limit) return fullPage(found);
       return await shortPage(sql, stream, query, scanRows);
     },
@@ -42,6 +50,8 @@ type Row = {
   home_server: string | null;
   hops: number;
 };
+
+type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
 
 /** The columns of a stream, and what it is ordered by. */
 const STREAMS = {
@@ -74,8 +84,8 @@ function stretch(sql: Sql, stream: FeedStream, query: FeedQuery, rows: number) {
     order by ${sql.unsafe(at)}, key limit ${rows}`;
 }
 
-/** What maySend() of federation/policy says, and the bound on age. */
-function allowed(sql: Sql, { selection, oldest }: FeedQuery) {
+/** Whether a row may go, as maySend() of federation/policy says. */
+export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
   const { regions, excludeRegions, onlyTravelers, onlyLocal, peer, serverId } = selection;
   return sql`
     regions && ${[...regions]}::text[]
@@ -85,9 +95,11 @@ function allowed(sql: Sql, { selection, oldest }: FeedQuery) {
     and (source = 'local' or not ${onlyLocal})
     and not (source = 'peer' and source_name is not distinct from ${peer})
     and home_server is distinct from ${serverId}
-    and hops < ${MAX_HOPS}
-    and interval_number + interval_count >= ${oldest}`;
+    and hops < ${MAX_HOPS}`;
 }
+
+const wantedSql = (sql: Sql, { selection, oldest }: FeedQuery): PendingQuery =>
+  sql`${allowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
 
 /** A page that is not full ends where the scan did, or at the end of the closed windows. */
 async function shortPage(
@@ -104,7 +116,7 @@ async function shortPage(
            (select count(*) from scanned) as scanned
     from (select at, key from scanned order by at desc, key desc limit 1) as last
     left join (
-      select * from scanned where ${allowed(sql, query)} order by at, key limit ${query.limit}
+      select * from scanned where ${wantedSql(sql, query)} order by at, key limit ${query.limit}
     ) as wanted on true
     order by wanted.at, wanted.key`;
   const [first] = rows;

@@ -19,7 +19,7 @@ export type PeerAuth = {
   readonly issuer?: string | undefined;
   /** `sub` of its tokens; absent: its server ID. */
   readonly subject?: string | undefined;
-  /** `aud` of its tokens and of ours towards it; absent: the server ID of whoever is called. */
+  /** `aud` of its tokens; absent: our server ID. */
   readonly audience?: string | undefined;
   /** Pinned public keys (RFC 7517), in place of those that its issuer publishes. */
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] } | undefined;

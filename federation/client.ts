@@ -1,0 +1,119 @@
+import {
+  FederationFetchRequest,
+  FederationFetchResponse,
+  wayfarer,
+} from "../proto/gen/federation.js";
+import { accept, asAppError, type Outcome, refuse } from "../src/errors.ts";
+import type { Peer } from "../src/model/resource/peer.ts";
+import type { RpcClient, RpcRefusal } from "./rpc/client.ts";
+import { PATHS } from "./service/method-table.ts";
+
+const { DescribeRequest, DescribeResponse, PushRequest, PushResponse } = wayfarer.federation.v1;
+
+/** What a peer answered, or why it did not. */
+export type PeerOutcome<T> = { readonly ok: true; readonly value: T } | RpcRefusal;
+
+/** The calls that one peer answers. None rejects. */
+export type PeerClient = {
+  fetch(
+    request: FederationFetchRequest.$Properties,
+    signal: AbortSignal,
+  ): Promise<PeerOutcome<FederationFetchResponse>>;
+  push(
+    request: wayfarer.federation.v1.PushRequest.$Properties,
+    signal: AbortSignal,
+  ): Promise<PeerOutcome<wayfarer.federation.v1.PushResponse>>;
+  describe(
+    request: wayfarer.federation.v1.DescribeRequest.$Properties,
+    signal: AbortSignal,
+  ): Promise<PeerOutcome<wayfarer.federation.v1.DescribeResponse>>;
+};
+
+/** How a peer can be spoken to. */
+export type Transports = Readonly<Record<"connect" | "grpc", (baseUrl: string) => RpcClient>>;
+
+/** A client of `rpc`. `token` makes a token for one call; without it the calls are a stranger's. */
+export function peerClient(rpc: RpcClient, token?: () => Promise<string>): PeerClient {
+  const call = async <T>(
+    path: string,
+    message: Uint8Array,
+    signal: AbortSignal,
+    decode: (bytes: Uint8Array) => T,
+  ): Promise<PeerOutcome<T>> => {
+    const authorization = await authorizationOf(token);
+    if (!authorization.ok) return authorization;
+    const answer = await rpc(path, message, { signal, ...authorization.value });
+    if (!answer.ok) return answer;
+    try {
+      return { ok: true, value: decode(answer.value) };
+    } catch {
+      return refuse("fetch_failed", "the answer is not the message that was asked for");
+    }
+  };
+  return {
+    fetch: (request, signal) =>
+      call(
+        PATHS.fetch,
+        FederationFetchRequest.encode(request).finish(),
+        signal,
+        (bytes) => FederationFetchResponse.decode(bytes),
+      ),
+    push: (request, signal) =>
+      call(
+        PATHS.push,
+        PushRequest.encode(request).finish(),
+        signal,
+        (bytes) => PushResponse.decode(bytes),
+      ),
+    describe: (request, signal) =>
+      call(
+        PATHS.describe,
+        DescribeRequest.encode(request).finish(),
+        signal,
+        (bytes) => DescribeResponse.decode(bytes),
+      ),
+  };
+}
+
+async function authorizationOf(
+  token: (() => Promise<string>) | undefined,
+): Promise<Outcome<{ readonly authorization?: string }>> {
+  if (token === undefined) return accept({});
+  try {
+    return accept({ authorization: `Bearer ${await token()}` });
+  } catch (error) {
+    const { code, message } = asAppError(error);
+    return refuse(code, message);
+  }
+}
+
+/** A client of a peer, and which way it goes. */
+export type OpenedClient = { readonly protocol: "connect" | "grpc"; readonly client: PeerClient };
+
+/** Finds out how to speak to peers, and remembers what was found. */
+export type OpenClient = (peer: Peer, signal: AbortSignal) => Promise<OpenedClient>;
+
+/** What a server that does not know Describe over Connect answers: not even that it is another's to ask. */
+const STRANGERS: readonly string[] = ["unimplemented", "fetch_failed", "internal", "unavailable"];
+
+/** `auto` is Connect where Describe is answered over it, else native gRPC, asked again when it was not certain. */
+export function clientOpener(
+  transports: Transports,
+  token: (audience: string) => Promise<string>,
+): OpenClient {
+  const found = new Map<string, "connect">();
+  const open = (peer: Peer, protocol: "connect" | "grpc"): OpenedClient => ({
+    protocol,
+    client: peerClient(transports[protocol](peer.serverId), () => token(peer.serverId)),
+  });
+  return async (peer, signal) => {
+    if (peer.protocol === "connect" || peer.protocol === "grpc") return open(peer, peer.protocol);
+    const known = found.get(peer.serverId);
+    if (known !== undefined) return open(peer, known);
+    const connect = open(peer, "connect");
+    const answer = await connect.client.describe({ fromDay: 0, untilDay: 0 }, signal);
+    if (!answer.ok) return STRANGERS.includes(answer.code) ? open(peer, "grpc") : connect;
+    found.set(peer.serverId, "connect");
+    return connect;
+  };
+}

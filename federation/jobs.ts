@@ -1,0 +1,164 @@
+import { asAppError } from "../src/errors.ts";
+import type { Direction, SyncStatus } from "../src/model/peer-sync.ts";
+import { isActive } from "../src/model/resource/members.ts";
+import type { Peer } from "../src/model/resource/peer.ts";
+import { startDeadline } from "./rpc/deadline.ts";
+import { retryDelayMs } from "./retry.ts";
+import {
+  type SyncDependencies,
+  type SyncOutcome,
+  syncPull,
+  syncPush,
+  type SyncReport,
+} from "./sync.ts";
+
+/** A background job, as src/jobs.ts runs it. */
+export type FederationJob = {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly run: (signal: AbortSignal) => Promise<Readonly<Record<string, number>>>;
+};
+
+/** A lease that is kept as long as it is held. */
+export type HeldLease = { readonly lost: AbortSignal; release(): Promise<void> };
+
+/** What the jobs need. */
+export type FederationJobDependencies = SyncDependencies & {
+  readonly peers: () => Promise<readonly Peer[]>;
+  readonly statuses: () => Promise<{
+    /** UTC seconds of the database's clock. */
+    readonly now: number;
+    readonly statuses: readonly (SyncStatus & {
+      readonly peer: string;
+      readonly direction: Direction;
+    })[];
+  }>;
+  /** Undefined while somebody else holds it. */
+  readonly hold: (name: string) => Promise<HeldLease | undefined>;
+  /** Told what was thrown while working with a peer, for the log. */
+  readonly onError: (peer: string, direction: Direction, error: unknown) => void;
+  readonly intervalMs: number;
+};
+
+/** A peer is worked with for so long at a time. */
+const PEER_BUDGET_MS = 60_000;
+/** While a slow peer is at work, others are looked after that often. */
+const TICK_MS = 1000;
+const TIMEOUT_MS = 900_000;
+
+/** `pull`: fetches from every peer that is due. */
+export function pullJob(deps: FederationJobDependencies): FederationJob {
+  return peerJob("pull", syncPull, deps);
+}
+
+/** `push`: hands over to every peer that is due. */
+export function pushJob(deps: FederationJobDependencies): FederationJob {
+  return peerJob("push", syncPush, deps);
+}
+
+function peerJob(
+  direction: Direction,
+  sync: typeof syncPull,
+  deps: FederationJobDependencies,
+): FederationJob {
+  return {
+    name: direction,
+    intervalMs: deps.intervalMs,
+    timeoutMs: TIMEOUT_MS,
+    run: async (signal) => {
+      const active = new Map<string, Promise<void>>();
+      const total: Record<string, number> = {};
+      const add = (counts: Readonly<Record<string, number>>): void => {
+        for (const [name, count] of Object.entries(counts)) {
+          if (count !== 0) total[name] = (total[name] ?? 0) + count;
+        }
+      };
+      // Peers work side by side: who is due while a slow one works does not wait for it, and who is behind goes on.
+      const elsewhere = new Set<string>();
+      for (;;) {
+        const due = signal.aborted ? [] : await dueTasks(direction, deps);
+        for (const { peer, before } of due) {
+          if (active.has(peer.name) || elsewhere.has(peer.name)) continue;
+          const work = runPeer(direction, sync, peer, before, deps, signal)
+            .then((counts) => counts === undefined ? void elsewhere.add(peer.name) : add(counts))
+            .finally(() => active.delete(peer.name));
+          active.set(peer.name, work);
+        }
+        if (active.size === 0) break;
+        await Promise.race([...active.values(), pause(TICK_MS)]);
+      }
+      return total;
+    },
+  };
+}
+
+type Task = { readonly peer: Peer; readonly before: SyncStatus | undefined };
+
+async function dueTasks(
+  direction: Direction,
+  deps: FederationJobDependencies,
+): Promise<readonly Task[]> {
+  const [peers, { now, statuses }] = await Promise.all([deps.peers(), deps.statuses()]);
+  return peers.flatMap((peer) => {
+    const before = statuses.find((one) => one.peer === peer.name && one.direction === direction);
+    const wanted = peer[direction].enabled && peer.protocol !== "import" && isActive(peer, now);
+    const due = before === undefined || before.nextTryAt <= now;
+    return wanted && due ? [{ peer, before }] : [];
+  });
+}
+
+/** Works with one peer under its lease; undefined when another process does. Never rejects. */
+async function runPeer(
+  direction: Direction,
+  sync: typeof syncPull,
+  peer: Peer,
+  before: SyncStatus | undefined,
+  deps: FederationJobDependencies,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, number>> | undefined> {
+  const budget = startDeadline(PEER_BUDGET_MS, signal);
+  let lease: HeldLease | undefined;
+  try {
+    lease = await deps.hold(`${direction}:${peer.name}`);
+    if (lease === undefined) return undefined;
+    const both = eitherSignal(budget.signal, lease.lost);
+    const report: SyncReport = await sync(peer, before, deps, both);
+    return { keys: report.keys, ...report.counts };
+  } catch (error) {
+    deps.onError(peer.name, direction, error);
+    await deps.notes.note(peer.name, direction, thrownOutcome(error, before, deps.random()))
+      .catch((again: unknown) => deps.onError(peer.name, direction, again));
+    return { failed: 1 };
+  } finally {
+    budget.end();
+    await lease?.release();
+  }
+}
+
+function thrownOutcome(
+  error: unknown,
+  before: SyncStatus | undefined,
+  random: number,
+): SyncOutcome {
+  const { code, message } = asAppError(error);
+  const delay = retryDelayMs((before?.failures ?? 0) + 1, random);
+  return {
+    state: "failing",
+    nextTryInSeconds: Math.ceil(delay / 1000),
+    error: `${code}: ${message}`,
+  };
+}
+
+function eitherSignal(left: AbortSignal, right: AbortSignal): AbortSignal {
+  const either = new AbortController();
+  for (const signal of [left, right]) {
+    if (signal.aborted) either.abort(signal.reason);
+    signal.addEventListener("abort", () => either.abort(signal.reason), { once: true });
+  }
+  return either.signal;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

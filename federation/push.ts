@@ -1,0 +1,169 @@
+import { wayfarer } from "../proto/gen/federation.js";
+import type { Refusal } from "../src/errors.ts";
+import { decodeHex, encodeHex } from "../src/keys/base64.ts";
+import { sha256 } from "../src/keys/crypto.ts";
+import type { FeedPosition } from "../src/model/feed.ts";
+import { asWindow } from "../src/model/ids.ts";
+import type { PeerCursor, PeerCursors, PlaceInFeed } from "../src/model/peer-sync.ts";
+import type { Peer } from "../src/model/resource/peer.ts";
+import type { CryptoProviders } from "../src/runtime/runtime.ts";
+import type { PeerClient } from "./client.ts";
+import type { InboundStore } from "./inbound.ts";
+import {
+  FEED_START,
+  type FeedDependencies,
+  type FeedPositions,
+  type OutboundPage,
+  outboundPage,
+} from "./outbound.ts";
+import { wholeAgreement } from "./policy/selection.ts";
+import { wireKey } from "./wire.ts";
+
+/** What pushing needs. */
+export type PushToDependencies = FeedDependencies & {
+  /** Where the place in the feed moves. */
+  readonly inbound: InboundStore;
+  readonly places: {
+    place(peer: string, direction: "push"): Promise<PlaceInFeed | undefined>;
+  };
+  readonly crypto: CryptoProviders;
+};
+
+/** How a push ended. */
+export type PushResult = {
+  readonly batches: number;
+  readonly keys: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly caughtUp: boolean;
+  /** The window that is handed over next. */
+  readonly window: number;
+  readonly failure?: Refusal & { readonly retryAfterMs?: number };
+};
+
+const { PushRequest, Verdict } = wayfarer.federation.v1;
+type PushResponse = wayfarer.federation.v1.PushResponse;
+
+/**
+ * Hands over the feed batch by batch from where the last push ended, until nothing is left, the signal is aborted or
+ * the peer fails. The place moves when the peer has answered; a batch whose answer was lost is sent again, with the
+ * same ID, and the peer knows its keys.
+ */
+export async function pushTo(
+  peer: Peer,
+  client: PeerClient,
+  deps: PushToDependencies,
+  signal: AbortSignal,
+): Promise<PushResult> {
+  const selection = wholeAgreement(peer);
+  const belongsTo = JSON.stringify([peer.serverId, selection]);
+  const place = await deps.places.place(peer.name, "push");
+  let version = place?.version ?? 0;
+  let at = place?.filters === belongsTo ? positionsOf(place.cursors) : FEED_START;
+  const total = { batches: 0, keys: 0, counts: {} as Record<string, number> };
+  const ended = (caughtUp: boolean, failure?: PushResult["failure"]): PushResult => ({
+    ...total,
+    caughtUp,
+    window: at.new.window,
+    ...(failure === undefined ? {} : { failure }),
+  });
+
+  while (!signal.aborted) {
+    const startedAt = deps.clockMs();
+    const page = await outboundPage(deps, selection, at, peer.push.pageSize);
+    const count = page.keys.length + page.revised.length;
+    let counts: Record<string, number> = {};
+    if (count > 0) {
+      const content = {
+        keys: page.keys.map((key) => wireKey(key, selection)),
+        revisedKeys: page.revised.map((key) => wireKey(key, selection)),
+      };
+      const batchId = encodeHex(await sha256(deps.crypto, PushRequest.encode(content).finish()));
+      const answer = await client.push({ batchId, ...content }, signal);
+      if (signal.aborted) return ended(false);
+      if (!answer.ok) return ended(false, answer);
+      const told = verdictCounts(answer.value, page);
+      if (told === undefined) return ended(false, WRONG_NUMBER);
+      counts = told;
+    }
+    if (count > 0 || !samePositions(at, page.next)) {
+      await deps.inbound.transaction(async (transaction) => {
+        const next = cursorsOf(page.next);
+        await transaction.moveCursor(peer.name, "push", belongsTo, next, version);
+        if (count === 0) return;
+        await transaction.addPage({
+          peer: peer.name,
+          kind: "push",
+          keys: page.keys.length,
+          revised: page.revised.length,
+          verdicts: counts,
+          tookMs: deps.clockMs() - startedAt,
+        });
+      });
+      version += 1;
+      at = page.next;
+      total.batches += count > 0 ? 1 : 0;
+      total.keys += count;
+      for (const [name, number] of Object.entries(counts)) {
+        total.counts[name] = (total.counts[name] ?? 0) + number;
+      }
+    }
+    if (!page.partial) return ended(true);
+  }
+  return ended(false);
+}
+
+const WRONG_NUMBER: Refusal = {
+  ok: false,
+  code: "fetch_failed",
+  message: "the peer answered with another number of verdicts than there were keys",
+};
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [Verdict.Kind.STORED, "stored"],
+  [Verdict.Kind.REVISED, "revised"],
+  [Verdict.Kind.DUPLICATE, "duplicate"],
+]);
+
+/** How often each verdict was given; undefined when it is not one a key. Reasons begin with their name. */
+function verdictCounts(
+  answer: PushResponse,
+  page: OutboundPage,
+): Record<string, number> | undefined {
+  const { verdicts, revisedVerdicts } = answer;
+  if (verdicts.length !== page.keys.length || revisedVerdicts.length !== page.revised.length) {
+    return undefined;
+  }
+  const counts: Record<string, number> = {};
+  for (const { verdict, reason } of [...verdicts, ...revisedVerdicts]) {
+    const name = NAMES.get(verdict ?? 0) ?? reasonName(reason ?? "");
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Only names that could be ours, so that a peer cannot write what it likes into our history. */
+function reasonName(reason: string): string {
+  return /^([a-z_]{1,40})(?::|$)/.exec(reason)?.[1] ?? "refused";
+}
+
+function positionsOf({ keys, revised }: PeerCursors): FeedPositions {
+  return { new: positionOf(keys), revised: positionOf(revised) };
+}
+
+function positionOf({ timestamp, nextToken }: PeerCursor): FeedPosition {
+  const key = decodeHex(nextToken);
+  const window = asWindow(timestamp);
+  return key === undefined || key.length === 0 ? { window } : { window, key };
+}
+
+function cursorsOf(positions: FeedPositions): PeerCursors {
+  const cursor = ({ window, key }: FeedPosition): PeerCursor => ({
+    timestamp: window,
+    nextToken: key === undefined ? "" : encodeHex(key),
+  });
+  return { keys: cursor(positions.new), revised: cursor(positions.revised) };
+}
+
+function samePositions(left: FeedPositions, right: FeedPositions): boolean {
+  return JSON.stringify(cursorsOf(left)) === JSON.stringify(cursorsOf(right));
+}

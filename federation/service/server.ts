@@ -1,0 +1,34 @@
+import type { Handler } from "../../src/runtime/runtime.ts";
+import { rpcServer, type RpcServerOptions } from "../rpc/server.ts";
+import { type DescribeDependencies, describeHandler } from "./describe.ts";
+import { type FetchDependencies, fetchHandler } from "./fetch.ts";
+import { federationMethods } from "./method-table.ts";
+import { type PushDependencies, pushHandler } from "./push.ts";
+
+/** What answering peers needs. */
+export type FederationServerOptions =
+  & FetchDependencies
+  & PushDependencies
+  & DescribeDependencies
+  & Pick<RpcServerOptions, "requestId" | "onError">;
+
+/** Largest body of a call, packed and unpacked. */
+export const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
+/** Longest time that a call may take. */
+export const MAX_CALL_MS = 20_000;
+
+/** Answers Fetch, Push and Describe in native gRPC, gRPC-Web, Connect and Connect JSON. */
+export function federationServer(options: FederationServerOptions): Handler {
+  const { requestId, onError } = options;
+  return rpcServer({
+    methods: federationMethods({
+      fetch: fetchHandler(options),
+      push: pushHandler(options),
+      describe: describeHandler(options),
+    }),
+    maxBytes: options.maxBodyBytes,
+    maxTimeoutMs: MAX_CALL_MS,
+    requestId,
+    ...(onError === undefined ? {} : { onError }),
+  });
+}

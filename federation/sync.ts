@@ -1,0 +1,171 @@
+import { type ErrorCode, ERRORS, type Refusal } from "../src/errors.ts";
+import type { DayDigest } from "../src/model/feed.ts";
+import { parseDuration } from "../src/model/duration.ts";
+import type { Direction, SyncStatus } from "../src/model/peer-sync.ts";
+import type { Peer } from "../src/model/resource/peer.ts";
+import type { OpenClient, PeerClient } from "./client.ts";
+import { type PullDependencies, pullFrom, type PullResult } from "./pull.ts";
+import { pushTo, type PushToDependencies } from "./push.ts";
+import { compareDigests } from "./reconcile.ts";
+import { retryDelayMs } from "./retry.ts";
+
+/** How a direction came out; see src/store/federation-peer.ts. */
+export type SyncOutcome = {
+  readonly state: SyncStatus["state"];
+  readonly nextTryInSeconds: number;
+  readonly error?: string;
+  readonly lagSeconds?: number;
+  readonly lagKeys?: number;
+};
+
+/** What running one direction with one peer needs. */
+export type SyncDependencies = PullDependencies & PushToDependencies & {
+  readonly openClient: OpenClient;
+  readonly notes: {
+    note(peer: string, direction: Direction, outcome: SyncOutcome): Promise<void>;
+    noteComparison(peer: string, same: boolean): Promise<void>;
+    restart(peer: string): Promise<void>;
+  };
+  readonly pulledDigests: (peer: string) => Promise<readonly DayDigest[]>;
+  /** In [0, 1). */
+  readonly random: () => number;
+};
+
+/** Counts of one run. */
+export type SyncReport = {
+  readonly keys: number;
+  readonly counts: Readonly<Record<string, number>>;
+};
+
+/** Digests are compared that often, in seconds: a window closes every hour. */
+const COMPARE_EVERY_SECONDS = 3600;
+/** Everything is read again that often at most, in seconds, however wrong the digests are. */
+const REPAIR_EVERY_SECONDS = 6 * 3600;
+
+/** Pulls from a peer, compares, repairs what is missing, and notes how it went. Never throws for the peer's faults. */
+export async function syncPull(
+  peer: Peer,
+  before: SyncStatus | undefined,
+  deps: SyncDependencies,
+  signal: AbortSignal,
+): Promise<SyncReport> {
+  const { client } = await deps.openClient(peer, signal);
+  const first = await pullFrom(peer, client, deps, signal);
+  const found = first.caughtUp ? await reconcile(peer, client, before, first, deps, signal) : {};
+  const last = found.pulled ?? first;
+  if (last.failure?.code === "invalid_argument") await deps.notes.restart(peer.name);
+  const lagKeys = found.lagKeys ?? (last.caughtUp ? before?.lagKeys : undefined);
+  await deps.notes.note(peer.name, "pull", {
+    ...outcomeOf(last, peer.pull.interval, before, deps.random()),
+    ...lagOf(last.caughtUp, last.cursors.keys.timestamp, deps),
+    ...(lagKeys === undefined ? {} : { lagKeys }),
+  });
+  if (found.same !== undefined) await deps.notes.noteComparison(peer.name, found.same);
+  return found.pulled === undefined
+    ? { keys: first.keys, counts: first.counts }
+    : { keys: first.keys + last.keys, counts: sum(first.counts, last.counts) };
+}
+
+/** How far the window that comes next lies back; unknown while not even the first one was seen. */
+function lagOf(
+  caughtUp: boolean,
+  window: number,
+  { clockMs }: SyncDependencies,
+): { readonly lagSeconds?: number } {
+  if (caughtUp) return { lagSeconds: 0 };
+  return window === 0 ? {} : { lagSeconds: Math.max(0, Math.round(clockMs() / 1000 - window)) };
+}
+
+/** Pushes to a peer and notes how it went. */
+export async function syncPush(
+  peer: Peer,
+  before: SyncStatus | undefined,
+  deps: SyncDependencies,
+  signal: AbortSignal,
+): Promise<SyncReport> {
+  const { client } = await deps.openClient(peer, signal);
+  const result = await pushTo(peer, client, deps, signal);
+  await deps.notes.note(peer.name, "push", {
+    ...outcomeOf(result, peer.push.interval, before, deps.random()),
+    ...lagOf(result.caughtUp, result.window, deps),
+    ...(result.caughtUp ? { lagKeys: 0 } : {}),
+  });
+  return { keys: result.keys, counts: result.counts };
+}
+
+type Reconciled = {
+  /** The second pull, if one was needed. */
+  readonly pulled?: PullResult;
+  readonly same?: boolean;
+  readonly lagKeys?: number;
+};
+
+/** Compares, and reads everything again when something is missing, unless that was done not long ago. */
+async function reconcile(
+  peer: Peer,
+  client: PeerClient,
+  before: SyncStatus | undefined,
+  pulled: PullResult,
+  deps: SyncDependencies,
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const now = Math.floor(deps.clockMs() / 1000);
+  const compare = async ({ cursors }: PullResult): Promise<Omit<Reconciled, "pulled">> => {
+    const digests = await deps.pulledDigests(peer.name);
+    const found = await compareDigests(peer, client, digests, cursors, now, signal);
+    if (found.kind === "unknown") return {};
+    return found.kind === "same"
+      ? { same: true, lagKeys: 0 }
+      : { same: false, lagKeys: found.missing };
+  };
+  if ((before?.comparedAt ?? -Infinity) + COMPARE_EVERY_SECONDS > now) return {};
+  const first = await compare(pulled);
+  const mayRepair = (before?.repairedAt ?? -Infinity) + REPAIR_EVERY_SECONDS <= now;
+  if (first.same !== false || !mayRepair) return first;
+  await deps.notes.restart(peer.name);
+  const again = await pullFrom(peer, client, deps, signal);
+  return { ...first, pulled: again, ...(again.caughtUp ? await compare(again) : {}) };
+}
+
+const REFUSED: readonly ErrorCode[] = ["unauthenticated", "permission_denied"];
+
+function outcomeOf(
+  result: Pick<PullResult, "caughtUp" | "failure">,
+  interval: string,
+  before: SyncStatus | undefined,
+  random: number,
+): SyncOutcome {
+  const { caughtUp, failure } = result;
+  if (failure === undefined) {
+    const pause = Math.ceil((parseDuration(interval) ?? 0) / 1000);
+    return caughtUp
+      ? { state: "ok", nextTryInSeconds: pause }
+      : { state: "behind", nextTryInSeconds: 0 };
+  }
+  // A peer that asks us to wait works.
+  if (failure.code === "resource_exhausted" && failure.retryAfterMs !== undefined) {
+    return { state: "behind", nextTryInSeconds: pauseSeconds(failure.retryAfterMs) };
+  }
+  const delay = retryDelayMs((before?.failures ?? 0) + 1, random);
+  return {
+    state: REFUSED.includes(failure.code) ? "refused" : "failing",
+    nextTryInSeconds: pauseSeconds(Math.max(delay, failure.retryAfterMs ?? 0)),
+    error: errorText(failure),
+  };
+}
+
+const MAX_PAUSE_SECONDS = 900;
+const pauseSeconds = (milliseconds: number): number =>
+  Math.min(MAX_PAUSE_SECONDS, Math.max(1, Math.ceil(milliseconds / 1000)));
+
+const errorText = ({ code, message }: Refusal): string =>
+  message === ERRORS[code].text ? code : `${code}: ${message}`;
+
+function sum(
+  left: Readonly<Record<string, number>>,
+  right: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const both = { ...left };
+  for (const [name, count] of Object.entries(right)) both[name] = (both[name] ?? 0) + count;
+  return both;
+}
