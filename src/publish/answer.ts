@@ -1,5 +1,5 @@
 import { encodeBase64 } from "../keys/base64.ts";
-import type { DryRunReport } from "./dry-run.ts";
+import type { DryRunReport } from "./dry-run-report.ts";
 
 /** Randomness that an answer needs. */
 export type Randomness = {

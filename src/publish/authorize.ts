@@ -40,9 +40,10 @@ export async function authorize(
   request: PublishRequest,
   now: Seconds,
 ): Promise<{ readonly ok: true; readonly value: Authorized } | AuthorizeRefusal> {
-  const found = await findHealthAuthority(deps, request.healthAuthorityID);
+  const found = await findHealthAuthority(deps.resources, request.healthAuthorityID);
   if (!found.ok) return found;
-  const { healthAuthority, directory } = found.value;
+  const { healthAuthority, view } = found.value;
+  const directory = await loaded(() => deps.directoryOf(view));
   const regions = chooseRegions(healthAuthority, request.regions, deps.settings.defaultRegion);
   if (!regions.ok) return regions;
 
@@ -77,22 +78,24 @@ export async function authorize(
   };
 }
 
-async function findHealthAuthority(
-  { resources, directoryOf }: AuthorizeDeps,
+/** The view of resources, and a health authority in it. Throws `unable_to_load_health_authority`. */
+export async function findHealthAuthority(
+  resources: ResourceCache,
   id: string,
-): Promise<Outcome<{ healthAuthority: HealthAuthority; directory: IssuerDirectory }>> {
-  let view: ResourceView;
-  let directory: IssuerDirectory;
-  try {
-    view = await resources.view();
-    directory = await directoryOf(view);
-  } catch (cause) {
-    throw new AppError("unable_to_load_health_authority", undefined, { cause });
-  }
+): Promise<Outcome<{ readonly view: ResourceView; readonly healthAuthority: HealthAuthority }>> {
+  const view = await loaded(() => resources.view());
   const healthAuthority = view.get("HealthAuthority", asHealthAuthorityId(id));
   return healthAuthority === undefined
     ? refuse("unknown_health_authority_id")
-    : accept({ healthAuthority, directory });
+    : accept({ view, healthAuthority });
+}
+
+async function loaded<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new AppError("unable_to_load_health_authority", undefined, { cause });
+  }
 }
 
 /** The regions of a publish. `asked`: those that a request of the old API names; none means all. */

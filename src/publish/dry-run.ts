@@ -2,26 +2,18 @@ import { Buffer } from "node:buffer";
 import { accept, type ErrorCode, type Outcome, refuse } from "../errors.ts";
 import { encodeHex } from "../keys/base64.ts";
 import { sha256 } from "../keys/crypto.ts";
-import { asHealthAuthorityId, asWindow, type Region, type Window } from "../model/ids.ts";
+import { asWindow, type Region, type Window } from "../model/ids.ts";
 import { windowAt } from "../model/interval.ts";
 import { validUntil } from "../model/key-check.ts";
 import type { Preview } from "../store/publish.ts";
-import { authorize, type AuthorizeRefusal } from "./authorize.ts";
-import type { CertificateCheck } from "./certificate.ts";
+import { authorize, type AuthorizeRefusal, findHealthAuthority } from "./authorize.ts";
 import { acceptedForms, macText } from "./certificate-mac.ts";
 import { checkKeys, type IndexedKey } from "./check-keys.ts";
 import { decideExisting, type RevisionRules } from "./existing-key.ts";
+import type { CertificateView, DryRunKey, DryRunReport, ExportWindow } from "./dry-run-report.ts";
 import { parseJwt } from "./jwt.ts";
 import { type PublishDeps, readToken } from "./publish.ts";
 import type { PublishRequest } from "./request.ts";
-
-/** An export that would carry a key. Times in UTC seconds. */
-export type ExportWindow = {
-  /** Name of the ExportConfig resource. */
-  readonly exportConfig: string;
-  readonly startsAt: number;
-  readonly endsAt: number;
-};
 
 /** What a dry run needs beside what publishing does. */
 export type DryRunDeps = PublishDeps & {
@@ -31,45 +23,6 @@ export type DryRunDeps = PublishDeps & {
     traveler: boolean,
     window: Window,
   ) => Promise<readonly ExportWindow[]>;
-};
-
-/** What would become of one key. */
-export type DryRunKey = {
-  readonly index: number;
-  readonly would:
-    | "be stored"
-    | "be embargoed"
-    | "be revised"
-    | "stay as stored"
-    | "be left out"
-    | "be refused";
-  /** Why it would be left out or refused. */
-  readonly reason?: string;
-  /** The code with which it would refuse the whole request. */
-  readonly code?: ErrorCode;
-  /** Until when it would be held back, RFC 3339. */
-  readonly embargoedUntil?: string;
-  /** The exports that would carry it. */
-  readonly exports?: readonly {
-    readonly exportConfig: string;
-    readonly from: string;
-    readonly to: string;
-  }[];
-};
-
-/** What the server saw of a certificate that it does not accept. */
-export type CertificateView = {
-  readonly failedCheck: CertificateCheck;
-  /** SHA-256, in hex, of each text over which `tekmac` would have been accepted. */
-  readonly macTextSha256: readonly string[];
-  /** `iat` minus this server's clock, in seconds; absent when there is no `iat`. */
-  readonly clockDifferenceSeconds?: number;
-};
-
-/** The answer to a dry run: what a publish would do. */
-export type DryRunReport = {
-  readonly keys: readonly DryRunKey[];
-  readonly certificate?: CertificateView;
 };
 
 /** A report, with the refusal that a publish would get. */
@@ -83,8 +36,11 @@ export type DryRun = {
  * has `allowDryRun`.
  */
 export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise<Outcome<DryRun>> {
-  const allowed = await mayDryRun(deps, request);
-  if (!allowed.ok) return allowed;
+  const found = await findHealthAuthority(deps.resources, request.healthAuthorityID);
+  if (!found.ok) return found;
+  if (!found.value.healthAuthority.allowDryRun) {
+    return refuse("permission_denied", "dry runs need allowDryRun at the health authority");
+  }
   const now = deps.now();
   const authorized = await authorize(deps, request, now);
   if (!authorized.ok) {
@@ -133,18 +89,6 @@ export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise
       ? {}
       : { refusal: { code: blocking.code, message: blocking.reason ?? "" } }),
   });
-}
-
-async function mayDryRun(
-  { resources }: DryRunDeps,
-  request: PublishRequest,
-): Promise<Outcome<true>> {
-  const view = await resources.view();
-  const authority = view.get("HealthAuthority", asHealthAuthorityId(request.healthAuthorityID));
-  if (authority === undefined) return refuse("unknown_health_authority_id");
-  return authority.allowDryRun
-    ? accept(true)
-    : refuse("permission_denied", "dry runs need allowDryRun at the health authority");
 }
 
 function fateOf(

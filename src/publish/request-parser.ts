@@ -1,6 +1,7 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
-import { JsonFault, JsonReader, type MemberReader, type Members, members } from "./json-reader.ts";
+import { type MemberReader, type Members, members } from "./json-members.ts";
+import { JsonFault, JsonReader } from "./json-reader.ts";
 import type { PublishRequest, RequestKey } from "./request.ts";
 
 /** Regions in one request of the old API. */

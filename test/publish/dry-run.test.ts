@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { macText } from "../../src/publish/certificate-mac.ts";
-import type { DryRunReport } from "../../src/publish/dry-run.ts";
+import type { DryRunReport } from "../../src/publish/dry-run-report.ts";
 import { publishRoute } from "../../src/publish/route.ts";
 import { useDatabase } from "../support/database.ts";
 import {
