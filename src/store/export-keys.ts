@@ -52,8 +52,6 @@ export type ExportKeys = {
 
 /** Stands for an unknown DSOS in a row. */
 const NO_ONSET = 32_767;
-/** For sorting a big window in memory: 500,000 rows take about 60 MiB. */
-const SORT_MEMORY = "96MB";
 
 /** The keys of closed windows, in the database. */
 export function exportKeys({ bulk }: Database): ExportKeys {
@@ -69,22 +67,19 @@ export function exportKeys({ bulk }: Database): ExportKeys {
       const query = `select ${COLUMNS[part]} from exposure
         where ${selectionSql(part, span, rules)} ${later} order by key limit ${whole(limit)}`;
       let last: Uint8Array | undefined;
-      await bulk.begin(async (transaction) => {
-        await transaction.unsafe(`set local work_mem = '${SORT_MEMORY}'`);
-        await readCopyRows(transaction, query, ROW_BYTES, (row, at) => {
-          const view = new DataView(row.buffer, row.byteOffset + at, ROW_BYTES);
-          const onset = view.getInt16(52);
-          take(
-            row,
-            at + 6,
-            view.getInt16(40),
-            view.getInt32(26),
-            view.getInt16(34),
-            view.getInt16(46),
-            onset === NO_ONSET ? undefined : onset,
-          );
-          last = row.subarray(at + 6, at + 22);
-        });
+      await readCopyRows(bulk, query, ROW_BYTES, (row, at) => {
+        const view = new DataView(row.buffer, row.byteOffset + at, ROW_BYTES);
+        const onset = view.getInt16(52);
+        take(
+          row,
+          at + 6,
+          view.getInt16(40),
+          view.getInt32(26),
+          view.getInt16(34),
+          view.getInt16(46),
+          onset === NO_ONSET ? undefined : onset,
+        );
+        last = row.subarray(at + 6, at + 22);
       });
       return last === undefined ? undefined : Uint8Array.from(last);
     },

@@ -80,6 +80,12 @@ describe("a worker that dies", () => {
       }
       await database().setClock(endOf(day) + 2 * HOUR + world.settings.workerTimeoutSeconds);
       expect((await world.run({ blob })).failed).toBe(0);
+      for (const root of ["mag", "mag-daily"]) {
+        const files = await database().sql<{ name: string }[]>`
+          select name from export_file where root = ${root} order by ends_at, number`;
+        expect(await world.index(root), `death at step ${dieAt}`)
+          .toEqual(files.map((file) => file.name));
+      }
     }
     expect(deaths).toBeGreaterThan(60);
     expect(blob.rewritten()).toBeGreaterThan(10);

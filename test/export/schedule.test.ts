@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { asWindow } from "../../src/model/ids.ts";
 import { useDatabase } from "../support/database.ts";
 import { expectExactlyOnce } from "./oracle.ts";
 import { config, DAY, DAY_ONE, HOUR, openWorld, type TestKey, type World } from "./world.ts";
@@ -173,6 +174,14 @@ describe("the schedule of exports", () => {
     expect(await world.index("mag")).toEqual([
       `mag/${DAY_ONE + 2 * HOUR}-${DAY_ONE + 2 * HOUR + 1}-00001.zip`,
     ]);
+  });
+
+  it("takes no window that is not closed for good, whatever the clock says", async () => {
+    world.put(config({ name: "mag", period: "1h" }));
+    await at(DAY_ONE + 4 * HOUR);
+    const floor = { closedThrough: () => Promise.resolve(asWindow(DAY_ONE + 3 * HOUR)) };
+    await database().setClock(DAY_ONE + 20 * HOUR);
+    expect(await world.run({ floor })).toMatchObject({ windows: 1 });
   });
 
   it("takes no window younger than WINDOW_GRACE", async () => {

@@ -98,7 +98,27 @@ describe("several workers at once", () => {
     expect(new TextDecoder().decode(text)).toBe("slow/1.zip\nslow/2.zip");
   });
 
-  it("note nothing once their lease was taken over", async () => {
+  it("note nothing once another one has their lease", async () => {
+    await world.insert([{ id: "a", createdAt: DAY_ONE + 3 * HOUR, regions: ["XYZ"] }]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    world.resources.delete("ExportConfig/d");
+    const { leases } = world.dependencies();
+    const blob: BlobStore = {
+      ...world.blob,
+      put: async (...file) => {
+        await database().setClock(DAY_ONE + 7 * HOUR);
+        await leases.take("export:XYZ", "the next one", 300);
+        await world.blob.put(...file);
+      },
+    };
+    expect(await world.run({ blob })).toMatchObject({ files: 0, failed: 0 });
+    expect(await world.index("c")).toBeUndefined();
+    await leases.release("export:XYZ", "the next one");
+    await world.run();
+    await expectExactlyOnce(world, other, "c", DAY_ONE + 2 * HOUR, DAY_ONE + 4 * HOUR);
+  });
+
+  it("repeat nothing that another one has finished meanwhile", async () => {
     await world.insert([{ id: "a", createdAt: DAY_ONE + 3 * HOUR, regions: ["XYZ"] }]);
     await database().setClock(DAY_ONE + 6 * HOUR);
     world.resources.delete("ExportConfig/d");
