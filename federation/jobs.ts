@@ -1,8 +1,7 @@
-import { asAppError } from "../src/errors.ts";
+import { AppError, asAppError } from "../src/errors.ts";
 import type { Direction, SyncStatus } from "../src/model/peer-sync.ts";
 import { isActive } from "../src/model/resource/members.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
-import { startDeadline } from "./rpc/deadline.ts";
 import { retryDelayMs } from "./retry.ts";
 import {
   type SyncDependencies,
@@ -68,6 +67,9 @@ function peerJob(
     timeoutMs: TIMEOUT_MS,
     run: async (signal) => {
       const active = new Map<string, Promise<void>>();
+      const working = new Set<AbortController>();
+      const stop = (): void => working.forEach((one) => one.abort(signal.reason));
+      signal.addEventListener("abort", stop, { once: true });
       const total: Record<string, number> = {};
       const add = (counts: Readonly<Record<string, number>>): void => {
         for (const [name, count] of Object.entries(counts)) {
@@ -80,7 +82,7 @@ function peerJob(
         const due = signal.aborted ? [] : await dueTasks(direction, deps);
         for (const { peer, before } of due) {
           if (active.has(peer.name) || elsewhere.has(peer.name)) continue;
-          const work = runPeer(direction, sync, peer, before, deps, signal)
+          const work = runPeer(direction, sync, peer, before, deps, working)
             .then((counts) => counts === undefined ? void elsewhere.add(peer.name) : add(counts))
             .finally(() => active.delete(peer.name));
           active.set(peer.name, work);
@@ -88,6 +90,7 @@ function peerJob(
         if (active.size === 0) break;
         await Promise.race([...active.values(), pause(TICK_MS)]);
       }
+      signal.removeEventListener("abort", stop);
       return total;
     },
   };
@@ -115,15 +118,18 @@ async function runPeer(
   peer: Peer,
   before: SyncStatus | undefined,
   deps: FederationJobDependencies,
-  signal: AbortSignal,
+  working: Set<AbortController>,
 ): Promise<Readonly<Record<string, number>> | undefined> {
-  const budget = startDeadline(PEER_BUDGET_MS, signal);
+  const ending = new AbortController();
+  const end = (): void => ending.abort(new AppError("canceled"));
+  const timer = setTimeout(end, PEER_BUDGET_MS);
+  working.add(ending);
   let lease: HeldLease | undefined;
   try {
     lease = await deps.hold(`${direction}:${peer.name}`);
     if (lease === undefined) return undefined;
-    const both = eitherSignal(budget.signal, lease.lost);
-    const report: SyncReport = await sync(peer, before, deps, both);
+    lease.lost.addEventListener("abort", end, { once: true });
+    const report: SyncReport = await sync(peer, before, deps, ending.signal);
     return { keys: report.keys, ...report.counts };
   } catch (error) {
     deps.onError(peer.name, direction, error);
@@ -131,7 +137,8 @@ async function runPeer(
       .catch((again: unknown) => deps.onError(peer.name, direction, again));
     return { failed: 1 };
   } finally {
-    budget.end();
+    clearTimeout(timer);
+    working.delete(ending);
     await lease?.release();
   }
 }
@@ -148,15 +155,6 @@ function thrownOutcome(
     nextTryInSeconds: Math.ceil(delay / 1000),
     error: `${code}: ${message}`,
   };
-}
-
-function eitherSignal(left: AbortSignal, right: AbortSignal): AbortSignal {
-  const either = new AbortController();
-  for (const signal of [left, right]) {
-    if (signal.aborted) either.abort(signal.reason);
-    signal.addEventListener("abort", () => either.abort(signal.reason), { once: true });
-  }
-  return either.signal;
 }
 
 function pause(milliseconds: number): Promise<void> {

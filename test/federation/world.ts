@@ -18,7 +18,7 @@ import { federationFeed } from "../../src/store/federation-feed.ts";
 import { federationInbound } from "../../src/store/federation-inbound.ts";
 import { federationKeys } from "../../src/store/federation-key.ts";
 import { federationPages } from "../../src/store/federation-page.ts";
-import { federationPeers } from "../../src/store/federation-peer.ts";
+import { type FederationPeers, federationPeers } from "../../src/store/federation-peer.ts";
 import { leases } from "../../src/store/lease.ts";
 import { holdLease } from "../../src/store/lease-hold.ts";
 import { seenTokens } from "../../src/store/seen-token.ts";
@@ -43,6 +43,7 @@ export type Server = FederationJobDependencies & {
   readonly database: TestDatabase;
   readonly agreements: Peer[];
   readonly transports: Transports;
+  readonly places: FederationPeers;
   readonly pages: ReturnType<typeof federationPages>;
   readonly thrown: unknown[];
   /** Pages that peers fetched; written without being waited for. */

@@ -1,0 +1,281 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { PeerClient } from "../../federation/client.ts";
+import { pullFrom } from "../../federation/pull.ts";
+import {
+  ExposureKey,
+  FederationFetchRequest,
+  FederationFetchResponse,
+} from "../../proto/gen/federation.js";
+import { asServerId } from "../../src/model/ids.ts";
+import { accept, refuse } from "../../src/errors.ts";
+import { useDatabase } from "../support/database.ts";
+import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
+import { newWorld, type Server } from "./world.ts";
+
+const HOUR = 3600;
+const peer = peerOf({ accept: { regions: regionNames(1) }, pull: { pageSize: 10 } });
+const never = new AbortController().signal;
+const unused = () => Promise.reject(new Error("is not called"));
+
+type Answer = FederationFetchResponse.$Properties;
+type Fetch = (request: FederationFetchRequest.$Properties) => Answer | Promise<Answer>;
+
+/** A peer that answers Fetch as told, over real messages. */
+function clientOf(fetch: Fetch): PeerClient & { readonly asked: FederationFetchRequest[] } {
+  const asked: FederationFetchRequest[] = [];
+  return {
+    asked,
+    fetch: async (request) => {
+      asked.push(
+        FederationFetchRequest.decode(FederationFetchRequest.encode(request).finish()),
+      );
+      const answer = await fetch(request);
+      return accept(
+        FederationFetchResponse.decode(FederationFetchResponse.encode(answer).finish()),
+      );
+    },
+    push: unused,
+    describe: unused,
+  };
+}
+
+const wire = (number: number): ExposureKey.$Properties => ({
+  exposureKey: keyBytes(number),
+  transmissionRisk: 2,
+  intervalNumber: NOW / 600 - 300,
+  intervalCount: 144,
+  reportType: 1,
+  traveler: true,
+  regions: ["R0"],
+});
+const stateOf = (timestamp: number, nextToken = "") => ({
+  keyCursor: { timestamp, nextToken },
+  revisedKeyCursor: { timestamp: 0, nextToken: "" },
+});
+const numbers = (from: number, until: number) =>
+  Array.from({ length: until - from }, (_, index) => wire(from + index));
+
+describe("pullFrom()", () => {
+  const database = useDatabase();
+  let server: Server;
+
+  beforeEach(async () => {
+    await database().clear();
+    server = await newWorld(NOW + 60).server(asServerId("https://us.example"), database());
+  });
+
+  const pull = (client: PeerClient, signal = never) => pullFrom(peer, client, server, signal);
+  const stored = async () => {
+    const [row] = await database().sql<{ count: number }[]>`select count(*) as count from exposure`;
+    return row?.count;
+  };
+
+  it("asks for what the agreement takes, first without a state, then with both cursors", async () => {
+    const client = clientOf(({ state }) =>
+      state ? { nextFetchState: state } : {
+        keys: [wire(1)],
+        partialResponse: true,
+        nextFetchState: stateOf(NOW, "x"),
+      }
+    );
+    expect(await pull(client)).toMatchObject({ caughtUp: true, keys: 1, counts: { stored: 1 } });
+    expect(client.asked.map(({ includeRegions, onlyTravelers, maxExposureKeys, state }) => ({
+      includeRegions,
+      onlyTravelers,
+      maxExposureKeys,
+      state: state
+        ? FederationFetchRequest.toObject(FederationFetchRequest.fromObject({ state }))
+        : null,
+    }))).toEqual([
+      { includeRegions: ["R0"], onlyTravelers: true, maxExposureKeys: 10, state: null },
+      {
+        includeRegions: ["R0"],
+        onlyTravelers: true,
+        maxExposureKeys: 10,
+        state: {
+          state: {
+            keyCursor: { timestamp: NOW, nextToken: "x" },
+            revisedKeyCursor: expect.anything(),
+          },
+        },
+      },
+    ]);
+  });
+
+  /** Like the deployed server: within a window its token comes back empty, so that a page repeats. */
+  const deployed = (inWindow: number, limit: number) =>
+    clientOf(({ maxExposureKeys }) => {
+      const size = Math.min(maxExposureKeys ?? limit, limit);
+      return size < inWindow
+        ? { keys: numbers(0, size), partialResponse: true, nextFetchState: stateOf(NOW) }
+        : { keys: numbers(0, inWindow), nextFetchState: stateOf(NOW + 1) };
+    });
+
+  it("raises the page when a deployed server repeats itself", async () => {
+    const client = deployed(35, 500);
+    expect(await pull(client)).toMatchObject({ caughtUp: true });
+    expect(client.asked.map(({ maxExposureKeys }) => maxExposureKeys)).toEqual([10, 10, 40]);
+    expect(await stored()).toBe(35);
+  });
+
+  it("reports a deployed server that repeats itself whatever the page, and keeps what it sent", async () => {
+    const client = deployed(5000, 500);
+    expect(await pull(client)).toMatchObject({
+      caughtUp: false,
+      failure: {
+        code: "fetch_failed",
+        message:
+          "the peer repeats a page for ever: it has more keys in one window than it sends at once",
+      },
+    });
+    expect(client.asked.length).toBeLessThan(10);
+    expect(await stored()).toBe(500);
+  });
+
+  it("notices a peer that goes in circles", async () => {
+    let calls = 0;
+    const client = clientOf(() => ({
+      keys: [wire(calls++ % 3)],
+      partialResponse: true,
+      nextFetchState: stateOf(NOW + calls % 3),
+    }));
+    expect(await pull(client)).toMatchObject({
+      caughtUp: false,
+      failure: { code: "fetch_failed" },
+    });
+    expect(calls).toBeLessThan(50);
+  });
+
+  it("notices a peer that has always more of nothing", async () => {
+    let calls = 0;
+    const client = clientOf(() => ({ partialResponse: true, nextFetchState: stateOf(++calls) }));
+    expect(await pull(client)).toMatchObject({
+      failure: { message: "the peer sends pages without keys for ever" },
+    });
+    expect(calls).toBe(1001);
+  });
+
+  it.each<[string, Answer, string]>([
+    ["no state", { keys: [wire(1)] }, "the peer sent no state to go on from"],
+    [
+      "one cursor",
+      { nextFetchState: { keyCursor: { timestamp: 1 } } },
+      "the peer sent no state to go on from",
+    ],
+    [
+      "a token without end",
+      { nextFetchState: stateOf(1, "x".repeat(5000)), partialResponse: true },
+      "the peer sent a state that is too large",
+    ],
+    [
+      "a time beyond all numbers",
+      { nextFetchState: stateOf(2 ** 60), partialResponse: true },
+      "the peer sent a state that is too large",
+    ],
+    [
+      "too many keys",
+      { keys: numbers(0, 5001), nextFetchState: stateOf(1) },
+      "the peer sent more than 5000 keys in a page",
+    ],
+  ])("refuses %s, and stores nothing of it", async (_, answer, message) => {
+    expect(await pull(clientOf(() => answer))).toMatchObject({
+      caughtUp: false,
+      failure: { code: "fetch_failed", message },
+    });
+    expect(await stored()).toBe(0);
+    expect(await server.places.place("sla", "pull")).toBeUndefined();
+  });
+
+  it("ends when it is told to while a peer does not answer", async () => {
+    const stop = new AbortController();
+    const client: PeerClient = {
+      fetch: (_, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener("abort", () => resolve(refuse("canceled")));
+          stop.abort();
+        }),
+      push: unused,
+      describe: unused,
+    };
+    const result = await pull(client, stop.signal);
+    expect(result).toMatchObject({ caughtUp: false, pages: 0 });
+    expect(result).not.toHaveProperty("failure");
+  });
+
+  it("passes on why the peer refuses", async () => {
+    const client: PeerClient = {
+      fetch: () => Promise.resolve({ ...refuse("resource_exhausted", "slow"), retryAfterMs: 3000 }),
+      push: unused,
+      describe: unused,
+    };
+    expect((await pull(client)).failure).toEqual({
+      ok: false,
+      code: "resource_exhausted",
+      message: "slow",
+      retryAfterMs: 3000,
+    });
+  });
+
+  it("loses and doubles nothing, wherever it crashes", async () => {
+    const total = 60;
+    const feed = clientOf(({ state }) => {
+      const at = Number(state?.keyCursor?.nextToken || "0");
+      const next = Math.min(total, at + 10);
+      return {
+        keys: numbers(at, next),
+        partialResponse: next < total,
+        nextFetchState: stateOf(NOW, String(next)),
+      };
+    });
+    const seed = { value: 12345 };
+    const random = () => (seed.value = (seed.value * 48271) % 2147483647) / 2147483647;
+    for (let round = 0; round < Number(process.env["FUZZ_RUNS"] ?? 12); round++) {
+      await database().clear();
+      let crashes = 0;
+      const crashing = {
+        ...server,
+        inbound: {
+          transaction: async <T>(work: Parameters<typeof server.inbound.transaction<T>>[0]) => {
+            if (random() < 0.2) throw new Error("crash before");
+            const done = await server.inbound.transaction<T>(async (transaction) => {
+              if (random() < 0.1) throw new Error("crash within");
+              const value = await work(transaction);
+              if (random() < 0.1) throw new Error("crash at the end");
+              return value;
+            });
+            if (random() < 0.2) throw new Error("crash after");
+            return done;
+          },
+        },
+      };
+      for (;;) {
+        try {
+          if ((await pullFrom(peer, feed, crashing, never)).caughtUp) break;
+        } catch {
+          crashes += 1;
+        }
+      }
+      expect(crashes).toBeGreaterThan(0);
+      expect(await stored()).toBe(total);
+      const [sum] = await server.pulledDigests("sla");
+      expect(sum?.count).toBe(total);
+      const counted = (await server.pages.last("sla", 100)).map(({ verdicts }) => verdicts);
+      expect(counted).toEqual(Array.from({ length: 6 }, () => ({ stored: 10 })));
+    }
+  });
+
+  it("does not go on when another process went on with the peer", async () => {
+    const client = clientOf(async ({ state }) => {
+      if (state) return { nextFetchState: stateOf(NOW + HOUR, "b") };
+      await pullFrom(
+        peer,
+        clientOf(() => ({ keys: [wire(5)], nextFetchState: stateOf(NOW, "z") })),
+        server,
+        never,
+      );
+      return { keys: [wire(1)], partialResponse: true, nextFetchState: stateOf(NOW, "a") };
+    });
+    await expect(pull(client)).rejects.toMatchObject({ code: "version_conflict" });
+    expect(await stored()).toBe(1);
+  });
+});

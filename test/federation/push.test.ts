@@ -1,0 +1,168 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { PeerClient } from "../../federation/client.ts";
+import { pushTo } from "../../federation/push.ts";
+import { wayfarer } from "../../proto/gen/federation.js";
+import { accept, refuse } from "../../src/errors.ts";
+import { encodeHex } from "../../src/keys/base64.ts";
+import { asServerId } from "../../src/model/ids.ts";
+import { useDatabase } from "../support/database.ts";
+import { insertExposures } from "../support/exposure-rows.ts";
+import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
+import { newWorld, type Server } from "./world.ts";
+
+const { PushResponse, Verdict } = wayfarer.federation.v1;
+type PushAnswer = wayfarer.federation.v1.PushResponse.$Properties;
+type Pushed = wayfarer.federation.v1.PushRequest.$Properties;
+
+const peer = peerOf({ send: { regions: regionNames(1) }, push: { pageSize: 10 } });
+const never = new AbortController().signal;
+const unused = () => Promise.reject(new Error("is not called"));
+const stored = { verdict: Verdict.Kind.STORED };
+
+function clientOf(answer: (batch: Pushed) => PushAnswer | Promise<PushAnswer>): PeerClient {
+  return {
+    fetch: unused,
+    describe: unused,
+    push: async (batch) =>
+      accept(PushResponse.decode(PushResponse.encode(await answer(batch)).finish())),
+  };
+}
+const verdicts = ({ keys, revisedKeys }: Pushed): PushAnswer => ({
+  verdicts: keys?.map(() => stored) ?? [],
+  revisedVerdicts: revisedKeys?.map(() => stored) ?? [],
+});
+const hexOf = ({ keys }: Pushed) =>
+  keys?.map(({ exposureKey }) => encodeHex(exposureKey ?? new Uint8Array())) ?? [];
+
+describe("pushTo()", () => {
+  const database = useDatabase();
+  let server: Server;
+
+  beforeEach(async () => {
+    await database().clear();
+    server = await newWorld(NOW + 60).server(asServerId("https://us.example"), database());
+    await insertExposures(
+      database(),
+      Array.from({ length: 35 }, (_, index) => ({
+        key: keyBytes(index),
+        created_at: NOW - 3600 * (1 + Math.floor(index / 20)),
+      })),
+    );
+  });
+
+  it("hands over each key once, and goes on after the last batch that was answered", async () => {
+    const seen: string[] = [];
+    let calls = 0;
+    const client = clientOf((batch) => {
+      calls += 1;
+      if (calls === 3) throw new Error("the network broke");
+      seen.push(...hexOf(batch));
+      return verdicts(batch);
+    });
+    await expect(pushTo(peer, client, server, never)).rejects.toThrow("the network broke");
+    expect(await pushTo(peer, client, server, never)).toMatchObject({ caughtUp: true, keys: 15 });
+    expect(seen).toHaveLength(35);
+    expect(new Set(seen).size).toBe(35);
+    expect(await pushTo(peer, client, server, never)).toMatchObject({ batches: 0, caughtUp: true });
+  });
+
+  it("sends a batch again under the same ID when its answer was lost, another under another", async () => {
+    const ids: string[] = [];
+    let lose = true;
+    const client: PeerClient = {
+      ...clientOf(verdicts),
+      push: (batch) => {
+        ids.push(batch.batchId ?? "");
+        const answer = lose
+          ? refuse("fetch_failed", "lost")
+          : accept(new PushResponse(verdicts(batch)));
+        lose = !lose;
+        return Promise.resolve(answer);
+      },
+    };
+    for (let again = 0; again < 9; again++) await pushTo(peer, client, server, never);
+    expect(ids.length).toBeGreaterThanOrEqual(7);
+    expect(ids.filter((id, index) => index > 0 && id === ids[index - 1]).length).toBe(4);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids[0]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it.each<[string, (batch: Pushed) => PushAnswer]>([
+    ["too few", () => ({ verdicts: [stored] })],
+    ["too many", (batch) => ({ ...verdicts(batch), revisedVerdicts: [stored] })],
+    ["none", () => ({})],
+  ])("does not go on with %s verdicts", async (_, answer) => {
+    expect(await pushTo(peer, clientOf(answer), server, never)).toMatchObject({
+      keys: 0,
+      caughtUp: false,
+      failure: {
+        code: "fetch_failed",
+        message: "the peer answered with another number of verdicts than there were keys",
+      },
+    });
+    expect(await server.places.place("sla", "push")).toBeUndefined();
+  });
+
+  it("counts reasons by name, and nothing that a peer makes up", async () => {
+    const refused = (reason: string) => ({ verdict: Verdict.Kind.REFUSED, reason });
+    const client = clientOf(({ keys }) => ({
+      verdicts: keys?.map((_, index) =>
+        [
+          refused("region: no region of the key is in the agreement"),
+          refused("<script>alert(1)</script>"),
+          refused("x".repeat(100_000)),
+          { verdict: 99 },
+          { verdict: Verdict.Kind.DUPLICATE },
+        ][index % 5] ?? stored
+      ) ?? [],
+    }));
+    const { counts } = await pushTo(peer, client, server, never);
+    expect(counts).toEqual({ region: 7, refused: 21, duplicate: 7 });
+  });
+
+  it("loses nothing, wherever it crashes, and repeats a batch at most", async () => {
+    const seed = { value: 99 };
+    const random = () => (seed.value = (seed.value * 48271) % 2147483647) / 2147483647;
+    for (let round = 0; round < Number(process.env["FUZZ_RUNS"] ?? 10); round++) {
+      await server.places.forgetOthers([]);
+      const seen = new Map<string, number>();
+      const client = clientOf((batch) => {
+        if (random() < 0.15) throw new Error("never arrived");
+        for (const hex of hexOf(batch)) seen.set(hex, (seen.get(hex) ?? 0) + 1);
+        if (random() < 0.15) throw new Error("answer lost");
+        return verdicts(batch);
+      });
+      let crashes = 0;
+      const crashing: Server = {
+        ...server,
+        inbound: {
+          transaction: async (work) => {
+            if (random() < 0.15) throw new Error("crash before");
+            const done = await server.inbound.transaction(work);
+            if (random() < 0.15) throw new Error("crash after");
+            return done;
+          },
+        },
+      };
+      for (;;) {
+        try {
+          if ((await pushTo(peer, client, crashing, never)).caughtUp) break;
+        } catch {
+          crashes += 1;
+        }
+      }
+      expect(seen.size).toBe(35);
+      expect(Math.max(...seen.values())).toBeLessThanOrEqual(1 + crashes);
+    }
+  });
+
+  it("moves on over windows that hold nothing for the peer", async () => {
+    const strict = peerOf({ ...peer, send: { regions: regionNames(20).slice(19) } });
+    const client = clientOf(unused);
+    expect(await pushTo(strict, client, server, never)).toMatchObject({ caughtUp: true, keys: 0 });
+    expect((await server.places.place("sla", "push"))?.cursors.keys).toEqual({
+      timestamp: NOW,
+      nextToken: "",
+    });
+  });
+});
