@@ -2,7 +2,7 @@ import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Region } from "../model/ids.ts";
 import { REPORT_TYPES } from "../model/report-type.ts";
-import type { Database, Transaction } from "./database.ts";
+import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "./database.ts";
 import { IMPORT_COLUMNS, type ImportRows } from "./import-rows.ts";
 import { currentWindowSql } from "./window-floor.ts";
 
@@ -64,6 +64,8 @@ export type ImportKeysSettings = {
   readonly statementTimeoutMs: number;
 };
 
+const PREPARED = { prepare: true } as const;
+
 /** Somebody else stored this portion. */
 class Overtaken extends Error {}
 
@@ -75,7 +77,28 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
     set local idle_in_transaction_session_timeout = ${timeout};
     set local lock_timeout = ${Math.max(1, Math.floor(timeout / 2))};
     create temp table if not exists import_row (${IMPORT_COLUMNS}) on commit delete rows`;
-  const write = { keys: insertSql(settings), revised: reviseSql(settings.windowSeconds) };
+  const insertAll = insertSql(settings);
+  const insertNew = `${insertAll} on conflict (key) do nothing`;
+  const revise = reviseSql(settings.windowSeconds);
+
+  /** Looking for duplicates costs a third of the time: while none was seen, the keys are taken to be new. */
+  const insert = async (
+    sql: Transaction,
+    target: ImportTarget,
+    allNew: boolean,
+  ): Promise<number> => {
+    const parameters = [target.source, target.region, target.traveler];
+    if (allNew) {
+      try {
+        return await sql.savepoint(async (inner) =>
+          (await inner.unsafe(insertAll, parameters, PREPARED)).count
+        ) as number;
+      } catch (error) {
+        if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+      }
+    }
+    return (await sql.unsafe(insertNew, parameters, PREPARED)).count;
+  };
 
   const storeIn = async (
     sql: Transaction,
@@ -87,10 +110,9 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
     if (rows.count > 0) {
       await sql.unsafe(prepare).simple();
       await copyIn(sql, "import_row", rows.bytes());
-      const parameters = part === "keys"
-        ? [target.source, target.region, target.traveler]
-        : [target.source];
-      written = (await sql.unsafe(write[part], parameters, { prepare: true })).count;
+      written = part === "keys"
+        ? await insert(sql, target, before.duplicates === 0)
+        : (await sql.unsafe(revise, [target.source], PREPARED)).count;
     }
     const rest = rows.count - written;
     const after: ImportProgress = {
@@ -145,8 +167,7 @@ function insertSql({ windowSeconds, releaseSameDayKeys }: ImportKeysSettings): s
       report_type, regions, traveler, source, source_name, created_at)
     select key, start, count, risk, dsos, ${reportTypeSql("type")}, array[$2::text], $3::boolean,
       'import', $1::text, ${createdAt}
-    from import_row as sent order by key, ctid
-    on conflict (key) do nothing`;
+    from import_row as sent order by key, ctid`;
 }
 
 /** A key that is not exported yet keeps its window: being revised must not release it before its time. */

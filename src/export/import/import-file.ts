@@ -97,7 +97,7 @@ async function storeKeys(
     reached = after ?? reached;
     return after !== undefined;
   };
-  for await (const portion of portions) {
+  for await (const portion of oneAhead(portions)) {
     if (signal.aborted || !await next(portion)) return refuse("canceled");
   }
   if (total === 0 && !await next(EMPTY_PORTION)) return refuse("canceled");
@@ -119,4 +119,22 @@ function sumOf(
   const sum = { ...some };
   for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
   return sum;
+}
+
+/** The same, each asked for while the one before is worked on: the database is never waited for in vain. */
+async function* oneAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]();
+  let coming = iterator.next();
+  try {
+    for (;;) {
+      const item = await coming;
+      if (item.done === true) return;
+      coming = iterator.next();
+      // Whoever stops early never looks at it.
+      coming.catch(() => undefined);
+      yield item.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }
