@@ -41,7 +41,7 @@ export function issuerDirectories(
   let fetched: readonly FetchedKey[] | undefined;
   let fetchedAt = -Infinity;
   let reading: Promise<void> | undefined;
-  let built: { revision: number; fetched: readonly FetchedKey[]; directory: IssuerDirectory };
+  let built: Built | undefined;
 
   const imported = (pem: string) => {
     const known = imports.get(pem) ?? importVerifyKey(deps.crypto, pem)
@@ -59,8 +59,7 @@ export function issuerDirectories(
     fetchedAt = deps.nowMs();
   };
 
-  const fetchedKeys = async (issuers: readonly Issuer[]): Promise<readonly FetchedKey[]> => {
-    if (issuers.every((issuer) => issuer.jwksUri === undefined)) return NONE;
+  const fetchedKeys = async (): Promise<readonly FetchedKey[]> => {
     if (deps.nowMs() - fetchedAt >= MAX_AGE_MS) {
       reading ??= read().finally(() => reading = undefined);
       await reading;
@@ -68,25 +67,39 @@ export function issuerDirectories(
     return fetched ?? NONE;
   };
 
-  return async (view) => {
+  const build = (view: ResourceView, keys: readonly FetchedKey[]): IssuerDirectory => {
     const issuers = view.list("Issuer");
-    const keys = await fetchedKeys(issuers);
+    const pems = new Set([
+      ...keys.map((key) => key.publicKeyPem),
+      ...issuers.flatMap((issuer) => issuer.keys.map((key) => key.publicKeyPem)),
+    ]);
+    for (const pem of imports.keys()) if (!pems.has(pem)) imports.delete(pem);
+    return directoryOf(issuers, keys, imported);
+  };
+
+  return async (view) => {
+    const hasUris = built?.revision === view.revision
+      ? built.hasUris
+      : view.list("Issuer").some((issuer) => issuer.jwksUri !== undefined);
+    const keys = hasUris ? await fetchedKeys() : NONE;
     if (built?.revision !== view.revision || built.fetched !== keys) {
-      const directory = build(issuers, keys, imported);
-      const pems = new Set([
-        ...keys.map((key) => key.publicKeyPem),
-        ...issuers.flatMap((issuer) => issuer.keys.map((key) => key.publicKeyPem)),
-      ]);
-      for (const pem of imports.keys()) if (!pems.has(pem)) imports.delete(pem);
-      built = { revision: view.revision, fetched: keys, directory };
+      built = { revision: view.revision, hasUris, fetched: keys, directory: build(view, keys) };
     }
     return built.directory;
   };
 }
 
+/** A directory, and what it was built from. */
+type Built = {
+  readonly revision: number;
+  readonly hasUris: boolean;
+  readonly fetched: readonly FetchedKey[];
+  readonly directory: IssuerDirectory;
+};
+
 const NONE: readonly FetchedKey[] = [];
 
-function build(
+function directoryOf(
   issuers: readonly Issuer[],
   fetched: readonly FetchedKey[],
   imported: (pem: string) => Promise<CryptoKey | undefined>,

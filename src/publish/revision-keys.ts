@@ -17,6 +17,23 @@ export type RevisionKeys = {
   find(id: string): Promise<DataKey | undefined>;
 };
 
+/** How long data keys live. */
+export type RevisionKeySettings = {
+  /** NEW_KEY_PERIOD, seconds: a new key is made when the newest is so old. */
+  readonly newKeySeconds: number;
+  /** DELETE_OLD_KEY_PERIOD, seconds: a key is destroyed when its successor is so old. */
+  readonly deleteOldSeconds: number;
+  /** REVISION_KEY_CACHE_DURATION, milliseconds. */
+  readonly cacheMs: number;
+};
+
+/** What holds when the environment says nothing. */
+export const DEFAULT_REVISION_KEY_SETTINGS: RevisionKeySettings = {
+  newKeySeconds: 168 * 3600,
+  deleteOldSeconds: 360 * 3600,
+  cacheMs: 60_000,
+};
+
 /** What data keys need. */
 export type RevisionKeyDeps = {
   readonly crypto: CryptoProviders;
@@ -24,18 +41,7 @@ export type RevisionKeyDeps = {
   readonly keyManager: KeyManager;
   /** REVISION_TOKEN_KEY_ID: the key manager's key that wraps data keys; made when it does not exist. */
   readonly wrappingKey: KeyReference;
-  /** NEW_KEY_PERIOD, seconds. Default 168 h. */
-  readonly newKeySeconds: number;
-  /** DELETE_OLD_KEY_PERIOD, seconds. Default 360 h. */
-  readonly deleteOldSeconds: number;
-};
-
-/** Caching of data keys. */
-export type RevisionKeyCaching = {
-  /** REVISION_KEY_CACHE_DURATION, milliseconds. Default 60,000. */
-  readonly cacheMs: number;
-  /** Milliseconds, of any epoch. */
-  readonly nowMs: () => number;
+  readonly settings: RevisionKeySettings;
 };
 
 const DATA_KEY_BYTES = 32;
@@ -43,9 +49,9 @@ const ID_BYTES = 8;
 /** An id that is not in the cache makes us look again, but not more often than this. */
 const UNKNOWN_ID_MS = 1_000;
 
-/** Data keys, cached for a minute. */
-export function revisionKeys(deps: RevisionKeyDeps & RevisionKeyCaching): RevisionKeys {
-  const { crypto, store, cacheMs, nowMs } = deps;
+/** Data keys, cached. `nowMs`: milliseconds, of any epoch. */
+export function revisionKeys(deps: RevisionKeyDeps, nowMs: () => number): RevisionKeys {
+  const { crypto, store } = deps;
   const unwrapped = new Map<string, Promise<DataKey>>();
   let rows: readonly RevisionKeyRow[] = [];
   let readAt = -Infinity;
@@ -85,13 +91,13 @@ export function revisionKeys(deps: RevisionKeyDeps & RevisionKeyCaching): Revisi
 
   return {
     current: async () => {
-      await refresh(cacheMs);
+      await refresh(deps.settings.cacheMs);
       const newest = rows[0];
       if (newest === undefined) throw new AppError("internal", "the first revision key is missing");
       return open(newest);
     },
     find: async (id) => {
-      await refresh(cacheMs);
+      await refresh(deps.settings.cacheMs);
       if (!rows.some((row) => row.id === id)) await refresh(UNKNOWN_ID_MS);
       const row = rows.find((candidate) => candidate.id === id);
       return row === undefined ? undefined : open(row);
@@ -107,7 +113,8 @@ export type RevisionKeyRotation = { readonly created: number; readonly destroyed
  * been effective for DELETE_OLD_KEY_PERIOD. Safe in several processes at once.
  */
 export async function rotateRevisionKeys(deps: RevisionKeyDeps): Promise<RevisionKeyRotation> {
-  const { crypto, store, keyManager, wrappingKey, newKeySeconds } = deps;
+  const { crypto, store, keyManager, wrappingKey } = deps;
+  const { newKeySeconds, deleteOldSeconds } = deps.settings;
   let created = 0;
   if (await store.isDue(newKeySeconds)) {
     if (!await keyManager.exists(wrappingKey)) await keyManager.create(wrappingKey, "encrypt");
@@ -117,7 +124,7 @@ export async function rotateRevisionKeys(deps: RevisionKeyDeps): Promise<Revisio
     raw.fill(0);
     if (await store.addUnlessYounger({ id, wrapped }, newKeySeconds)) created = 1;
   }
-  return { created, destroyed: await store.deleteSucceeded(deps.deleteOldSeconds) };
+  return { created, destroyed: await store.deleteSucceeded(deleteOldSeconds) };
 }
 
 /** Additional data of a wrapped data key: what it is for, and its id. */

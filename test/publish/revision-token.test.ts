@@ -28,7 +28,7 @@ describe("revision tokens", () => {
     world = await makeWorld(database());
     clock.ms = 0;
   });
-  const dataKeys = () => revisionKeys({ ...world.keyDeps, cacheMs: 60_000, nowMs: () => clock.ms });
+  const dataKeys = () => revisionKeys(world.keyDeps, () => clock.ms);
   const tokens = (additionalData = AAD, minEntries = 28) =>
     revisionTokens({ crypto: NATIVE, keys: dataKeys(), additionalData, minEntries });
   const ids = async () =>
@@ -87,7 +87,7 @@ describe("revision tokens", () => {
         },
       },
     };
-    const found = revisionKeys({ ...counting, cacheMs: 60_000, nowMs: () => clock.ms });
+    const found = revisionKeys(counting, () => clock.ms);
     await found.current();
     asked = 0;
     for (let attempt = 0; attempt < 100; attempt++) {
@@ -141,7 +141,10 @@ describe("revision tokens", () => {
     it("never destroys the newest key, however old", async () => {
       await rotateRevisionKeys(world.keyDeps);
       await database().setClock(NOON + 10_000 * HOUR);
-      const idle = { ...world.keyDeps, newKeySeconds: 1e9 };
+      const idle = {
+        ...world.keyDeps,
+        settings: { ...world.keyDeps.settings, newKeySeconds: 1e9 },
+      };
       expect(await rotateRevisionKeys(idle)).toEqual({ created: 0, destroyed: 0 });
     });
 

@@ -8,7 +8,11 @@ import { KINDS } from "../../src/model/resource/kinds.ts";
 import { macText } from "../../src/publish/certificate-mac.ts";
 import { chaffRing } from "../../src/publish/chaff.ts";
 import { issuerDirectories } from "../../src/publish/issuer-directory.ts";
-import { type RevisionKeyDeps, revisionKeys } from "../../src/publish/revision-keys.ts";
+import {
+  DEFAULT_REVISION_KEY_SETTINGS,
+  type RevisionKeyDeps,
+  revisionKeys,
+} from "../../src/publish/revision-keys.ts";
 import { revisionTokens } from "../../src/publish/revision-token.ts";
 import type { PublishEvent, PublishRouteDeps } from "../../src/publish/route.ts";
 import { DEFAULT_PUBLISH_SETTINGS, type PublishSettings } from "../../src/publish/settings.ts";
@@ -168,13 +172,12 @@ export async function makeWorld(
       now: nowMs,
     }),
     wrappingKey: "local:revision-token",
-    newKeySeconds: 168 * 3600,
-    deleteOldSeconds: 360 * 3600,
+    settings: DEFAULT_REVISION_KEY_SETTINGS,
   };
   const cache = resourcesOf(() => resources);
   const tokens = revisionTokens({
     crypto: NATIVE,
-    keys: revisionKeys({ ...keyDeps, cacheMs: 60_000, nowMs }),
+    keys: revisionKeys(keyDeps, nowMs),
     additionalData: Buffer.from("test additional data"),
     minEntries: settings.tokenMinEntries,
   });
