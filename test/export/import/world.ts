@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { TEKSignatureList, TemporaryExposureKeyExport } from "../../../proto/gen/export.js";
 import { buildExportFile, type ExportSigner } from "../../../src/export/file/build.ts";
+import { encodeDer } from "../../../src/export/file/der.ts";
 import type { ExportKey } from "../../../src/export/file/format.ts";
 import type { UpstreamEvent } from "../../../src/export/import/events.ts";
 import {
@@ -20,7 +22,7 @@ import { leases } from "../../../src/store/lease.ts";
 import { type ResourceCache, viewOf } from "../../../src/store/resource-cache.ts";
 import { NATIVE } from "../../support/crypto-providers.ts";
 import type { TestDatabase } from "../../support/database.ts";
-import { batches } from "../file/sample.ts";
+import { batches, binOf, zipOf } from "../file/sample.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
 export const HOUR = 3600;
@@ -68,6 +70,36 @@ export async function fileOf(
     revisedKeys: batches(sorted(revisedKeys)),
   });
   return built.zip;
+}
+
+/** A signed file by another implementation, of keys as they are: out of order, twice, or wrong. */
+export async function rawFileOf(
+  { info, sign }: ExportSigner,
+  keys: readonly ExportKey[],
+  revisedKeys: readonly ExportKey[] = [],
+): Promise<Uint8Array> {
+  const messages = (list: readonly ExportKey[]) =>
+    list.map((key) => ({
+      keyData: key.key,
+      transmissionRiskLevel: key.transmissionRisk,
+      rollingStartIntervalNumber: key.intervalNumber,
+      rollingPeriod: key.intervalCount,
+      reportType: key.reportType,
+      ...(key.daysSinceOnset === undefined ? {} : { daysSinceOnsetOfSymptoms: key.daysSinceOnset }),
+    }));
+  const signatureInfo = { verificationKeyId: info.keyId, verificationKeyVersion: info.keyVersion };
+  const bin = binOf(
+    TemporaryExposureKeyExport.encode({
+      signatureInfos: [signatureInfo],
+      keys: messages(keys),
+      revisedKeys: messages(revisedKeys),
+    }).finish(),
+  );
+  const signature = encodeDer(await sign(bin));
+  return zipOf(
+    bin,
+    TEKSignatureList.encode({ signatures: [{ signatureInfo, signature }] }).finish(),
+  );
 }
 
 /** A stored key, for assertions. */
