@@ -77,12 +77,12 @@ export async function receiveBatch(
   const keys = judge(batch.keys, (key) => acceptanceOf(key, false, context));
   const revised = judge(batch.revised, (key) => acceptanceOf(key, true, context));
   return await deps.inbound.transaction(async (transaction) => {
-    const stored = await transaction.insert(peer.name, inOrder(keys.accepted));
+    const known = await transaction.insert(peer.name, inOrder(keys.accepted));
     const revisions = await applyRevisions(transaction, peer, revised.accepted);
     const verdicts: Pick<BatchVerdicts, "keys" | "revised"> = {
       keys: keys.verdicts.map((verdict, index) => {
         const hex = keys.hexes[index] ?? "";
-        return verdict ?? { kind: stored.has(hex) ? "stored" : "duplicate" };
+        return verdict ?? { kind: known.has(hex) ? "duplicate" : "stored" };
       }),
       revised: revised.verdicts.map((verdict, index) =>
         verdict ?? revisions.get(revised.hexes[index] ?? "") ?? DUPLICATE
@@ -145,8 +145,9 @@ async function applyRevisions(
   }
   await transaction.revise(revise);
   if (unknown.size === 0) return verdicts;
-  const stored = await transaction.insert(peer.name, inOrder(unknown));
-  for (const hex of unknown.keys()) if (!stored.has(hex)) verdicts.set(hex, DUPLICATE);
+  for (const hex of await transaction.insert(peer.name, inOrder(unknown))) {
+    verdicts.set(hex, DUPLICATE);
+  }
   return verdicts;
 }
 

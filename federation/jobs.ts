@@ -77,14 +77,15 @@ function peerJob(
         }
       };
       // Peers work side by side: who is due while a slow one works does not wait for it, and who is behind goes on.
-      const elsewhere = new Set<string>();
+      const done = new Set<string>();
       for (;;) {
         const due = signal.aborted ? [] : await dueTasks(direction, deps);
-        for (const { peer, before } of due) {
-          if (active.has(peer.name) || elsewhere.has(peer.name)) continue;
-          const work = runPeer(direction, sync, peer, before, deps, working)
-            .then((counts) => counts === undefined ? void elsewhere.add(peer.name) : add(counts))
-            .finally(() => active.delete(peer.name));
+        for (const { peer } of due) {
+          if (active.has(peer.name) || done.has(peer.name)) continue;
+          const work = runPeer(direction, sync, peer, deps, working).then((run) => {
+            if (!run.again) done.add(peer.name);
+            add(run.counts);
+          }).finally(() => active.delete(peer.name));
           active.set(peer.name, work);
         }
         if (active.size === 0) break;
@@ -111,31 +112,40 @@ async function dueTasks(
   });
 }
 
-/** Works with one peer under its lease; undefined when another process does. Never rejects. */
+type PeerRun = {
+  readonly counts: Readonly<Record<string, number>>;
+  /** Whether it may go on in the same run of the job, if it is due. */
+  readonly again: boolean;
+};
+
+/** Works with one peer under its lease, unless another process does or did. Never rejects. */
 async function runPeer(
   direction: Direction,
   sync: typeof syncPull,
   peer: Peer,
-  before: SyncStatus | undefined,
   deps: FederationJobDependencies,
   working: Set<AbortController>,
-): Promise<Readonly<Record<string, number>> | undefined> {
+): Promise<PeerRun> {
   const ending = new AbortController();
   const end = (): void => ending.abort(new AppError("canceled"));
   const timer = setTimeout(end, PEER_BUDGET_MS);
   working.add(ending);
   let lease: HeldLease | undefined;
+  let before: SyncStatus | undefined;
   try {
     lease = await deps.hold(`${direction}:${peer.name}`);
-    if (lease === undefined) return undefined;
+    if (lease === undefined) return { counts: {}, again: false };
+    const task = (await dueTasks(direction, deps)).find((one) => one.peer.name === peer.name);
+    if (task === undefined) return { counts: {}, again: true };
+    before = task.before;
     lease.lost.addEventListener("abort", end, { once: true });
-    const report: SyncReport = await sync(peer, before, deps, ending.signal);
-    return { keys: report.keys, ...report.counts };
+    const report: SyncReport = await sync(task.peer, before, deps, ending.signal);
+    return { counts: { keys: report.keys, ...report.counts }, again: true };
   } catch (error) {
     deps.onError(peer.name, direction, error);
     await deps.notes.note(peer.name, direction, thrownOutcome(error, before, deps.random()))
       .catch((again: unknown) => deps.onError(peer.name, direction, again));
-    return { failed: 1 };
+    return { counts: { failed: 1 }, again: false };
   } finally {
     clearTimeout(timer);
     working.delete(ending);

@@ -23,6 +23,27 @@ export type FeedDependencies = {
   readonly maxAgeSeconds: number;
 };
 
+/** A closed window stays closed, so callers may share an answer for a second. `clockMs` as in the others. */
+export function recentFloor(
+  closedThrough: () => Promise<Window>,
+  clockMs: () => number,
+): () => Promise<Window> {
+  let asked: { readonly at: number; readonly answer: Promise<Window> } | undefined;
+  return () => {
+    const now = clockMs();
+    if (asked === undefined || now < asked.at || now - asked.at >= RECENT_MS) {
+      const fresh = { at: now, answer: closedThrough() };
+      asked = fresh;
+      fresh.answer.catch(() => {
+        if (asked === fresh) asked = undefined;
+      });
+    }
+    return asked.answer;
+  };
+}
+
+const RECENT_MS = 1000;
+
 /** Places in both streams. */
 export type FeedPositions = Readonly<Record<FeedStream, FeedPosition>>;
 

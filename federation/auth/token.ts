@@ -69,9 +69,10 @@ export async function verifyToken(
   now: number,
 ): Promise<Outcome<VerifiedToken>> {
   let reason = "the token's signature is wrong";
-  for (const { algorithm, publicKeyPem } of keys) {
+  for (const candidate of keys) {
+    const { algorithm } = candidate;
     try {
-      const key = await importSPKI(publicKeyPem, algorithm);
+      const key = await imported(candidate);
       const { payload } = await jwtVerify(token.text, key, {
         algorithms: [algorithm],
         issuer: token.issuer,
@@ -90,6 +91,17 @@ export async function verifyToken(
     }
   }
   return unauthenticated(reason);
+}
+
+const importedKeys = new WeakMap<JwksKey, Promise<CryptoKey>>();
+
+/** Importing costs as much as verifying. */
+function imported(candidate: JwksKey): Promise<CryptoKey> {
+  const known = importedKeys.get(candidate);
+  if (known !== undefined) return known;
+  const key = importSPKI(candidate.publicKeyPem, candidate.algorithm);
+  importedKeys.set(candidate, key);
+  return key;
 }
 
 function checkTimes({ iat, exp, jti }: JWTPayload, now: number): Outcome<VerifiedToken> {

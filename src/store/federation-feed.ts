@@ -29,7 +29,7 @@ export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS):
         return { keys: [], next: later(query), exhausted: true };
       }
       const found = await sql<Row[]>`
-        select * from (${stretch(sql, stream, query, scanRows)}) as scanned
+        select ${sql.unsafe(COLUMNS)} from (${stretch(sql, stream, query, scanRows)}) as scanned
         where ${wantedSql(sql, query)} order by at, key limit ${query.limit}`;
       if (found.length === query.limit) return fullPage(found);
       return await shortPage(sql, stream, query, scanRows);
@@ -50,6 +50,9 @@ type Row = {
   home_server: string | null;
   hops: number;
 };
+
+const COLUMNS = `key, at, interval_number, interval_count, transmission_risk, report_type,
+  days_since_onset, traveler, regions, home_server, hops`;
 
 type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
 

@@ -11,7 +11,7 @@ import { currentWindowSql } from "./window-floor.ts";
 
 /** What one batch of received keys does; all of it happens, or nothing. */
 export type InboundTransaction = {
-  /** Inserts keys that are not there; embargoed ones get a later window. Answers, in hex, those that it inserted. */
+  /** Inserts keys that are not there; embargoed ones get a later window. Answers, in hex, those that were there. */
   insert(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
   /** Locks and reads those of the keys that are there, by hex. */
   lock(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
@@ -155,14 +155,16 @@ function insertSql(windowSeconds: number): string {
   const current = currentWindowSql(length);
   const validUntil = "((sent.start + sent.count)::bigint * 600)";
   // As in publish: a key that could still be replayed waits until its end and one window more.
-  return `insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
-      days_since_onset, regions, traveler, home_server, hops, source, source_name, created_at)
-    select sent.key, sent.start, sent.count, sent.risk, sent.type, sent.dsos, sent.regions::text[],
-      sent.traveler, sent.home, sent.hops, 'peer', $11::text,
-      case when ${validUntil} > wayfarer_now()
-        then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current})
-        else ${current} end
-    from ${SENT} on conflict (key) do nothing returning key`;
+  return `with stored as (
+      insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
+        days_since_onset, regions, traveler, home_server, hops, source, source_name, created_at)
+      select sent.key, sent.start, sent.count, sent.risk, sent.type, sent.dsos,
+        sent.regions::text[], sent.traveler, sent.home, sent.hops, 'peer', $11::text,
+        case when ${validUntil} > wayfarer_now()
+          then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current})
+          else ${current} end
+      from ${SENT} on conflict (key) do nothing returning key
+    ) select unnest($1::bytea[]) as key except select key from stored`;
 }
 
 /** A key that is not shown yet keeps its window: being revised must not release it before its time. */

@@ -4,6 +4,7 @@ import { ownSigner } from "../../federation/auth/signer.ts";
 import { clientOpener, type OpenClient, type Transports } from "../../federation/client.ts";
 import { cursorCodec } from "../../federation/cursor.ts";
 import type { FederationJobDependencies } from "../../federation/jobs.ts";
+import { recentFloor } from "../../federation/outbound.ts";
 import { rateLimit } from "../../federation/rate.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
 import { sentDigests } from "../../federation/sent-digests.ts";
@@ -120,7 +121,7 @@ export function newWorld(startSeconds: number): World {
           windowSeconds: WINDOW_SECONDS,
           writeTimeoutMs: 10_000,
         }),
-        closedThrough: floor.closedThrough,
+        closedThrough: recentFloor(floor.closedThrough, clockMs),
         serverId,
         clockMs,
         maxAgeSeconds: MAX_AGE_SECONDS,
