@@ -83,6 +83,16 @@ describe("publish()", () => {
     });
   });
 
+  it("writes keys in their own order, so that nothing tells in which they were sent", async () => {
+    const keys = Array.from({ length: 10 }, (_, day) => tek(day + 1));
+    await send(keys.reverse());
+    const rows = await database().sql<
+      { key: Uint8Array }[]
+    >`select key from exposure order by ctid`;
+    const hexes = rows.map((row) => Buffer.from(row.key).toString("hex"));
+    expect(hexes).toEqual([...hexes].sort());
+  });
+
   it("takes every form of base64", async () => {
     const bytes = Buffer.from("fbfffefdfcfbfaf9f8f7f6f5f4f3f2f1", "hex");
     const texts = [

@@ -92,6 +92,16 @@ describe("refreshIssuerKeys()", () => {
     expect(await database().sql`select version from issuer_key`).toMatchObject([{ version: "v2" }]);
   });
 
+  it("leaves a key that stays as it is", async () => {
+    answers.set("https://a.test/jwks", document([["v1", world.signer]]));
+    await refresh();
+    answers.set("https://a.test/jwks", document([["v1", world.signer], ["v2", second]]));
+    await at(REFRESH_SECONDS);
+    expect(await refresh()).toMatchObject({ added: 1, revoked: 0 });
+    expect(await publishWith(world.signer, "v1")).toBe(200);
+    expect(await publishWith(second, "v2")).toBe(200);
+  });
+
   it("takes back a key that vanished, and one that changed under its version", async () => {
     answers.set("https://a.test/jwks", document([["v1", world.signer]]));
     await refresh();

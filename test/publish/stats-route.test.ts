@@ -123,6 +123,7 @@ describe("publish statistics", () => {
         missing_onset: false,
       },
     ]);
+    expect(world.failures).toEqual([]);
   });
 
   it("stay the same when they are rolled up, before, between and after", async () => {
