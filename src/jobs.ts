@@ -52,6 +52,9 @@ export type JobsDependencies = {
   readonly ended: (name: string, ok: boolean, seconds: number) => void;
 };
 
+/** How long a job may take to end once it is aborted. */
+const ABORT_MS = 2000;
+
 /** Jobs on their schedule. A job that fails is tried again at its next turn; the others do not notice. */
 export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs {
   const stopping = new AbortController();
@@ -87,7 +90,11 @@ export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs
       stopped = true;
       timers.forEach((timer) => clearTimeout(timer));
       const end = setTimeout(() => stopping.abort(new AppError("canceled")), timeoutMs);
-      await Promise.all(running.values());
+      // A job that does not heed its signal must not keep the process from ending.
+      let giveUp: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise((tell) => giveUp = setTimeout(tell, timeoutMs + ABORT_MS));
+      await Promise.race([Promise.all(running.values()), late]);
+      clearTimeout(giveUp);
       clearTimeout(end);
     },
   };

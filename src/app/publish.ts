@@ -49,9 +49,10 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     crypto,
     store: revisionKeyStore(database),
     keyManager: foundation.keys,
-    ...config.revision,
+    wrappingKey: config.revision.wrappingKey,
+    settings: config.revision,
   };
-  const keys = revisionKeys({ ...revision, nowMs: clock.monotonic });
+  const keys = revisionKeys(revision, clock.monotonic);
   const stats = publishStats(database);
   const deps: PublishRouteDeps = {
     settings: config.publish,

@@ -50,8 +50,6 @@ export type PublishSettings = {
   readonly statsUploadMinimum: number;
   /** STATS_EMBARGO_PERIOD, seconds after its end from which on a day is shown anyway; 0 never, else at least 48 h. */
   readonly statsEmbargoSeconds: number;
-  /** STATS_KEEP_DAYS: how long sums are kept. */
-  readonly statsKeepDays: number;
 };
 
 /** STATS_UPLOAD_MINIMUM is never lower. */
@@ -85,5 +83,4 @@ export const DEFAULT_PUBLISH_SETTINGS: PublishSettings = {
   statsAudience: "keyserver",
   statsUploadMinimum: LEAST_STATS_UPLOADS,
   statsEmbargoSeconds: LEAST_STATS_EMBARGO_SECONDS,
-  statsKeepDays: 90,
 };
