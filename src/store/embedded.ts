@@ -174,7 +174,7 @@ async function refuseOtherMajor(cluster: string): Promise<void> {
     throw new AppError(
       "data_directory_unusable",
       `the embedded database was made by PostgreSQL ${found}, this program brings ${MAJOR_VERSION}: ` +
-        `run "wayfarer backup FILE" with the older program and "wayfarer restore FILE" with this one`,
+        `start the older program, save its data with pg_dump over the socket in DATA_DIR/postgres, and load it with psql after a start of this one in an empty DATA_DIR`,
     );
   }
 }

@@ -108,7 +108,7 @@ describe("wayfarer serve with the embedded database", () => {
     const started = await runProgram(["serve"], { DATA_DIR: folder });
     expect(started.status).toBe(1);
     expect(started.err).toContain("made by PostgreSQL 17");
-    expect(started.err).toContain("wayfarer restore");
+    expect(started.err).toContain("pg_dump");
   });
 
   it("starts below a folder that PostgreSQL's user cannot enter, and finds its data again", async () => {
