@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
 /** What a finished command left behind. */
@@ -21,7 +22,7 @@ export type Program = {
   finished(): Promise<Finished>;
 };
 
-const ROOT = join(import.meta.dirname, "..", "..");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ARGUMENTS = "Deno" in globalThis ? ["run", "-A"] : ["--import", "tsx"];
 
 /** Starts `wayfarer ARGS` with these settings and no others; ended with the test at the latest. */
