@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { AppError } from "../errors.ts";
-import type { Sql } from "./database.ts";
+import type { Sql, Transaction } from "./database.ts";
 
 /** PGCOPY\n\xff\r\n\0(11) ‖ flags(4) ‖ length of the extension(4), which PostgreSQL leaves empty. */
 const HEADER_BYTES = 19;
@@ -13,7 +13,7 @@ const TRAILER_BYTES = 2;
  * during the call. What `take` throws is thrown once the rest was read, so that the connection stays usable.
  */
 export async function readCopyRows(
-  sql: Sql,
+  sql: Sql | Transaction,
   query: string,
   rowBytes: number,
   take: (bytes: Uint8Array, at: number) => void,
@@ -46,8 +46,6 @@ export async function readCopyRows(
   }
   // The driver pauses its socket for a full stream and resumes it when the stream is read. The end of the rows may
   // come with the rows that filled it: then nobody reads again, and the answer to the next statement would stay out.
-  stream._read(0);
-  // The driver pauses the socket when a chunk is large, and resumes it only when more is read: not after the end.
   stream._read(0);
   if (failure !== undefined) throw failure;
   if (rest.length !== TRAILER_BYTES || rest[0] !== 0xff || rest[1] !== 0xff) {
