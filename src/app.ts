@@ -3,6 +3,7 @@ import { adminApi } from "./admin/rest.ts";
 import { bearerCheck } from "./admin/token.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart } from "./app/export.ts";
+import { type FederationPart, federationPart, type FederationRuntime } from "./app/federation.ts";
 import { type PublishPart, publishPart } from "./app/publish.ts";
 import { publicKeysAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
@@ -13,13 +14,14 @@ import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
 import { type Jobs, scheduleJobs } from "./jobs.ts";
 import { errorFields } from "./observe/log.ts";
-import type { Connection, Handler, Runtime } from "./runtime/runtime.ts";
+import type { Connection, Handler } from "./runtime/runtime.ts";
 import { checkDatabase } from "./store/database.ts";
 
 /** The program, put together. */
 export type App = {
   readonly handler: Handler;
   readonly jobs: Jobs;
+  readonly federation: FederationPart;
   /** Starts the background jobs. */
   start(): void;
   /** From now on `/readyz` says that no new requests should come. */
@@ -34,12 +36,13 @@ type Bindings = { Bindings: { connection: Connection } };
 /** THE composition root: the foundation, the features on it, and the addresses under which they answer. */
 export async function openApp(
   foundation: Foundation,
-  runtime: Pick<Runtime, "trailers">,
+  runtime: FederationRuntime,
 ): Promise<App> {
   const { config, log, crypto } = foundation;
   const publishing = await publishPart(foundation);
   const exporting = exportPart(foundation);
-  const jobs = scheduleJobs([...exporting.jobs, ...publishing.jobs], {
+  const federating = await federationPart(foundation, runtime);
+  const jobs = scheduleJobs([...exporting.jobs, ...publishing.jobs, ...federating.jobs], {
     runs: foundation.jobRuns,
     log,
     clockMs: foundation.clock.now,
@@ -63,23 +66,30 @@ export async function openApp(
     const { alpha } = publishing;
     if (alpha !== undefined) app.post("/", (c) => alpha(c.req.raw));
   }
+  if (config.roles.includes("federation")) {
+    for (const path of ["/Federation/*", "/wayfarer.federation.v1.Federation/*"]) {
+      app.all(path, (c) => federating.rpc(c.req.raw, c.env.connection));
+    }
+    app.get("/.well-known/openid-configuration", () => federating.signer.discovery());
+    app.get("/.well-known/jwks.json", () => federating.signer.jwks());
+  }
   app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
   const files = serveBlobs({ store: foundation.blobs, bucket: config.exportBucket });
   app.all(
     "/exports/*",
     (c) => files(c.req.raw, new URL(c.req.url).pathname.slice("/exports/".length)),
   );
-  app.route("/admin/api/v1", admin(foundation, jobs, publishing, exporting));
+  app.route("/admin/api/v1", admin(foundation, jobs, publishing, exporting, federating));
   app.notFound(() => errorAnswer("not_found"));
   app.onError((error) => {
     const requestId = newRequestId(crypto.digests);
     log.error("request-failed", { requestId, ...errorFields(error) });
     return failureAnswer(error, requestId);
   });
-  void runtime;
   return {
     handler: (request, connection) => app.fetch(request, { connection }),
     jobs,
+    federation: federating,
     start: () => {
       if (config.roles.includes("jobs")) jobs.start();
     },
@@ -93,6 +103,7 @@ function admin(
   jobs: Jobs,
   publishing: PublishPart,
   exporting: ExportPart,
+  federating: FederationPart,
 ): Hono {
   return adminApi({
     store: foundation.resources,
@@ -108,6 +119,7 @@ function admin(
     status: async () => ({
       jobs: await foundation.jobRuns.newest(),
       ...await exporting.status(),
+      peers: await federating.status(),
     }),
     runJob: (name, signal) => jobs.run(name, signal),
   });

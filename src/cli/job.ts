@@ -21,7 +21,7 @@ export const jobCommand: Command = {
     if (!options.ok) throw new AppError(options.code, options.message);
     const [name = ""] = options.value.positionals;
     return await withFoundation(io, async (foundation) => {
-      const app = await openApp(foundation, { trailers: io.runtime.trailers });
+      const app = await openApp(foundation, io.runtime);
       const run = app.jobs.run(name, io.signal);
       if (run === undefined) {
         throw new AppError("usage", `there is no job "${name}": ${app.jobs.names.join(", ")}`);

@@ -42,7 +42,7 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
     owner: "server",
   });
   try {
-    const app = await openApp(foundation, { trailers: io.runtime.trailers });
+    const app = await openApp(foundation, io.runtime);
     const listening = await io.runtime.listen(app.handler, {
       host: config.host,
       port: config.port,

@@ -40,6 +40,8 @@ export type Config = {
   readonly exportBucket: string;
   /** Peers, imports and key documents on private addresses. */
   readonly peerAllowPrivate: boolean;
+  /** PEER_MAX_KEYS_PER_SECOND: keys that one peer may push to us. */
+  readonly peerMaxKeysPerSecond: number;
   readonly blobs: BlobSettings;
   readonly publish: PublishSettings;
   readonly revision: RevisionSettings;
@@ -99,6 +101,7 @@ export function readConfiguration(environment: Environment): Configuration {
     ),
     exportBucket: read.text("EXPORT_BUCKET", "exports"),
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
+    peerMaxKeysPerSecond: read.integer("PEER_MAX_KEYS_PER_SECOND", 100_000, { min: 1 }),
     blobs: blobSettings(read, dataDirectory),
     publish,
     revision: revisionSettings(read),

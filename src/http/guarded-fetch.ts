@@ -106,7 +106,27 @@ export async function guardedFetch(
   }
 }
 
-function checkUrl(text: string, policy: FetchPolicy): Outcome<URL> {
+/**
+ * The addresses at which a URL may be reached within the policy, without asking it anything; refused as
+ * {@link guardedFetch} refuses. For protocols that bring their own request.
+ */
+export async function allowedAddresses(
+  url: string,
+  policy: Pick<FetchPolicy, "resolve" | "allowPrivate" | "allowHttp">,
+): Promise<Outcome<readonly string[]>> {
+  const target = checkUrl(url, policy);
+  if (!target.ok) return target;
+  try {
+    return await checkAddresses(target.value, policy);
+  } catch (error) {
+    return refuse("fetch_failed", `${target.value.host} could not be found${reasonOf(error)}`);
+  }
+}
+
+function checkUrl(
+  text: string,
+  policy: Pick<FetchPolicy, "allowPrivate" | "allowHttp">,
+): Outcome<URL> {
   if (!URL.canParse(text)) return refuse("fetch_refused", "the address is not a URL");
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") {
@@ -125,7 +145,7 @@ function checkUrl(text: string, policy: FetchPolicy): Outcome<URL> {
 /** The addresses of the host; refused when any of them must not be reached. */
 async function checkAddresses(
   url: URL,
-  policy: FetchPolicy,
+  policy: Pick<FetchPolicy, "resolve" | "allowPrivate">,
 ): Promise<Outcome<readonly string[]>> {
   const literal = url.hostname.replace(/^\[|\]$/g, "");
   const addresses = isAddress(literal) ? [literal] : await policy.resolve(literal);

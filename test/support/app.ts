@@ -42,7 +42,7 @@ export async function openTestApp(
     blobs: memoryBlobStore(),
     ...(clock === undefined ? {} : { clock }),
   });
-  const app = await openApp(foundation, { trailers: runtime.trailers });
+  const app = await openApp(foundation, runtime);
   return {
     ...app,
     foundation,

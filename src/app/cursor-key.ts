@@ -1,0 +1,26 @@
+import { CURSOR_KEY_BYTES } from "../../federation/cursor.ts";
+import { AppError } from "../errors.ts";
+import { decodeBase64, encodeBase64 } from "../keys/base64.ts";
+import { facts } from "../store/fact.ts";
+import type { Foundation } from "./foundation.ts";
+
+const FACT = "federation-cursor-key";
+const WRAPPED_BY = "local:federation-cursor";
+const PURPOSE = new TextEncoder().encode("wayfarer federation cursor key");
+
+/** The key that seals cursors, the same in every process on a database: wrapped there, made at first use. */
+export async function cursorKey(
+  { database, keys, crypto }: Pick<Foundation, "database" | "keys" | "crypto">,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const remembered = facts(database);
+  const kept = await remembered.get(FACT) ?? await remembered.keep(FACT, await wrapNew());
+  const wrapped = decodeBase64(kept);
+  if (wrapped === undefined) throw new AppError("internal", `the fact ${FACT} is damaged`);
+  return new Uint8Array(await keys.decrypt(WRAPPED_BY, wrapped, PURPOSE));
+
+  async function wrapNew(): Promise<string> {
+    if (!await keys.exists(WRAPPED_BY)) await keys.create(WRAPPED_BY, "encrypt");
+    const fresh = crypto.digests.getRandomValues(new Uint8Array(CURSOR_KEY_BYTES));
+    return encodeBase64(await keys.encrypt(WRAPPED_BY, fresh, PURPOSE));
+  }
+}

@@ -1,0 +1,178 @@
+import { authenticator } from "../../federation/auth/caller.ts";
+import { issuerKeys, type ReadDocument } from "../../federation/auth/issuer-keys.ts";
+import { rotateOwnKeys } from "../../federation/auth/own-keys.ts";
+import { type OwnSigner, ownSigner } from "../../federation/auth/signer.ts";
+import { clientOpener, type Transports } from "../../federation/client.ts";
+import { cursorCodec } from "../../federation/cursor.ts";
+import { draftPeer, type PeerDraft } from "../../federation/draft.ts";
+import { type FederationJobDependencies, pullJob, pushJob } from "../../federation/jobs.ts";
+import { recentFloor } from "../../federation/outbound.ts";
+import { rateLimit } from "../../federation/rate.ts";
+import { connectClient } from "../../federation/rpc/connect-client.ts";
+import { grpcClient } from "../../federation/rpc/grpc-client.ts";
+import { sentDigests } from "../../federation/sent-digests.ts";
+import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
+import { type PeerStatus, peerStatuses } from "../../federation/status.ts";
+import { tidyFederation } from "../../federation/tidy.ts";
+import { accept, AppError, type Outcome } from "../errors.ts";
+import { allowedAddresses, guardedFetch } from "../http/guarded-fetch.ts";
+import { newRequestId } from "../http/request-id.ts";
+import type { Job } from "../jobs.ts";
+import { asServerId } from "../model/ids.ts";
+import { errorFields } from "../observe/log.ts";
+import type { Handler, Runtime } from "../runtime/runtime.ts";
+import { federationDigests } from "../store/federation-digest.ts";
+import { federationFeed } from "../store/federation-feed.ts";
+import { federationInbound } from "../store/federation-inbound.ts";
+import { federationKeys } from "../store/federation-key.ts";
+import { federationPages } from "../store/federation-page.ts";
+import { federationPeers } from "../store/federation-peer.ts";
+import { leases } from "../store/lease.ts";
+import { holdLease } from "../store/lease-hold.ts";
+import { seenTokens } from "../store/seen-token.ts";
+import { cursorKey } from "./cursor-key.ts";
+import type { Foundation } from "./foundation.ts";
+
+/** Federation, put together. */
+export type FederationPart = {
+  /** Fetch, Push and Describe, in all encodings. */
+  readonly rpc: Handler;
+  /** Our tokens' discovery document and key set. */
+  readonly signer: Pick<OwnSigner, "discovery" | "jwks">;
+  readonly jobs: readonly Job[];
+  readonly status: () => Promise<readonly PeerStatus[]>;
+  /** A draft of an agreement with the server at a URL, everything off. */
+  readonly draft: (url: string, signal: AbortSignal) => Promise<Outcome<PeerDraft>>;
+};
+
+/** What federation asks of the runtime. */
+export type FederationRuntime = Pick<Runtime, "exchange" | "trailers">;
+
+const HOUR_MS = 3_600_000;
+/** A peer belongs to one worker for that long after it was last heard of. */
+const LEASE_SECONDS = 60;
+/** How soon a closed window is noticed. */
+const LOOK_MS = 1000;
+
+/** Puts federation together. */
+export async function federationPart(
+  foundation: Foundation,
+  runtime: FederationRuntime,
+): Promise<FederationPart> {
+  const { config, crypto, database, clock, log } = foundation;
+  const clockMs = clock.now;
+  const serverId = asServerId(config.serverId);
+  const peers = async () => (await foundation.cache.view()).list("Peer");
+  const own = { store: federationKeys(database), keys: foundation.keys, crypto, clockMs, serverId };
+  const signer = ownSigner(own);
+  const seen = seenTokens(database);
+  const places = federationPeers(database);
+  const pages = federationPages(database);
+  const digests = federationDigests(database);
+  const onError = (error: unknown, requestId: string): void =>
+    log.error("federation-failed", { requestId, ...errorFields(error) });
+  const shared = {
+    feed: federationFeed(database),
+    inbound: federationInbound(database, {
+      windowSeconds: config.windows.windowSeconds,
+      writeTimeoutMs: config.statementTimeoutMs,
+    }),
+    closedThrough: recentFloor(foundation.windows.closedThrough, clockMs),
+    serverId,
+    clockMs,
+    maxAgeSeconds: config.publish.maxKeyAgeSeconds,
+  };
+  const transports = transportsOf(foundation, runtime);
+  const deps: FederationJobDependencies = {
+    ...shared,
+    peers,
+    openClient: clientOpener(transports, signer.token),
+    notes: places,
+    places,
+    statuses: places.statuses,
+    pulledDigests: digests.pulled,
+    crypto,
+    random: foundation.random,
+    hold: (name) => holdLease(leases(database), name, newRequestId(crypto.digests), LEASE_SECONDS),
+    onError: (peer, direction, error) =>
+      log.error("peer-failed", { peer, direction, ...errorFields(error) }),
+    intervalMs: Math.min(config.jobIntervalMs, LOOK_MS),
+  };
+  return {
+    signer,
+    rpc: federationServer({
+      ...shared,
+      authenticate: authenticator({
+        peers,
+        serverId,
+        issuerKeys: issuerKeys({ readDocument: documentReader(foundation), crypto, clockMs }),
+        seenTokens: seen,
+        crypto,
+        clockMs,
+      }),
+      cursors: await cursorCodec(crypto, await cursorKey(foundation)),
+      rate: rateLimit(clock.monotonic),
+      record: (page) => {
+        pages.add(page).catch((error: unknown) => onError(error, ""));
+      },
+      maxPushKeysPerSecond: config.peerMaxKeysPerSecond,
+      sent: sentDigests(digests),
+      publicKeys: async () => await (await signer.jwks()).text(),
+      protocols: runtime.trailers.ok ? ["connect", "grpc"] : ["connect"],
+      maxBodyBytes: MAX_BODY_BYTES,
+      requestId: () => newRequestId(crypto.digests),
+      onError,
+    }),
+    jobs: [pullJob(deps), pushJob(deps), {
+      name: "federation-upkeep",
+      intervalMs: HOUR_MS,
+      timeoutMs: HOUR_MS,
+      run: async () => {
+        await rotateOwnKeys(own);
+        return await tidyFederation({ peers, pages, seenTokens: seen, places, clockMs });
+      },
+    }],
+    status: async () => {
+      const found = await peerStatuses({ peers, statuses: places.statuses, pages });
+      for (const { name, pull } of found) {
+        if (pull?.lagSeconds !== undefined) {
+          foundation.metrics.setLag("peer", name, pull.lagSeconds);
+        }
+      }
+      return found;
+    },
+    draft: (url, signal) => draftPeer(url, transports, signal),
+  };
+}
+
+function transportsOf({ outgoing }: Foundation, { exchange }: FederationRuntime): Transports {
+  const allowed = async (url: string): Promise<readonly string[]> => {
+    const addresses = await allowedAddresses(url, outgoing);
+    if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
+    return addresses.value;
+  };
+  const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input);
+    return await outgoing.fetch(url, init ?? {}, await allowed(url));
+  };
+  return {
+    connect: (baseUrl) => connectClient({ baseUrl, fetch }),
+    grpc: (baseUrl) =>
+      grpcClient({
+        baseUrl,
+        exchange,
+        resolve: async () => {
+          const [address] = await allowed(baseUrl);
+          if (address === undefined) throw new AppError("fetch_failed", "the peer has no address");
+          return address;
+        },
+      }),
+  };
+}
+
+function documentReader({ outgoing }: Foundation): ReadDocument {
+  return async (url, maxBytes) => {
+    const fetched = await guardedFetch(url, { ...outgoing, maxBytes });
+    return fetched.ok ? accept(fetched.value.bytes) : fetched;
+  };
+}
