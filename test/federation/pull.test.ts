@@ -248,7 +248,7 @@ describe("pullFrom()", () => {
           },
         },
       };
-      for (;;) {
+      for (let tries = 0; tries < 1000; tries++) {
         try {
           if ((await pullFrom(peer, feed, crashing, never)).caughtUp) break;
         } catch {

@@ -144,7 +144,7 @@ describe("pushTo()", () => {
           },
         },
       };
-      for (;;) {
+      for (let tries = 0; tries < 1000; tries++) {
         try {
           if ((await pushTo(peer, client, crashing, never)).caughtUp) break;
         } catch {
