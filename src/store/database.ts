@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { AppError } from "../errors.ts";
+import { guardTransactions } from "./guarded-begin.ts";
 
 /** One pool of connections. Numbers come back as `number` (bigint columns hold seconds and counts below 2^53). */
 export type Sql = postgres.Sql<{ int8: number }>;
@@ -86,8 +87,8 @@ function connect(
   address: DatabaseAddress,
   options: postgres.Options<{ int8: postgres.PostgresType<number> }>,
 ): Sql {
-  if (address.kind === "url") return postgres(address.url, options);
-  return postgres({
+  if (address.kind === "url") return guardTransactions(postgres(address.url, options));
+  return guardTransactions(postgres({
     ...options,
     path: `${address.folder}/.s.PGSQL.5432`,
     host: address.folder,
@@ -96,7 +97,7 @@ function connect(
     password: address.password,
     database: address.database,
     ssl: false,
-  });
+  }));
 }
 
 /** A single connection outside the pools, for locks that live as long as it. */

@@ -1,0 +1,111 @@
+import { setImmediate } from "node:timers/promises";
+import type { Sql, Transaction } from "./database.ts";
+
+type Work = (transaction: Transaction) => unknown;
+
+/**
+ * Makes transactions of a pool safe from a connection that is lost. The driver would write `rollback`, `commit` or
+ * the next statement to the lost connection all the same: that ends the process, or, once the connection was made
+ * anew, runs the statement outside of any transaction. So here no statement follows once the connection is gone: the
+ * transaction rejects with the driver's `CONNECTION_CLOSED`, after its work has come to rest.
+ */
+export function guardTransactions(pool: Sql): Sql {
+  const begin = pool.begin.bind(pool);
+  async function guardedBegin(...[first, second]: [string, Work] | [Work]): Promise<unknown> {
+    const [options, work] = typeof first === "string" ? [first, second] : ["", first];
+    if (work === undefined) throw new TypeError("a transaction needs work to do");
+    const connection = new Connection();
+    let rest: Promise<unknown> = Promise.resolve();
+    // While the work goes on, this rejects only when the connection is lost.
+    const transaction = begin(options, (sql) => {
+      const done = perform(sql, work, connection);
+      rest = done.catch(() => {});
+      return heldBack(done, connection);
+    });
+    transaction.catch(connection.lose);
+    try {
+      return await transaction;
+    } catch (error) {
+      await rest;
+      throw error;
+    }
+  }
+  return Object.assign(pool, { begin: guardedBegin });
+}
+
+/** Whether the connection of a transaction is still there. */
+class Connection {
+  lost = false;
+  /** Rejects with the driver's error once it is lost. */
+  readonly whenLost: Promise<never>;
+  readonly lose: (cause: unknown) => void;
+
+  constructor() {
+    const { promise, reject } = withReject();
+    this.whenLost = promise;
+    this.lose = (cause) => {
+      this.lost = true;
+      reject(cause);
+    };
+  }
+}
+
+function withReject(): { promise: Promise<never>; reject: (cause: unknown) => void } {
+  let reject: (cause: unknown) => void = () => {};
+  const promise = new Promise<never>((_, tell) => {
+    reject = tell;
+  });
+  promise.catch(() => {});
+  return { promise, reject };
+}
+
+async function perform(sql: Transaction, work: Work, connection: Connection): Promise<unknown> {
+  const result = await work(guarded(sql, connection));
+  return Array.isArray(result) ? await Promise.all(result) : result;
+}
+
+/** Comes to rest as the work does, but never when the connection is lost: then the driver adds no statement. */
+async function heldBack(done: Promise<unknown>, connection: Connection): Promise<unknown> {
+  const [outcome] = await Promise.allSettled([done]);
+  if (outcome.status === "rejected") {
+    // The failure of a socket is told before its end: two turns of the event loop, and the end is known.
+    await setImmediate();
+    await setImmediate();
+  }
+  if (connection.lost) return await new Promise(() => {});
+  return await done;
+}
+
+/** The transaction, refusing statements once its connection is lost. */
+function guarded(sql: Transaction, connection: Connection): Transaction {
+  const requireConnection = (): void => {
+    if (connection.lost) throw closed();
+  };
+  return new Proxy(sql, {
+    apply: (target, self, values) => {
+      requireConnection();
+      return Reflect.apply(target, self, values);
+    },
+    get: (target, property) => {
+      requireConnection();
+      if (property !== "savepoint") return Reflect.get(target, property);
+      return async (...values: [string, Work] | [Work]): Promise<unknown> => {
+        const work = values.at(-1);
+        const name = typeof values[0] === "string" ? [values[0]] : [];
+        if (typeof work !== "function") throw new TypeError("a savepoint needs work to do");
+        const savepoint = Reflect.apply(target.savepoint, target, [
+          ...name,
+          (inner: Transaction) => heldBack(perform(inner, work, connection), connection),
+        ]);
+        return await Promise.race([savepoint, connection.whenLost]);
+      };
+    },
+  });
+}
+
+/** As the driver has it. */
+function closed(): Error {
+  return Object.assign(new Error("the connection of the transaction was lost"), {
+    code: "CONNECTION_CLOSED",
+  });
+}
