@@ -2,6 +2,7 @@ import { applyCommand } from "./apply.ts";
 import { certificateCommand } from "./certificate.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { demoCommand } from "./demo.ts";
 import { deviceCommand } from "./device.ts";
 import { exportCommand } from "./export-files.ts";
 import { getCommand } from "./get.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   keysCommand,
   exportCommand,
   deviceCommand,
+  demoCommand,
   hmacCommand,
   certificateCommand,
   simulateCommand,
