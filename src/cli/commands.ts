@@ -10,6 +10,7 @@ import { hmacCommand } from "./hmac.ts";
 import { jobCommand } from "./job.ts";
 import { keysCommand } from "./keys.ts";
 import { migrateCommand } from "./migrate.ts";
+import { peerCommand } from "./peer.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   getCommand,
   jobCommand,
   keysCommand,
+  peerCommand,
   exportCommand,
   deviceCommand,
   demoCommand,
