@@ -58,9 +58,32 @@ async function fill({ bulk }: Database): Promise<void> {
   await bulk.unsafe("vacuum analyze exposure");
 }
 
+/** Runs a script and answers its transactions a second. */
+async function pgbench({ address }: BenchCluster, database: string, script: string) {
+  const { stdout } = await promisify(execFile)("pgbench", [
+    ...["-n", "-M", "prepared", "-c", "1", "-T", String(SECONDS), "-f", script],
+    ...["-h", address.folder, "-U", address.user, database],
+  ], { env: { ...process.env, PGPASSWORD: address.password } });
+  return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
+}
+
+/** Keys a second that pgbench stores in transactions of 5000, with the same indexes. */
+async function storingFloor(cluster: BenchCluster): Promise<number> {
+  const script = join(cluster.folder, "store.sql");
+  await writeFile(
+    script,
+    "insert into exposure (key, interval_number, interval_count, transmission_risk, report_type, " +
+      "days_since_onset, regions, traveler, created_at, source, source_name, home_server, hops) " +
+      "select decode(md5(random()::text || n), 'hex'), 2900000, 144, 2, 'confirmed', 3, '{MAG}', true, " +
+      `${now}, 'peer', 'floor', 'https://home.example', 1 from generate_series(1, 5000) as n ` +
+      "on conflict (key) do nothing;\n",
+  );
+  return await pgbench(cluster, "away", script) * 5000;
+}
+
 /** Pages a second that pgbench gets with the feed's statement, from random places. */
-async function floor({ address, folder }: BenchCluster, limit: number): Promise<number> {
-  const script = join(folder, "page.sql");
+async function floor(cluster: BenchCluster, limit: number): Promise<number> {
+  const script = join(cluster.folder, "page.sql");
   await writeFile(
     script,
     `\\set hour random(1, 9)\n\\set first random(0, 200)\n` +
@@ -70,11 +93,7 @@ async function floor({ address, folder }: BenchCluster, limit: number): Promise<
       `and created_at < ${now} and regions && '{MAG}' and traveler and source = 'local' ` +
       `order by created_at, key limit ${limit};\n`,
   );
-  const { stdout } = await promisify(execFile)("pgbench", [
-    ...["-n", "-M", "prepared", "-c", "1", "-T", String(SECONDS), "-f", script],
-    ...["-h", address.folder, "-U", address.user, address.database],
-  ], { env: { ...process.env, PGPASSWORD: address.password } });
-  return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
+  return await pgbench(cluster, cluster.address.database, script);
 }
 
 const blocks = {
@@ -221,6 +240,7 @@ try {
     grpc: () => () => Promise.reject(new Error("is not called")),
   };
   const { signal } = new AbortController();
+  const storing = await storingFloor(cluster);
   const { client } = await clientOpener(transports, signer.token)(home, signal);
   const start = performance.now();
   const result = await pullFrom(home, client, {
@@ -236,7 +256,10 @@ try {
   }
   say(
     `pull of ${result.keys} keys in pages of 5000: ${seconds.toFixed(1)} s, ` +
-      `${(result.keys / seconds).toFixed(0)} keys/s (at least 40000)`,
+      `${
+        (result.keys / seconds).toFixed(0)
+      } keys/s (at least 40000); floor, pgbench storing alone: ` +
+      `${storing.toFixed(0)}/s; pull / floor: ${(result.keys / seconds / storing).toFixed(2)}`,
   );
 } finally {
   await receiver.close();
