@@ -1,4 +1,4 @@
-import { accept, type Outcome } from "../../src/errors.ts";
+import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import type { DayDigest, Selection } from "../../src/model/feed.ts";
 import type { ServerId, Window } from "../../src/model/ids.ts";
 import { dayAt } from "../../src/model/interval.ts";
@@ -33,6 +33,7 @@ export const MAX_DIGEST_DAYS = 20;
 export function describeHandler(
   deps: DescribeDependencies,
 ): (request: DescribeRequest, call: RpcCall) => Promise<Outcome<DescribeAnswer>> {
+  const digesting = new Set<string>();
   return async (request, call) => {
     // A stranger gets to know what there is to make an agreement with.
     if (!call.headers.has("authorization")) return accept(await publicPart(deps));
@@ -47,9 +48,24 @@ export function describeHandler(
     const today = dayAt(deps.clockMs() / 1000);
     const from = Math.max(request.fromDay ?? 0, today - MAX_DIGEST_DAYS);
     const until = Math.min(request.untilDay ?? Infinity, today + 1);
-    const days: readonly DayDigest[] = from < until
-      ? await deps.sent.digests(selection.value, closedThrough, from, until)
-      : [];
+    // Digests read every key that was sent, so a peer gets them one call after the other.
+    const wanted = from < until;
+    if (wanted && digesting.has(peer.name)) {
+      call.answerHeaders.set("retry-after", "1");
+      return refuse(
+        "resource_exhausted",
+        "another Describe of yours is not answered yet: wait for it",
+      );
+    }
+    let days: readonly DayDigest[] = [];
+    if (wanted) {
+      digesting.add(peer.name);
+      try {
+        days = await deps.sent.digests(selection.value, closedThrough, from, until);
+      } finally {
+        digesting.delete(peer.name);
+      }
+    }
     return accept({
       ...await publicPart(deps),
       regions: [...wholeAgreement(peer).regions],

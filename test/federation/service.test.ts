@@ -357,6 +357,23 @@ describe("the federation service", () => {
       }
     });
 
+    it("digests for a peer one call after the other", async () => {
+      await insert(3);
+      const ask = () => client.describe({}, signal);
+      const answers = await Promise.all([ask(), ask(), ask()]);
+      const refused = answers.filter((answer) => !answer.ok);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused[0]).toEqual({
+        ok: false,
+        code: "resource_exhausted",
+        message:
+          "the peer answered resource_exhausted: another Describe of yours is not answered yet: wait for it",
+        retryAfterMs: 1000,
+      });
+      expect(answers.filter((answer) => answer.ok)).toHaveLength(3 - refused.length);
+      expect((await ask()).ok).toBe(true);
+    });
+
     it("does not digest what is outside the days or regions that were asked for", async () => {
       await insert(3);
       const day = Math.floor((NOW / 600 - 150) / 144);
