@@ -99,6 +99,7 @@ async function measure(database: Database): Promise<void> {
         await exposures.read(span, rules, "keys", { after: undefined, limit: keys }, append);
       },
       revisedKeys: () => Promise.resolve(),
+      expectedKeys: keys,
     });
     if (file.keyCount !== KEYS) throw new Error(`${file.keyCount} keys in place of ${KEYS}`);
     bytes = file.zip.length;

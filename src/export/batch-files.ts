@@ -65,6 +65,7 @@ export async function writeFiles(
       signers: plan.signers,
       keys: source("keys", keyShare),
       revisedKeys: source("revised", revisedShare),
+      expectedKeys: keyShare + revisedShare,
     });
     const name = fileName(place.root, batch, number);
     signal.throwIfAborted();

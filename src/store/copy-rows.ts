@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { AppError } from "../errors.ts";
 import type { Sql, Transaction } from "./database.ts";
 
@@ -6,6 +7,8 @@ import type { Sql, Transaction } from "./database.ts";
 const HEADER_BYTES = 19;
 /** The field count −1 ends the rows. */
 const TRAILER_BYTES = 2;
+/** Bytes of rows taken in one turn of the event loop. */
+const BYTES_A_TURN = 64 * 1024;
 
 /**
  * Runs `query` as COPY in binary form (PostgreSQL manual, "COPY: Binary Format") and hands over each row, which
@@ -35,8 +38,14 @@ export async function readCopyRows(
     for (; at + rowBytes <= bytes.length; at += rowBytes) take(bytes, at);
     rest = bytes.subarray(at);
   };
-  // Read chunk by chunk, not as they come: the socket is paused in between, and the event loop is free.
+  let thisTurn = 0;
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    thisTurn += chunk.length;
+    if (thisTurn >= BYTES_A_TURN) {
+      // Unless nobody reads for a moment, so that the driver pauses its socket, megabytes come in one turn.
+      thisTurn = 0;
+      await setImmediate();
+    }
     if (failure !== undefined) continue;
     try {
       consume(chunk);

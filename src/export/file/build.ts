@@ -9,7 +9,7 @@ import {
   SIG_ENTRY,
   type SignatureInfo,
 } from "./format.ts";
-import { KeySection, type KeySource } from "./key-section.ts";
+import { KeySection, type KeySource, USUAL_KEY_MESSAGE_BYTES } from "./key-section.ts";
 import { writeZip } from "./zip-write.ts";
 
 /** The window and region of a file; `start` and `end` are UTC seconds, [start, end). */
@@ -31,6 +31,8 @@ export type ExportInput = {
   readonly signers: readonly ExportSigner[];
   readonly keys: KeySource;
   readonly revisedKeys: KeySource;
+  /** How many keys there are in all, as far as known: the file's memory is then made at once. */
+  readonly expectedKeys?: number;
 };
 
 /** A file: `zip` is what phones download, `bin` and `sig` are its entries. */
@@ -54,7 +56,7 @@ export async function buildExportFile(input: ExportInput): Promise<BuiltExport> 
       `an export file needs 1 to ${MAX_SIGNATURES} signing keys, not ${signers.length}`,
     );
   }
-  const writer = new ByteWriter(64 * 1024);
+  const writer = new ByteWriter(64 * 1024 + (input.expectedKeys ?? 0) * USUAL_KEY_MESSAGE_BYTES);
   writePreamble(writer, input.header, signers);
   const keys = new KeySection(writer, 7);
   await keys.appendAll(input.keys);
@@ -94,11 +96,11 @@ async function signatureList(
   bin: Uint8Array,
   signers: readonly ExportSigner[],
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const signatures = await Promise.all(signers.map(({ sign }) => sign(bin)));
   const list = new ByteWriter();
-  for (const [index, { info }] of signers.entries()) {
-    const signature = signatures[index];
-    if (signature?.length !== SIGNATURE_BYTES) {
+  // One after the other: each may copy the whole file.
+  for (const { info, sign } of signers) {
+    const signature = await sign(bin);
+    if (signature.length !== SIGNATURE_BYTES) {
       throw new AppError(
         "internal",
         `the signature by key ${info.keyId} ${info.keyVersion} has not ${SIGNATURE_BYTES} bytes`,

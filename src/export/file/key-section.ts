@@ -6,6 +6,8 @@ import { DEFAULT_ROLLING_PERIOD, type ExportKey } from "./format.ts";
 
 /** The most bytes that one key takes with its tag and length. */
 const MAX_KEY_MESSAGE_BYTES = 48;
+/** Those of a key with all its fields and usual numbers. */
+export const USUAL_KEY_MESSAGE_BYTES = 35;
 
 /** Writes one key, taken from 16 bytes of `source` at `at`. `daysSinceOnset`: undefined when unknown. */
 export type AppendKey = (
