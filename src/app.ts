@@ -14,6 +14,7 @@ import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
 import { type Jobs, scheduleJobs } from "./jobs.ts";
 import { errorFields } from "./observe/log.ts";
+import { openApiAnswers } from "./openapi/answers.ts";
 import type { Connection, Handler } from "./runtime/runtime.ts";
 import { checkDatabase } from "./store/database.ts";
 
@@ -60,6 +61,13 @@ export async function openApp(
       headers: { "content-type": foundation.metrics.contentType },
     }));
   app.get("/", () => welcome(foundation));
+  const openApi = await openApiAnswers({
+    publicUrl: config.publicUrl,
+    publishes: config.roles.includes("publish"),
+    withAlpha: publishing.alpha !== undefined,
+  });
+  app.get("/openapi.json", () => openApi.document());
+  app.get("/docs", () => openApi.page());
   if (config.roles.includes("publish")) {
     app.post("/v1/publish", (c) => publishing.publish(c.req.raw));
     app.post("/v1/stats", (c) => publishing.stats(c.req.raw));

@@ -15,7 +15,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "src/runtime",
   ],
   ["src/publish", "src/export", "src/retention", "src/admin", "src/device", "federation"],
-  ["src/config", "src/app.ts", "src/app", "src/jobs.ts", "src/cli", "src/main.ts"],
+  ["src/config", "src/app.ts", "src/app", "src/jobs.ts", "src/openapi", "src/cli", "src/main.ts"],
 ];
 
 /** What only one area may import. */

@@ -1,0 +1,13 @@
+// Printed by test/openapi/certify.ts; nobody has the private key.
+
+/** Of the issuer, PEM. */
+export const EXAMPLE_PUBLIC_KEY =
+  "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEONGMzNXNovJrNJn84LQ4jn7qszoh\nuJ2MhfVcfztG74MZ0HQoMWjD+0mVPlXBp9a8CTEZ06WVH5L9fbljvWVWuw==\n-----END PUBLIC KEY-----\n";
+
+/** Of EXAMPLE_KEYS. */
+export const EXAMPLE_CERTIFICATE =
+  "eyJhbGciOiJFUzI1NiIsImtpZCI6InYxIiwidHlwIjoiSldUIn0.eyJpc3MiOiJvcmcuZXhhbXBsZS5tYWcudmVyaWZpY2F0aW9uIiwiYXVkIjoib3JnLmV4YW1wbGUubWFnLmtleXMiLCJpYXQiOjE3NDk4MTYwMDAsIm5iZiI6MTc0OTgxNjAwMCwiZXhwIjoxNzQ5ODE2OTAwLCJyZXBvcnRUeXBlIjoiY29uZmlybWVkIiwidGVrbWFjIjoiWXlOcUFCR1VUTFVBVUh2RzlqQlE0dEcrOVRkSGVieEo0cE5NMTZIZGJETT0ifQ.4hoiZbXAYqG-L-hcy2QLY-RO8Jga1KbMMiMhk-TJDDLip4f9s9ApKz8YLKb9yHvhVU-sJiv-Ymw0NA9_RIKDkg";
+
+/** Of EXAMPLE_ALPHA_KEYS. */
+export const EXAMPLE_ALPHA_CERTIFICATE =
+  "eyJhbGciOiJFUzI1NiIsImtpZCI6InYxIiwidHlwIjoiSldUIn0.eyJpc3MiOiJvcmcuZXhhbXBsZS5tYWcudmVyaWZpY2F0aW9uIiwiYXVkIjoib3JnLmV4YW1wbGUubWFnLmtleXMiLCJpYXQiOjE3NDk4MTYwMDAsIm5iZiI6MTc0OTgxNjAwMCwiZXhwIjoxNzQ5ODE2OTAwLCJyZXBvcnRUeXBlIjoiY29uZmlybWVkIiwidGVrbWFjIjoiRXpKTFlXa01nY3RYa0FKK0g1T2hxQ0R4Y0ZVc2FMeFltS0xsTlBVQnMrST0ifQ.VkBd8Taecc4pjZCo-lyyJBTnK7245nzQ-XhI5xpJcMGhT0vPJ9iuxdctc3QjR_MCtmj5wAKmpfjXBKsLJTrVNQ";

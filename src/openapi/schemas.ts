@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+import { type Kind, KIND_NAMES, KINDS } from "../model/resource/kinds.ts";
+import {
+  publishAlphaRequestSchema,
+  publishRequestSchema,
+  publishResponseSchema,
+  statsRequestSchema,
+  statsResponseSchema,
+} from "../publish/schema.ts";
+import type { Json } from "./operation.ts";
+
+const errorCodes = Object.keys(ERRORS).filter((code): code is ErrorCode =>
+  Object.hasOwn(ERRORS, code)
+);
+const seconds = (about: string) => z.int().meta({ description: `${about}, Unix seconds` });
+const detail = z.record(z.string(), z.unknown()).meta({
+  description: "What it did: counts by name",
+});
+
+const errorSchema = z.object({
+  error: z.string().meta({ description: "What went wrong, for people" }),
+  code: z.enum(errorCodes).meta({ description: "What went wrong, for programs" }),
+  requestId: z.string().optional().meta({ description: "Find the request in the log by it" }),
+  faults: z.array(z.object({ path: z.string(), message: z.string() })).optional().meta({
+    description: "Everything that is wrong with a resource, and where",
+  }),
+});
+
+const healthSchema = z.object({
+  status: z.enum(["ok", "failed", "draining"]),
+  checks: z.record(z.string(), z.enum(["ok", "failed"])).optional(),
+});
+
+const exposureKeysSchema = z.array(z.object({
+  keyId: z.string().meta({ description: "Verification key ID in the files" }),
+  version: z.string().meta({ description: "Verification key version in the files" }),
+  publicKeyPem: z.string(),
+}));
+
+const jobResultSchema = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  code: z.string().optional(),
+  error: z.string().optional(),
+  detail,
+});
+
+const statusSchema = z.looseObject({
+  jobs: z.array(z.object({
+    name: z.string(),
+    startedAt: seconds("Its start"),
+    finishedAt: seconds("Its end"),
+    error: z.string().optional().meta({ description: "Code of its failure" }),
+    detail,
+  })).meta({ description: "The newest run of each job that did something" }),
+});
+
+/** What is no resource. */
+type Other =
+  | "PublishRequest"
+  | "PublishAlphaRequest"
+  | "PublishResponse"
+  | "StatsRequest"
+  | "StatsResponse"
+  | "ExposureKeys"
+  | "Error"
+  | "Health"
+  | "Status"
+  | "JobResult";
+
+const OTHERS: Readonly<Record<Other, z.ZodType>> = {
+  PublishRequest: publishRequestSchema,
+  PublishAlphaRequest: publishAlphaRequestSchema,
+  PublishResponse: publishResponseSchema,
+  StatsRequest: statsRequestSchema,
+  StatsResponse: statsResponseSchema,
+  ExposureKeys: exposureKeysSchema,
+  Error: errorSchema,
+  Health: healthSchema,
+  Status: statusSchema,
+  JobResult: jobResultSchema,
+};
+
+/** Name of a component schema; a kind's list is `ExportConfigList`. */
+export type SchemaName = Other | Kind | `${Kind}List`;
+
+/** Every component schema, made from the schemas that requests are checked with. */
+export function componentSchemas(): Readonly<Record<string, Json>> {
+  const all: Record<string, Json> = {};
+  for (const [name, schema] of Object.entries(OTHERS)) all[name] = jsonSchema(schema);
+  for (const kind of KIND_NAMES) {
+    all[kind] = withReadOnly(kind, jsonSchema(KINDS[kind].schema));
+    const items = { type: "array", items: { $ref: `#/components/schemas/${kind}` } };
+    all[`${kind}List`] = { type: "object", properties: { items }, required: ["items"] };
+  }
+  return all;
+}
+
+/** What may be sent, as JSON Schema 2020-12. */
+function jsonSchema(schema: z.ZodType): Json {
+  const { $schema: _, $defs, $ref, ...own } = z.toJSONSchema(schema, {
+    io: "input",
+    override: ({ jsonSchema: one }) => {
+      // The format says the same, and can be read.
+      if (one.format === "date-time") delete one.pattern;
+      delete one.id;
+    },
+  });
+  const named = $ref === undefined ? undefined : $defs?.[$ref.replace("#/$defs/", "")];
+  return typeof named === "object" ? { ...named } : own;
+}
+
+/** Members that answers carry, and that may be sent back unread. */
+const READ_ONLY: { readonly [K in Kind]?: Json } = {
+  SigningKey: { publicKeyPem: { type: "string", readOnly: true } },
+  Issuer: {
+    status: {
+      type: "object",
+      readOnly: true,
+      description: "How fetching its jwksUri goes",
+      properties: {
+        lastAttempt: { type: ["string", "null"], format: "date-time" },
+        lastFetch: { type: ["string", "null"], format: "date-time" },
+        lastError: { type: ["string", "null"] },
+      },
+    },
+  },
+};
+
+function withReadOnly(kind: Kind, schema: Json): Json {
+  const { properties } = schema;
+  const own = typeof properties === "object" ? properties : {};
+  return { ...schema, properties: { ...own, ...READ_ONLY[kind] } };
+}
