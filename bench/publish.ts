@@ -1,13 +1,10 @@
 /**
- * Publishes of 14 certified keys by 16 clients, against pgbench with the same SQL statement on the same
- * PostgreSQL; then latency at half the rate that was reached.
- * Run: npx tsx bench/publish.ts
+ * Publishes of 14 certified keys by 16 clients, against pgbench with the same SQL statement on the same PostgreSQL,
+ * in turns; then latency at half the rate that was reached.
+ * Run: npx tsx bench/publish.ts [options of Node for the server, such as --cpu-prof]
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { promisify } from "node:util";
 import { ensureIssuer } from "../src/device/issuer.ts";
 import { makeTeks } from "../src/device/tek.ts";
 import { makeUpload } from "../src/device/upload.ts";
@@ -15,45 +12,37 @@ import { asSeconds } from "../src/model/ids.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
 import { publishSql } from "../src/store/publish.ts";
 import { type BenchCluster, benchFolder, openCluster } from "./support/cluster.ts";
-import { load, type LoadResult, percentile, requestBytes } from "./support/http-load.ts";
+import { load, percentile, requestBytes } from "./support/http-load.ts";
+import { type Floor, pgbench } from "./support/pgbench.ts";
+import { type BenchServer, startServer } from "./support/server.ts";
 
+const ROUNDS = 3;
 const CLIENTS = 16;
 const KEYS = 14;
-const SECONDS = 8;
-const REQUESTS = 12_000;
+const FLOOR_SECONDS = 4;
+const REQUESTS = 4_000;
+/** Enough that one slow answer does not keep others waiting. */
+const OPEN_CLIENTS = 64;
 const PORT = 18_181;
 
 const { crypto } = currentRuntime();
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const random = (length: number) => crypto.digests.getRandomValues(new Uint8Array(length));
 
-/** Values in the place of the statement's parameters, random where they are random in life. */
+const each = (value: (index: number) => string, type: string): string =>
+  `'{${Array.from({ length: KEYS }, (_, index) => value(index)).join(",")}}'::${type}[]`;
+
+/** Values in the place of the statement's parameters; only the keys are made anew each time. */
 const PARAMETERS: readonly string[] = [
   `(select array_agg(decode(md5(random()::text || n), 'hex')) from generate_series(1, ${KEYS}) n)`,
-  `(select array_agg(2800000 + n * 144) from generate_series(1, ${KEYS}) n)`,
-  `(select array_agg(144::smallint) from generate_series(1, ${KEYS}) n)`,
-  `(select array_agg(2::smallint) from generate_series(1, ${KEYS}) n)`,
-  `(select array_agg(1::smallint) from generate_series(1, ${KEYS}) n)`,
-  ...["'confirmed'", "'{MAG}'", "false", "'mag'", "'issuer'"],
-  ...["'issuer'", "'unknown'", "14", "false", "1", "1", "false"],
+  each((index) => String(2_800_000 + index * 144), "int"),
+  ...[each(() => "144", "smallint"), each(() => "2", "smallint"), each(() => "1", "smallint")],
+  ...["'confirmed'", "'{MAG}'", "false", "'mag'", "'bench'"],
+  ...["'bench'", "'unknown'", "14", "false", "1", "1", "false"],
 ];
 
-async function floor(
-  { address, folder }: BenchCluster,
-): Promise<{ rate: number; latencyMs: number }> {
-  const script = join(folder, "publish.sql");
-  const sql = publishSql({ windowSeconds: 3600, releaseSameDayKeys: false });
-  const statement = sql.replace(/\$(\d+)/g, (_, n) => PARAMETERS[Number(n) - 1] ?? "null");
-  await writeFile(script, `${statement.replace(/\s+/g, " ")};\n`);
-  const { stdout } = await promisify(execFile)("pgbench", [
-    ...["-n", "-M", "prepared", "-c", String(CLIENTS), "-j", "2", "-T", String(SECONDS)],
-    ...["-f", script, "-h", address.folder, "-U", address.user, address.database],
-  ], { env: { ...process.env, PGPASSWORD: address.password } });
-  return {
-    rate: Number(/tps = ([\d.]+)/.exec(stdout)?.[1]),
-    latencyMs: Number(/latency average = ([\d.]+)/.exec(stdout)?.[1]),
-  };
-}
+const STATEMENT = publishSql({ windowSeconds: 3600, releaseSameDayKeys: false })
+  .replace(/\$(\d+)/g, (_, n) => PARAMETERS[Number(n) - 1] ?? "null");
 
 async function requests(issuerFile: string, count: number): Promise<Uint8Array[]> {
   const { issuer } = await ensureIssuer(crypto, issuerFile);
@@ -71,70 +60,74 @@ async function requests(issuerFile: string, count: number): Promise<Uint8Array[]
   }));
 }
 
-function latencies({ latencies, failures }: LoadResult): string {
-  const at = (share: number): string => percentile(latencies, share).toFixed(2);
-  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ${failures} failed`;
+const resources = (publicKeyPem: string): readonly unknown[] => [
+  {
+    kind: "Issuer",
+    name: "bench",
+    issuer: "bench",
+    audience: "bench",
+    keys: [{ version: "v1", publicKeyPem }],
+  },
+  { kind: "HealthAuthority", name: "mag", regions: ["MAG"], acceptIssuers: ["bench"] },
+];
+
+type Round = { readonly rate: number; readonly tail: number };
+
+/** The floor, then publishes as fast as they go, then at half of that rate; each on empty tables. */
+async function round(
+  cluster: BenchCluster,
+  server: BenchServer,
+  issuerFile: string,
+): Promise<Round> {
+  const empty = () => cluster.database.bulk`truncate exposure, publish_stat_entry`;
+  const upload = await requests(issuerFile, REQUESTS);
+  const slower = await requests(issuerFile, REQUESTS / 2);
+  await empty();
+  const floor: Floor = await pgbench(cluster, STATEMENT, CLIENTS, FLOOR_SECONDS);
+  await empty();
+  const before = await server.cpuMs();
+  const full = await load(PORT, upload, CLIENTS);
+  const cpu = (await server.cpuMs() - before) / REQUESTS;
+  await empty();
+  const half = await load(PORT, slower, OPEN_CLIENTS, full.perSecond / 2);
+  const failures = full.failures + half.failures;
+  if (failures > 0) throw new Error(`${failures} publishes failed`);
+  const rate = full.perSecond / floor.perSecond;
+  const tail = percentile(half.latencies, 0.99) / floor.p50;
+  say(
+    `floor ${floor.perSecond.toFixed(0)}/s, p50 ${floor.p50.toFixed(2)} ms; ` +
+      `publish ${full.perSecond.toFixed(0)}/s, p50 ${
+        percentile(full.latencies, 0.5).toFixed(2)
+      } ms, ` +
+      `${cpu.toFixed(2)} ms of the server's CPU each; ` +
+      `at half of that rate p50 ${percentile(half.latencies, 0.5).toFixed(2)} ms, ` +
+      `p99 ${percentile(half.latencies, 0.99).toFixed(2)} ms; ` +
+      `ratios ${rate.toFixed(2)} and ${tail.toFixed(1)}`,
+  );
+  return { rate, tail };
 }
 
-const resources = (publicKeyPem: string): string =>
-  JSON.stringify([
-    {
-      kind: "Issuer",
-      name: "bench",
-      issuer: "bench",
-      audience: "bench",
-      keys: [{ version: "v1", publicKeyPem }],
-    },
-    { kind: "HealthAuthority", name: "mag", regions: ["MAG"], acceptIssuers: ["bench"] },
-  ]);
-
-/** A server of its own process, as in life; it owns the database that the floor is measured on too. */
-async function startServer(folder: string, issuerFile: string): Promise<ChildProcess> {
-  const env = { ...process.env, DATA_DIR: folder, PORT: String(PORT), LOG_LEVEL: "warn" };
-  const { issuer } = await ensureIssuer(crypto, issuerFile);
-  const file = join(folder, "resources.json");
-  await writeFile(file, resources(issuer.publicKeyPem));
-  const main = ["--import", "tsx", "src/main.ts"];
-  const server = spawn(process.execPath, [...main, "serve", "--roles", "publish"], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  await new Promise((ready, failed) => {
-    server.stdout.once("data", ready);
-    server.once("exit", () => failed(new Error("the server did not start")));
-  });
-  await promisify(execFile)(process.execPath, [...main, "apply", file], { env });
-  return server;
-}
+const median = (values: readonly number[]): number =>
+  [...values].sort((left, right) => left - right)[values.length >> 1] ?? NaN;
 
 const folder = await benchFolder();
 const issuerFile = join(folder, "issuer.pem");
-const server = await startServer(folder, issuerFile);
+const { issuer } = await ensureIssuer(crypto, issuerFile);
+const server = await startServer(folder, PORT, resources(issuer.publicKeyPem));
 const cluster = await openCluster(folder);
 try {
-  const bare = await floor(cluster);
+  await load(PORT, await requests(issuerFile, REQUESTS / 2), CLIENTS);
+  const rounds: Round[] = [];
+  for (let count = 0; count < ROUNDS; count++) {
+    rounds.push(await round(cluster, server, issuerFile));
+  }
   say(
-    `floor, pgbench -c ${CLIENTS}: ${bare.rate.toFixed(0)}/s, latency ${
-      bare.latencyMs.toFixed(2)
-    } ms`,
+    `publish / floor, median: ${median(rounds.map(({ rate }) => rate)).toFixed(2)} (at least 0.5)`,
   );
-  await cluster.database.bulk`truncate exposure, publish_stat_entry`;
-  await load(PORT, await requests(issuerFile, 1500), CLIENTS);
-  const full = await load(PORT, await requests(issuerFile, REQUESTS), CLIENTS);
-  say(
-    `publish, ${CLIENTS} clients: ${full.perSecond.toFixed(0)}/s, ${latencies(full)}; ` +
-      `publish / floor: ${(full.perSecond / bare.rate).toFixed(2)} (at least 0.5)`,
-  );
-  const half = await load(PORT, await requests(issuerFile, REQUESTS / 2), 64, full.perSecond / 2);
-  const ratio = percentile(half.latencies, 0.99) / bare.latencyMs;
-  say(
-    `at half of that rate: ${latencies(half)}; p99 / floor's latency: ${
-      ratio.toFixed(1)
-    } (under 25)`,
-  );
+  const tail = median(rounds.map((one) => one.tail));
+  say(`p99 at half the rate / p50 of the floor, median: ${tail.toFixed(1)} (under 25)`);
 } finally {
   await cluster.database.close();
-  server.kill("SIGTERM");
-  await new Promise((ended) => server.once("exit", ended));
+  await server.stop();
   await cluster.close();
 }

@@ -1,0 +1,22 @@
+import type { Database } from "../../src/store/database.ts";
+
+/** The columns of an exposure that phones get. */
+export const EXPORTED_COLUMNS =
+  "key, interval_number, interval_count, transmission_risk, report_type, days_since_onset";
+
+/** Exposures to make: keys differ by `salt`; `createdAt` is SQL on the number `i` of the row. */
+export type Exposures = {
+  readonly count: number;
+  readonly salt: string;
+  readonly createdAt: string;
+};
+
+/** Inserts exposures of region MAG with random keys. */
+export async function insertExposures({ bulk }: Database, rows: Exposures): Promise<void> {
+  await bulk.unsafe(`
+    insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
+                          days_since_onset, regions, traveler, created_at)
+    select decode(md5('${rows.salt}' || i), 'hex'), 2830000 + i % 2000, 144, i % 9, 'confirmed', i % 14,
+           '{MAG}', false, ${rows.createdAt}
+    from generate_series(1, ${rows.count}) as i`);
+}
