@@ -61,7 +61,7 @@ export async function openApp(
       headers: { "content-type": foundation.metrics.contentType },
     }));
   app.get("/", () => welcome(foundation));
-  const openApi = await openApiAnswers({
+  const openApi = openApiAnswers({
     publicUrl: config.publicUrl,
     publishes: config.roles.includes("publish"),
     withAlpha: publishing.alpha !== undefined,

@@ -44,7 +44,7 @@ export async function firstPage({ publicUrl, exports }: FirstPage): Promise<Resp
         <ul>${exports.map((one) => html`<li><a href="${one.index}">${one.name}</a></li>`)}</ul>
         <p>Public keys: <a href="/.well-known/exposure-keys.json">exposure-keys.json</a></p>
       `}
-    <p><a href="/readyz">Is it ready?</a></p>
+    <p><a href="/docs">HTTP API</a> · <a href="/readyz">Is it ready?</a></p>
       </body>
     </html>
   `;
