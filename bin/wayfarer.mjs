@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { register } from "tsx/esm/api";
+import process from "node:process";
 
-register();
-await import("../src/main.ts");
+process.setSourceMapsEnabled(true);
+await import("../dist/wayfarer.mjs");

@@ -34,15 +34,35 @@ export type AuthorizeRefusal = Refusal & { readonly certificateCheck?: Certifica
 /** A publish whose health authority lets it by without a certificate has no report type: it counts as `likely`. */
 const BYPASSED_REPORT_TYPE: ReportType = "likely";
 
+/** A refusal may come from a view that is a moment too old: then the newest one decides, asked for this often at most. */
+const SECOND_LOOK_MS = 50;
+
 /** Steps 1 to 3 of a publish: health authority, regions, certificate. */
 export async function authorize(
   deps: AuthorizeDeps,
   request: PublishRequest,
   now: Seconds,
-): Promise<{ readonly ok: true; readonly value: Authorized } | AuthorizeRefusal> {
-  const found = await findHealthAuthority(deps.resources, request.healthAuthorityID);
+): Promise<AuthorizeOutcome> {
+  const view = await loaded(() => deps.resources.view());
+  const outcome = await authorizeIn(view, deps, request, now);
+  if (outcome.ok) return outcome;
+  const newest = await loaded(() => deps.resources.view(SECOND_LOOK_MS));
+  return newest.revision === view.revision
+    ? outcome
+    : await authorizeIn(newest, deps, request, now);
+}
+
+type AuthorizeOutcome = { readonly ok: true; readonly value: Authorized } | AuthorizeRefusal;
+
+async function authorizeIn(
+  view: ResourceView,
+  deps: AuthorizeDeps,
+  request: PublishRequest,
+  now: Seconds,
+): Promise<AuthorizeOutcome> {
+  const found = healthAuthorityIn(view, request.healthAuthorityID);
   if (!found.ok) return found;
-  const { healthAuthority, view } = found.value;
+  const healthAuthority = found.value;
   const directory = await loaded(() => deps.directoryOf(view));
   const regions = chooseRegions(healthAuthority, request.regions, deps.settings.defaultRegion);
   if (!regions.ok) return regions;
@@ -78,16 +98,19 @@ export async function authorize(
   };
 }
 
-/** The view of resources, and a health authority in it. Throws `unable_to_load_health_authority`. */
+/** The health authority that an app means. Throws `unable_to_load_health_authority`. */
 export async function findHealthAuthority(
   resources: ResourceCache,
   id: string,
-): Promise<Outcome<{ readonly view: ResourceView; readonly healthAuthority: HealthAuthority }>> {
-  const view = await loaded(() => resources.view());
+): Promise<Outcome<HealthAuthority>> {
+  return healthAuthorityIn(await loaded(() => resources.view(SECOND_LOOK_MS)), id);
+}
+
+function healthAuthorityIn(view: ResourceView, id: string): Outcome<HealthAuthority> {
   const healthAuthority = view.get("HealthAuthority", asHealthAuthorityId(id));
   return healthAuthority === undefined
     ? refuse("unknown_health_authority_id")
-    : accept({ view, healthAuthority });
+    : accept(healthAuthority);
 }
 
 async function loaded<T>(load: () => Promise<T>): Promise<T> {

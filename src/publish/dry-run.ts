@@ -38,7 +38,7 @@ export type DryRun = {
 export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise<Outcome<DryRun>> {
   const found = await findHealthAuthority(deps.resources, request.healthAuthorityID);
   if (!found.ok) return found;
-  if (!found.value.healthAuthority.allowDryRun) {
+  if (!found.value.allowDryRun) {
     return refuse("permission_denied", "dry runs need allowDryRun at the health authority");
   }
   const now = deps.now();

@@ -272,13 +272,17 @@ async function runs(cluster: string): Promise<boolean> {
   }
 }
 
-/** What a process said last on its error output, shortened to one line. */
+/** What a process said last on its error output, its complaints before all else, as one short line. */
 function tail(child: ChildProcess): () => string {
   let text = "";
   child.stderr?.on("data", (chunk: Uint8Array) => {
-    text = (text + new TextDecoder().decode(chunk)).slice(-2000);
+    text = (text + new TextDecoder().decode(chunk)).slice(-4000);
   });
-  return () => text.trim().split("\n").slice(-3).join("; ").slice(-400);
+  return () => {
+    const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+    const complaints = lines.filter((line) => /error|fatal|panic|could not|no space/i.test(line));
+    return (complaints.length > 0 ? complaints : lines).slice(-2).join("; ").slice(-400);
+  };
 }
 
 function exited(child: ChildProcess): Promise<number | null> {

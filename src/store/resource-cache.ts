@@ -11,8 +11,8 @@ export type ResourceView = {
 
 /** Resources kept in memory, so that requests need no query for them. */
 export type ResourceCache = {
-  /** The view, at most a second behind the database. Throws when it cannot be read. */
-  view(): Promise<ResourceView>;
+  /** The view, at most `maxAgeMs` (a second) behind the database. Throws when it cannot be read. */
+  view(maxAgeMs?: number): Promise<ResourceView>;
   /** The view as it is now in the database. */
   fresh(): Promise<ResourceView>;
 };
@@ -49,8 +49,8 @@ export function resourceCache(
       await loading?.catch(() => undefined);
       return await fresh();
     },
-    view: async () => {
-      if (current !== undefined && clockMs() - checkedAt < MAX_AGE_MS) return current;
+    view: async (maxAgeMs = MAX_AGE_MS) => {
+      if (current !== undefined && clockMs() - checkedAt < maxAgeMs) return current;
       return await fresh();
     },
   };

@@ -37,6 +37,7 @@ describe("a newcomer's first five minutes", () => {
       const match = ["device", "match", "--url", url, "--root", "mag", "--wait", "30s"];
 
       const published = await run(...publish, "--report-type", "likely");
+      expect(published).toMatchObject({ status: 0, err: expect.stringMatching(/^(made .*\n)?$/) });
       expect(published.out).toContain("14 keys sent, 14 of them new");
       const matched = await run(...match, "--json");
       expect(matched.status).toBe(0);

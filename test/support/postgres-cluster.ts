@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
 import { type DatabaseAddress, openDatabase } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded.ts";
@@ -19,6 +21,8 @@ export const TEMPLATE_DATABASE = "wayfarer_template";
 
 /** One PostgreSQL for the whole run: TEST_DATABASE_URL, or the packaged one in a folder of its own. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Tests start the program as its users do.
+  if (!("Deno" in globalThis)) await promisify(execFile)(process.execPath, ["build.mjs"]);
   const url = process.env["TEST_DATABASE_URL"];
   const folder = url === undefined ? await mkdtemp(join(tmpdir(), "wayfarer-test-")) : undefined;
   const embedded = folder === undefined

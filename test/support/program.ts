@@ -23,7 +23,10 @@ export type Program = {
 };
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const ARGUMENTS = "Deno" in globalThis ? ["run", "-A"] : ["--import", "tsx"];
+/** On Node what its users run: the bundle, which the run's set-up makes. On Deno the sources themselves. */
+const ARGUMENTS = "Deno" in globalThis
+  ? ["run", "-A", "src/main.ts"]
+  : ["--enable-source-maps", "dist/wayfarer.mjs"];
 
 /** Starts `wayfarer ARGS` with these settings and no others; ended with the test at the latest. */
 export function startProgram(
@@ -32,7 +35,7 @@ export function startProgram(
   input?: string,
 ): Program {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...ARGUMENTS, "src/main.ts", ...args], {
+  const child = spawn(process.execPath, [...ARGUMENTS, ...args], {
     cwd: ROOT,
     env: { PATH, HOME, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
