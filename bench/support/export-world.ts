@@ -17,7 +17,7 @@ import { viewOf } from "../../src/store/resource-cache.ts";
 import { windowFloor } from "../../src/store/window-floor.ts";
 
 /** The length of a window of the export `mag`, in seconds. */
-export const PERIOD = 4 * 3600;
+export const PERIOD: number = 4 * 3600;
 
 /** What the job `export` needs for one config `mag` of region MAG, with files in `folder`. */
 export async function exportWorld(

@@ -1,7 +1,7 @@
 import type { Database } from "../../src/store/database.ts";
 
 /** The columns of an exposure that phones get. */
-export const EXPORTED_COLUMNS =
+export const EXPORTED_COLUMNS: string =
   "key, interval_number, interval_count, transmission_risk, report_type, days_since_onset";
 
 /** Exposures to make: keys differ by `salt`; `createdAt` is SQL on the number `i` of the row. */
