@@ -1,0 +1,83 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { configCommand } from "../../src/cli/config.ts";
+import { runCommand } from "../support/command-io.ts";
+import type { SettingShown } from "../../src/config/environment.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const ROW = /^\| `([A-Z][A-Z0-9_]*)` \| (?:`([^`]*)`|none) \| .+ \|$/gm;
+
+/** Together they make the program show every setting that it has. */
+const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
+  {},
+  { DB_HOST: "db.example", DB_PASSWORD: "x" },
+  {
+    DATABASE_URL: "postgres://db.example/main",
+    ADMIN_TOKEN: "x",
+    MASTER_KEY: "x",
+    DEFAULT_REGION: "MAG",
+  },
+  {
+    BLOBSTORE: "s3",
+    AWS_ENDPOINT_URL_S3: "https://s3.example",
+    AWS_ACCESS_KEY_ID: "x",
+    AWS_SECRET_ACCESS_KEY: "x",
+    AWS_SESSION_TOKEN: "x",
+  },
+  { BLOBSTORE: "s3", AWS_SHARED_CREDENTIALS_FILE: "/run/secrets/s3" },
+  {
+    BLOBSTORE: "azure",
+    AZURE_STORAGE_ACCOUNT: "x",
+    AZURE_STORAGE_ACCESS_KEY: "eHh4eA==",
+    AZURE_STORAGE_BLOB_ENDPOINT: "https://azure.example",
+  },
+  {
+    BLOBSTORE: "azure",
+    AZURE_STORAGE_ACCOUNT: "x",
+    AZURE_STORAGE_CREDENTIALS_FILE: "/run/secrets/azure",
+  },
+];
+
+/** Name to default; undefined where the table says `none`. */
+async function documented(): Promise<ReadonlyMap<string, string | undefined>> {
+  const text = await readFile(join(ROOT, "docs/operators.md"), "utf8");
+  const rows = [...text.matchAll(ROW)].map(([, name = "", value]) => [name, value] as const);
+  expect(new Set(rows.map(([name]) => name)).size).toBe(rows.length);
+  return new Map(rows);
+}
+
+async function shownIn(env: Readonly<Record<string, string>>): Promise<readonly SettingShown[]> {
+  const { status, out } = await runCommand(configCommand, [], { env, json: true });
+  expect(status).toBe(0);
+  return JSON.parse(out.join(""));
+}
+
+describe("the settings of docs/operators.md", () => {
+  it("are those that the program shows, no more and no fewer", async () => {
+    const shown = (await Promise.all(ENVIRONMENTS.map(shownIn))).flat().map(({ name }) => name);
+    expect([...(await documented()).keys()].sort()).toEqual([...new Set(shown)].sort());
+  });
+
+  it("have the defaults that the program has", async () => {
+    const table = await documented();
+    const shown = (await Promise.all(ENVIRONMENTS.map(shownIn))).flat();
+    const defaults = new Map(
+      shown.filter(({ from }) => from === "default").map(({ name, value }) => [name, value]),
+    );
+    for (const [name, value] of table) {
+      expect({ name, value }).toEqual({ name, value: defaults.get(name) });
+    }
+  });
+
+  it("are all that the sources of the configuration name", async () => {
+    const folder = join(ROOT, "src/config");
+    const table = await documented();
+    for (const file of await readdir(folder)) {
+      const source = await readFile(join(folder, file), "utf8");
+      for (const [, name = ""] of source.matchAll(/"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)"/g)) {
+        expect(table.has(name), `${file} names ${name}`).toBe(true);
+      }
+    }
+  });
+});
