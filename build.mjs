@@ -15,7 +15,8 @@ await build({
   jsxImportSource: "hono/jsx",
   // Packages in the CommonJS form ask for Node's modules by require().
   banner: {
-    js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    js:
+      "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
   },
   logLevel: "warning",
 });

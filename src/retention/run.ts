@@ -29,6 +29,8 @@ export type RetentionSummary = Readonly<Record<string, number>>;
 
 /** Rows deleted by one statement: short enough that nobody waits for it. */
 const ROWS_AT_ONCE = 2000;
+/** Exposures deleted by one statement: publishes do not touch keys that old, so it may take longer. */
+const EXPOSURES_AT_ONCE = 10_000;
 /** Files deleted before the database forgets them. */
 const FILES_AT_ONCE = 100;
 /**
@@ -111,7 +113,7 @@ async function deleteExposures(
   let position: ExposurePosition | undefined;
   let total = 0;
   do {
-    const { deleted, next } = await store.deleteExposures(before, position, ROWS_AT_ONCE);
+    const { deleted, next } = await store.deleteExposures(before, position, EXPOSURES_AT_ONCE);
     total += deleted;
     position = next;
   } while (position !== undefined && !signal.aborted);

@@ -11,6 +11,8 @@ import {
   verify as verifySignature,
 } from "node:crypto";
 
+const HMAC_SHA256 = { name: "HMAC", hash: { name: "SHA-256" } };
+const AES_GCM = { name: "AES-GCM" };
 /** A P-256 signature in the form r ‖ s. */
 const SIGNATURE_BYTES = 64;
 /** More than this leaves the thread: hashing it would hold up everything else. */
@@ -47,11 +49,11 @@ type Algorithm = string | {
 };
 
 function threadMethods(base: SubtleCrypto): object {
-  const own = new WeakMap<CryptoKey, KeyObject>();
+  const publicKeys = new WeakMap<CryptoKey, KeyObject>();
 
   /** The key behind `key` when this thread is to do the operation. */
   const keyFor = (algorithm: Algorithm, key: CryptoKey, usage: KeyUsage): KeyObject | undefined => {
-    const found = own.get(key);
+    const found = ThreadKey.secretOf(key) ?? publicKeys.get(key);
     if (found === undefined) return undefined;
     if (key.algorithm.name !== nameOf(algorithm) || !key.usages.includes(usage)) {
       throw new DOMException(`the key is not meant for ${usage}`, "InvalidAccessError");
@@ -73,17 +75,13 @@ function threadMethods(base: SubtleCrypto): object {
       usages: readonly KeyUsage[],
     ) => {
       if (format === "raw" && !extractable) {
-        const bytes = bytesOf(data);
-        const key = secretKey(algorithm, bytes.length, usages);
-        if (key !== undefined) {
-          own.set(key, createSecretKey(bytes));
-          return key;
-        }
+        const key = threadKey(algorithm, bytesOf(data), usages);
+        if (key !== undefined) return key;
       }
       const key = await base.importKey(format, data, algorithm, extractable, usages);
       if (format === "spki" && isP256(key)) {
         const der = Buffer.from(bytesOf(data));
-        own.set(key, createPublicKey({ key: der, format: "der", type: "spki" }));
+        publicKeys.set(key, createPublicKey({ key: der, format: "der", type: "spki" }));
       }
       return key;
     },
@@ -141,26 +139,44 @@ function threadMethods(base: SubtleCrypto): object {
   };
 }
 
-/** A key for this thread: HMAC with SHA-256 or AES-GCM, for nothing but its own operations. */
-function secretKey(
+/** A secret key that only this thread's operations can use. (A map from keys to secrets costs the garbage collector.) */
+class ThreadKey implements CryptoKey {
+  readonly type = "secret";
+  readonly extractable = false;
+  readonly algorithm: KeyAlgorithm;
+  readonly usages: KeyUsage[];
+  readonly #secret: KeyObject;
+
+  constructor(algorithm: KeyAlgorithm, usages: readonly KeyUsage[], bytes: Uint8Array) {
+    this.algorithm = algorithm;
+    this.usages = [...usages];
+    this.#secret = createSecretKey(bytes);
+  }
+
+  static secretOf(key: CryptoKey): KeyObject | undefined {
+    return #secret in key ? key.#secret : undefined;
+  }
+}
+
+/** A key for HMAC with SHA-256 or for AES-GCM, and for nothing but their own operations. */
+function threadKey(
   algorithm: Algorithm,
-  length: number,
+  bytes: Uint8Array,
   usages: readonly KeyUsage[],
 ): CryptoKey | undefined {
   const name = nameOf(algorithm);
-  const mac = name === "HMAC" && length > 0 && nameOf(hashOf(algorithm)) === "SHA-256" &&
-    (typeof algorithm === "string" || algorithm.length === undefined);
-  const cipher = name === "AES-GCM" && [16, 24, 32].includes(length);
-  const allowed: readonly KeyUsage[] = mac
-    ? ["sign", "verify"]
-    : cipher
-    ? ["encrypt", "decrypt"]
-    : [];
-  if (usages.length === 0 || !usages.every((usage) => allowed.includes(usage))) return undefined;
-  const described = mac
-    ? { name, hash: { name: "SHA-256" }, length: length * 8 }
-    : { name, length: length * 8 };
-  return { type: "secret", extractable: false, algorithm: described, usages: [...new Set(usages)] };
+  const length = bytes.length * 8;
+  if (usages.length === 0) return undefined;
+  if (name === "HMAC" && length > 0 && nameOf(hashOf(algorithm)) === "SHA-256") {
+    if (typeof algorithm !== "string" && algorithm.length !== undefined) return undefined;
+    if (!usages.every((usage) => usage === "sign" || usage === "verify")) return undefined;
+    return new ThreadKey(HMAC_SHA256, usages, bytes);
+  }
+  if (name === "AES-GCM" && [128, 192, 256].includes(length)) {
+    if (!usages.every((usage) => usage === "encrypt" || usage === "decrypt")) return undefined;
+    return new ThreadKey(AES_GCM, usages, bytes);
+  }
+  return undefined;
 }
 
 function isP256({ algorithm }: CryptoKey): boolean {
