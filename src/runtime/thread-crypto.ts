@@ -11,8 +11,6 @@ import {
   verify as verifySignature,
 } from "node:crypto";
 
-const HMAC_SHA256 = { name: "HMAC", hash: { name: "SHA-256" } };
-const AES_GCM = { name: "AES-GCM" };
 /** A P-256 signature in the form r ‖ s. */
 const SIGNATURE_BYTES = 64;
 /** More than this leaves the thread: hashing it would hold up everything else. */
@@ -147,7 +145,11 @@ class ThreadKey implements CryptoKey {
   readonly usages: KeyUsage[];
   readonly #secret: KeyObject;
 
-  constructor(algorithm: KeyAlgorithm, usages: readonly KeyUsage[], bytes: Uint8Array) {
+  constructor(
+    algorithm: HmacKeyAlgorithm | AesKeyAlgorithm,
+    usages: readonly KeyUsage[],
+    bytes: Uint8Array,
+  ) {
     this.algorithm = algorithm;
     this.usages = [...usages];
     this.#secret = createSecretKey(bytes);
@@ -170,11 +172,11 @@ function threadKey(
   if (name === "HMAC" && length > 0 && nameOf(hashOf(algorithm)) === "SHA-256") {
     if (typeof algorithm !== "string" && algorithm.length !== undefined) return undefined;
     if (!usages.every((usage) => usage === "sign" || usage === "verify")) return undefined;
-    return new ThreadKey(HMAC_SHA256, usages, bytes);
+    return new ThreadKey({ name, hash: { name: "SHA-256" }, length }, usages, bytes);
   }
   if (name === "AES-GCM" && [128, 192, 256].includes(length)) {
     if (!usages.every((usage) => usage === "encrypt" || usage === "decrypt")) return undefined;
-    return new ThreadKey(AES_GCM, usages, bytes);
+    return new ThreadKey({ name, length }, usages, bytes);
   }
   return undefined;
 }

@@ -31,3 +31,21 @@ test("signatures signs so that OpenSSL verifies", async () => {
   const format = { key, dsaEncoding: "ieee-p1363" } as const;
   expect(verify("sha256", abc, format, new Uint8Array(signature))).toBe(true);
 });
+
+test("digests refuses a key for anything that it was not imported for", async () => {
+  const { subtle } = digests;
+  const raw = new Uint8Array(32).fill(7);
+  const aes = { name: "AES-GCM", iv: new Uint8Array(12) };
+  const encrypting = await subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"]);
+  const sealed = await subtle.encrypt(aes, encrypting, abc);
+  const refusal = { name: "InvalidAccessError" };
+  await expect(subtle.decrypt(aes, encrypting, sealed)).rejects.toMatchObject(refusal);
+  await expect(subtle.sign("HMAC", encrypting, abc)).rejects.toMatchObject(refusal);
+  const decrypting = await subtle.importKey("raw", raw, "AES-GCM", false, ["decrypt"]);
+  expect(new Uint8Array(await subtle.decrypt(aes, decrypting, sealed))).toEqual(abc);
+  for (const length of [0, 8, 15, 18]) {
+    await expect(subtle.decrypt(aes, decrypting, sealed.slice(0, length))).rejects.toMatchObject({
+      name: "OperationError",
+    });
+  }
+});
