@@ -51,15 +51,16 @@ export function retentionStore({ bulk }: Database): RetentionStore {
         await sql`set local synchronous_commit = off`;
         const [last] = await sql<(ExposurePosition & { deleted: number })[]>`
           with old as materialized (
-            select ctid as place, created_at, key from exposure
+            select ctid as place from exposure
             where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
             order by created_at, key limit ${limit} for update skip locked
           ), gone as (
-            delete from exposure using old where exposure.ctid = old.place
-            returning old.created_at, old.key
+            -- By place: no index to search, and no table to join.
+            delete from exposure where ctid = any (array(select place from old))
+            returning created_at, key
           )
           select created_at as "createdAt", key, count(*) over () as deleted
-          from gone order by created_at desc, gone.key desc limit 1`;
+          from gone order by created_at desc, key desc limit 1`;
         if (last === undefined) return { deleted: 0 };
         const { deleted, ...next } = last;
         return deleted < limit ? { deleted } : { deleted, next };
