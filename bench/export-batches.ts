@@ -25,8 +25,6 @@ try {
     salt: "key",
     createdAt: `${START} + (i - 1) * ${BATCHES} / ${KEYS} * ${PERIOD}`,
   });
-  await database.bulk.unsafe("vacuum analyze exposure");
-  await database.bulk.unsafe("checkpoint");
 
   const copying = performance.now();
   for (let batch = 0; batch < BATCHES; batch++) {
