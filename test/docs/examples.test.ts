@@ -1,10 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseDocuments } from "../../src/admin/documents.ts";
 import { ERRORS } from "../../src/errors.ts";
 
-const DOCS = join(import.meta.dirname, "../../docs");
+const DOCS = fileURLToPath(new URL("../../docs", import.meta.url));
 
 describe("examples in docs/", () => {
   it("of resources fit their schemas", async () => {
@@ -23,7 +24,7 @@ describe("examples in docs/", () => {
 describe("the codes in docs/apps.md", () => {
   it("have the HTTP status that the program answers", async () => {
     const text = await readFile(join(DOCS, "apps.md"), "utf8");
-    const rows = [...text.matchAll(/^\| (\d{3}) \| `([a-z_]+)` \|/gm)];
+    const rows = [...text.matchAll(/^\| (\d{3}) +\| `([a-z_]+)` +\|/gm)];
     const statuses = new Map(Object.entries(ERRORS).map(([code, { http }]) => [code, http]));
     const others = rows.filter(([, , code = ""]) => code !== "partial_failure");
     expect(others.length).toBeGreaterThan(10);

@@ -1,8 +1,9 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
-const ROOT = join(import.meta.dirname, "../..");
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LINK = /\]\(([^)\s]+)\)/g;
 
 async function pages(): Promise<readonly string[]> {
@@ -20,9 +21,11 @@ async function prose(page: string): Promise<string> {
 /** The anchors of a page's headings, as GitHub makes them. */
 async function anchors(page: string): Promise<ReadonlySet<string>> {
   const headings = (await prose(page)).matchAll(/^#+ (.+)$/gm);
-  return new Set([...headings].map(([, title = ""]) =>
-    title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
-  ));
+  return new Set(
+    [...headings].map(([, title = ""]) =>
+      title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+    ),
+  );
 }
 
 async function brokenIn(page: string): Promise<readonly string[]> {

@@ -1,12 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
 import { runCommand } from "../support/command-io.ts";
 import type { SettingShown } from "../../src/config/environment.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
-const ROW = /^\| `([A-Z][A-Z0-9_]*)` \| (?:`([^`]*)`|none) \| .+ \|$/gm;
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROW = /^\| `([A-Z][A-Z0-9_]*)` +\| (?:`([^`]*)`|none) +\| .+ \|$/gm;
 
 /** Together they make the program show every setting that it has. */
 const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
