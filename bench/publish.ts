@@ -37,8 +37,14 @@ const PARAMETERS: readonly string[] = [
   `(select array_agg(decode(md5(random()::text || n), 'hex')) from generate_series(1, ${KEYS}) n)`,
   each((index) => String(2_800_000 + index * 144), "int"),
   ...[each(() => "144", "smallint"), each(() => "2", "smallint"), each(() => "1", "smallint")],
-  ...["'confirmed'", "'{MAG}'", "false", "'mag'", "'bench'"],
-  ...["'bench'", "'unknown'", "14", "false", "1", "1", "false"],
+  ...[
+    each(() => "confirmed", "text"),
+    each(() => '"{MAG}"', "text"),
+    each(() => "false", "boolean"),
+  ],
+  ...[each(() => "mag", "text"), each(() => "bench", "text")],
+  ...["'{bench}'::text[]", "'{unknown}'::text[]", "'{14}'::int[]", "'{false}'::boolean[]"],
+  ...["'{1}'::smallint[]", "'{1}'::smallint[]", "'{false}'::boolean[]"],
 ];
 
 const STATEMENT = publishSql({ windowSeconds: 3600, releaseSameDayKeys: false })

@@ -6,9 +6,12 @@ export const STORED_COLUMNS: string =
   `key, interval_number as rolling_start, interval_count as rolling_period, report_type,
    revised_report_type as revised_to, source = 'local' as local`;
 
+/** Some keys of one publish. */
+export type KeysOfSet = { readonly set: CheckedSet; readonly keys: readonly CheckedKey[] };
+
 /**
- * Inserts keys with the window that they belong to. One that is still valid gets the window after the end of its
- * validity, so that nobody can replay it. Parameters: {@link insertParameters}.
+ * Inserts keys, of one publish or of several, with the window that they belong to. One that is still valid gets the
+ * window after the end of its validity, so that nobody can replay it. Parameters: {@link insertParameters}.
  */
 export function insertSql({ windowSeconds, releaseSameDayKeys }: PublishStoreSettings): string {
   const length = Math.floor(windowSeconds);
@@ -19,40 +22,30 @@ export function insertSql({ windowSeconds, releaseSameDayKeys }: PublishStoreSet
   return `insert into exposure (key, interval_number, interval_count, transmission_risk, days_since_onset,
       report_type, regions, traveler, health_authority, issuer, created_at)
     select sent.key, sent.start, sent.count, sent.risk, sent.dsos,
-      $6::text, $7::text[], $8::boolean, $9::text, $10::text, ${createdAt}
-    from unnest($1::bytea[], $2::int[], $3::smallint[], $4::smallint[], $5::smallint[])
-      as sent(key, start, count, risk, dsos)`;
+      sent.report_type, sent.regions::text[], sent.traveler, sent.authority, sent.issuer, ${createdAt}
+    from unnest($1::bytea[], $2::int[], $3::smallint[], $4::smallint[], $5::smallint[],
+                $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[])
+      as sent(key, start, count, risk, dsos, report_type, regions, traveler, authority, issuer)`;
 }
 
-/** Parameters 1 to 10 of {@link insertSql}. */
-export function insertParameters(
-  set: CheckedSet,
-  keys: readonly CheckedKey[],
-): (string | boolean | null)[] {
-  let hexes = "";
-  let starts = "";
-  let counts = "";
-  let risks = "";
-  let days = "";
-  for (const { hex, rollingStart, rollingPeriod, transmissionRisk, daysSinceOnset } of keys) {
-    hexes += `,"\\\\x${hex}"`;
-    starts += `,${rollingStart}`;
-    counts += `,${rollingPeriod}`;
-    risks += `,${transmissionRisk}`;
-    days += `,${daysSinceOnset}`;
+/** Parameters 1 to 10 of {@link insertSql}: a row a key. */
+export function insertParameters(parts: readonly KeysOfSet[]): string[] {
+  const columns: string[][] = Array.from({ length: 10 }, () => []);
+  for (const { set, keys } of parts) {
+    const ofSet = [
+      quoted(set.reportType),
+      quoted(textArray(set.regions)),
+      String(set.traveler),
+      quoted(set.healthAuthority),
+      set.issuer === undefined ? "null" : quoted(set.issuer),
+    ];
+    for (const { hex, rollingStart, rollingPeriod, transmissionRisk, daysSinceOnset } of keys) {
+      const ofKey = [rollingStart, rollingPeriod, transmissionRisk, daysSinceOnset];
+      [`"\\\\x${hex}"`, ...ofKey.map(String), ...ofSet]
+        .forEach((value, index) => columns[index]?.push(value));
+    }
   }
-  return [
-    `{${hexes.slice(1)}}`,
-    `{${starts.slice(1)}}`,
-    `{${counts.slice(1)}}`,
-    `{${risks.slice(1)}}`,
-    `{${days.slice(1)}}`,
-    set.reportType,
-    textArray(set.regions),
-    set.traveler,
-    set.healthAuthority,
-    set.issuer ?? null,
-  ];
+  return columns.map((column) => `{${column.join(",")}}`);
 }
 
 /**
@@ -91,5 +84,10 @@ export function keyArray(keys: readonly CheckedKey[]): string {
 
 /** Texts as the text of a `text[]`. */
 function textArray(texts: readonly string[]): string {
-  return `{${texts.map((text) => `"${text.replace(/[\\"]/g, "\\$&")}"`).join(",")}}`;
+  return `{${texts.map(quoted).join(",")}}`;
+}
+
+/** A text as an element of an array's text. */
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, "\\$&")}"`;
 }

@@ -44,31 +44,28 @@ export type PublishStats = {
 const COLUMNS =
   "issuer, hour, platform, publishes, teks, revision, oldest_days, onset_days, missing_onset";
 
-/** SQL that appends one entry; its parameters are {@link statParameters}, numbered from `first`. */
+/** SQL that appends entries; its parameters are {@link statParameters}, numbered from `first`. */
 export function appendStatSql(first: number): string {
-  const [issuer, platform, teks, revision, oldest, onset, missing] = Array.from(
-    { length: 7 },
-    (_, index) => `$${first + index}`,
-  );
+  const types = ["text", "text", "int", "boolean", "smallint", "smallint", "boolean"];
+  const columns = types.map((type, index) => `$${first + index}::${type}[]`);
   return `insert into publish_stat_entry (${COLUMNS})
-    select ${issuer}::text, wayfarer_now() / 3600 * 3600, ${platform}::text, 1, ${teks}::int,
-           ${revision}::boolean, ${oldest}::smallint, ${onset}::smallint, ${missing}::boolean
-    where ${issuer}::text is not null`;
+    select issuer, wayfarer_now() / 3600 * 3600, platform, 1, teks, revision, oldest, onset, missing
+    from unnest(${columns.join(", ")})
+      as entry(issuer, platform, teks, revision, oldest, onset, missing)`;
 }
 
-/** Parameters of {@link appendStatSql}; without an entry they append nothing. */
-export function statParameters(
-  entry: StatEntry | undefined,
-): (string | number | boolean | null)[] {
-  if (entry === undefined) return [null, null, null, null, null, null, null];
+/** Parameters of {@link appendStatSql}: a row an entry. */
+export function statParameters(entries: readonly StatEntry[]): string[] {
+  const column = (value: (entry: StatEntry) => string | number | boolean | undefined): string =>
+    `{${entries.map((entry) => value(entry) ?? "null").join(",")}}`;
   return [
-    entry.issuer,
-    entry.platform,
-    entry.teks,
-    entry.revision,
-    entry.oldestDays ?? null,
-    entry.onsetDays ?? null,
-    entry.missingOnset,
+    column((entry) => JSON.stringify(entry.issuer)),
+    column((entry) => entry.platform),
+    column((entry) => entry.teks),
+    column((entry) => entry.revision),
+    column((entry) => entry.oldestDays),
+    column((entry) => entry.onsetDays),
+    column((entry) => entry.missingOnset),
   ];
 }
 

@@ -3,11 +3,13 @@ import { AppError } from "../errors.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "./database.ts";
 import { storeFailure } from "./failure.ts";
+import { groupedWrites } from "./grouped-writes.ts";
 import { appendStatSql, type StatEntry, statParameters } from "./publish-stat.ts";
 import {
   insertParameters,
   insertSql,
   keyArray,
+  type KeysOfSet,
   STORED_COLUMNS,
   updateParameters,
   updateSql,
@@ -95,6 +97,13 @@ const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK_DETECTED = "40P01";
 const RETRYABLE = [UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED];
 
+/** Statement and lock time-outs: in a group, a publish that waits for another must not fail the rest. */
+const TOO_SLOW = ["57014", "55P03"];
+/** Few statements at a time, so that under load publishes share them; alone none waits. */
+const GROUPS = { atOnce: 4, items: 16 };
+
+type NewSet = KeysOfSet & { readonly stat: StatEntry | undefined };
+
 /** Another publish inserted one of the keys after the existing ones were locked. */
 class CameBetween extends Error {}
 
@@ -103,6 +112,18 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
   const insert = insertSql(settings);
   const insertWithStat = publishSql(settings);
   const update = updateSql(settings.windowSeconds);
+  const insertGrouped = groupedWrites<NewSet>(async (sets) => {
+    const stats = sets.flatMap(({ stat }) => stat === undefined ? [] : [stat]);
+    const parameters = [...insertParameters(sets), ...statParameters(stats)];
+    try {
+      await sql.unsafe(insertWithStat, parameters, PREPARED);
+      return true;
+    } catch (error) {
+      const refused = sets.length > 1 ? [...RETRYABLE, ...TOO_SLOW] : RETRYABLE;
+      if (refused.includes(sqlState(error) ?? "")) return false;
+      throw storeFailure(error);
+    }
+  }, GROUPS);
 
   const reviseOnce = async (
     transaction: Transaction,
@@ -116,7 +137,7 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
     if (planned.insert.length > 0) {
       const done = await transaction.unsafe(
         `${insert} on conflict (key) do nothing`,
-        insertParameters(set, planned.insert),
+        insertParameters([{ set, keys: planned.insert }]),
         PREPARED,
       );
       if (done.count !== planned.insert.length) throw new CameBetween();
@@ -125,21 +146,12 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
       await transaction.unsafe(update, updateParameters(set, planned.revise), PREPARED);
     }
     if (planned.stat !== undefined) {
-      await transaction.unsafe(appendStatSql(1), statParameters(planned.stat), PREPARED);
+      await transaction.unsafe(appendStatSql(1), statParameters([planned.stat]), PREPARED);
     }
   };
 
   return {
-    insertAll: async (set, stat) => {
-      const parameters = [...insertParameters(set, set.keys), ...statParameters(stat)];
-      try {
-        await sql.unsafe(insertWithStat, parameters, PREPARED);
-        return true;
-      } catch (error) {
-        if (RETRYABLE.includes(sqlState(error) ?? "")) return false;
-        throw storeFailure(error);
-      }
-    },
+    insertAll: (set, stat) => insertGrouped({ set, keys: set.keys, stat }),
     revise: async (set, plan) => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         try {
@@ -175,7 +187,7 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
 
 const PREPARED = { prepare: true } as const;
 
-/** The statement that stores a publish whose keys are all new: keys $1 to $10, statistics $11 to $17. */
+/** The statement that stores publishes whose keys are all new: keys $1 to $10, statistics $11 to $17. */
 export function publishSql(settings: PublishStoreSettings): string {
   return `with stat as (${appendStatSql(11)}) ${insertSql(settings)}`;
 }

