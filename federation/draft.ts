@@ -52,5 +52,7 @@ export async function draftPeer(
 }
 
 function nameOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).hostname.replace(/[^A-Za-z0-9.-]/g, "") : "";
+  return URL.canParse(url)
+    ? new URL(url).host.replace(/[^A-Za-z0-9.]+/g, "-").replace(/^-|-$/g, "")
+    : "";
 }

@@ -56,10 +56,7 @@ export async function openApp(
   const app = new Hono<Bindings>();
   app.get("/healthz", () => state.live());
   app.get("/readyz", () => state.ready());
-  app.get("/metrics", async () =>
-    new Response(await foundation.metrics.text(), {
-      headers: { "content-type": foundation.metrics.contentType },
-    }));
+  app.get("/metrics", () => metricsAnswer(foundation, exporting, federating));
   app.get("/", () => welcome(foundation));
   const openApi = openApiAnswers({
     publicUrl: config.publicUrl,
@@ -82,11 +79,13 @@ export async function openApp(
     app.get("/.well-known/jwks.json", () => federating.signer.jwks());
   }
   app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
-  const files = serveBlobs({ store: foundation.blobs, bucket: config.exportBucket });
-  app.all(
-    "/exports/*",
-    (c) => files(c.req.raw, new URL(c.req.url).pathname.slice("/exports/".length)),
-  );
+  if (config.roles.includes("export")) {
+    const files = serveBlobs({ store: foundation.blobs, bucket: config.exportBucket });
+    app.all(
+      "/exports/*",
+      (c) => files(c.req.raw, new URL(c.req.url).pathname.slice("/exports/".length)),
+    );
+  }
   app.route("/admin/api/v1", admin(foundation, jobs, publishing, exporting, federating));
   app.notFound(() => errorAnswer("not_found"));
   app.onError((error) => {
@@ -131,6 +130,22 @@ function admin(
     }),
     runJob: (name, signal) => jobs.run(name, signal),
   });
+}
+
+/** Figures of this process, with lags as they are now; without them while the database cannot tell. */
+async function metricsAnswer(
+  { metrics, log }: Foundation,
+  exporting: ExportPart,
+  federating: FederationPart,
+): Promise<Response> {
+  try {
+    const [exports, peers] = await Promise.all([exporting.lags(), federating.lags()]);
+    for (const [name, seconds] of exports) metrics.setLag("export", name, seconds);
+    for (const [name, seconds] of peers) metrics.setLag("peer", name, seconds);
+  } catch (error) {
+    log.warn("lags-unknown", errorFields(error));
+  }
+  return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });
 }
 
 async function welcome({ cache, config }: Foundation): Promise<Response> {

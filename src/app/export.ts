@@ -25,6 +25,8 @@ export type ExportPart = {
   readonly jobs: readonly Job[];
   /** How they stand, for the admin API. */
   readonly status: () => Promise<Readonly<Record<string, unknown>>>;
+  /** Seconds that each series of exports is behind. */
+  readonly lags: () => Promise<readonly (readonly [name: string, seconds: number])[]>;
 };
 
 const HOUR_MS = 3_600_000;
@@ -50,6 +52,10 @@ export function exportPart(foundation: Foundation): ExportPart {
   const copies = mirrorFiles(database);
   const statuses = exportStatuses(database);
   return {
+    lags: async () =>
+      (await statuses.all()).map(({ config, series, lagSeconds }) =>
+        [`${config} ${series}`, lagSeconds] as const
+      ),
     status: async () => ({
       exports: await statuses.all(),
       imports: await files.status(),

@@ -43,6 +43,8 @@ export type FederationPart = {
   readonly signer: Pick<OwnSigner, "discovery" | "jwks">;
   readonly jobs: readonly Job[];
   readonly status: () => Promise<readonly PeerStatus[]>;
+  /** Seconds that each direction of each peer is behind, as far as known. */
+  readonly lags: () => Promise<readonly (readonly [name: string, seconds: number])[]>;
   /** Pulls from and pushes to a peer now, as far as that is switched on. */
   readonly sync: (name: string, signal: AbortSignal) => Promise<readonly SyncResult[]>;
   /** A draft of an agreement with the server at a URL, everything off. */
@@ -144,15 +146,11 @@ export async function federationPart(
         return await tidyFederation({ peers, pages, seenTokens: seen, places, clockMs });
       },
     }],
-    status: async () => {
-      const found = await peerStatuses({ peers, statuses: places.statuses, pages });
-      for (const { name, pull } of found) {
-        if (pull?.lagSeconds !== undefined) {
-          foundation.metrics.setLag("peer", name, pull.lagSeconds);
-        }
-      }
-      return found;
-    },
+    status: () => peerStatuses({ peers, statuses: places.statuses, pages }),
+    lags: async () =>
+      (await places.statuses()).statuses.flatMap(({ peer, direction, lagSeconds }) =>
+        lagSeconds === undefined ? [] : [[`${peer} ${direction}`, lagSeconds] as const]
+      ),
     sync: (name, signal) => syncNow(deps, name, signal),
     draft: (url, signal) => draftPeer(url, transports, signal),
   };

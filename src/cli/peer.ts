@@ -93,7 +93,9 @@ async function add(io: CommandIo, { foundation, app }: Parts, url: string): Prom
   else {
     io.out(stringify(peer).trimEnd());
     io.err(
-      `it speaks ${protocols.map(printable).join(", ")}; everything is off: set send, accept,`,
+      `it speaks ${
+        protocols.map((one) => printable(one)).join(", ")
+      }; everything is off: set send, accept,`,
     );
     io.err(`pull and push, and apply that. Compare its public keys by another way:`);
     io.err(printable(publicKeys));

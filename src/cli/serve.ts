@@ -46,9 +46,16 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
     const listening = await io.runtime.listen(app.handler, {
       host: config.host,
       port: config.port,
+      ...(config.tls === undefined ? {} : { tls: config.tls }),
     });
     app.start();
     log.info("serving", { host: config.host, port: listening.port, runtime: io.runtime.name });
+    if (/\/\/(0\.0\.0\.0|\[::\])/.test(config.publicUrl)) {
+      log.warn("public-url-unset", {
+        text:
+          "HOST listens on every address: set PUBLIC_URL to the one by which others reach this server",
+      });
+    }
     if (foundation.elsewhere !== undefined) {
       log.warn("database-elsewhere", { folder: foundation.elsewhere });
     }

@@ -22,6 +22,8 @@ export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs"
 export type Config = {
   readonly host: string;
   readonly port: number;
+  /** TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE: PEM texts. Absent: cleartext, behind a proxy. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
   /** How others reach us, without a slash at the end. */
   readonly publicUrl: string;
   /** Our name towards peers. */
@@ -70,9 +72,10 @@ export function readConfiguration(environment: Environment): Configuration {
   const host = read.text("HOST", "127.0.0.1");
   const port = read.integer("PORT", 8080, { max: 65_535 });
   const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
+  const tls = tlsOf(read);
   const publicUrl = read.url(
     "PUBLIC_URL",
-    `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
     ["https:", "http:"],
   ).replace(/\/+$/, "");
   const databaseUrl = databaseUrlOf(read);
@@ -86,6 +89,7 @@ export function readConfiguration(environment: Environment): Configuration {
   const config: Config = {
     host,
     port,
+    ...(tls === undefined ? {} : { tls }),
     publicUrl,
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
     roles: read.someOf("ROLES", ROLES, ROLES),
@@ -116,6 +120,23 @@ export function readConfiguration(environment: Environment): Configuration {
     throw new AppError("invalid_configuration", read.faults.join("\n"));
   }
   return { config, secrets, shown: read.shown };
+}
+
+/** Certificates for serving without a proxy; peers show theirs only when there is a client authority. */
+function tlsOf(read: EnvironmentReader): Config["tls"] {
+  const cert = read.file("TLS_CERT_FILE");
+  const key = read.file("TLS_KEY_FILE");
+  const clientCa = read.file("TLS_CLIENT_CA_FILE");
+  if (cert !== undefined && key !== undefined) {
+    return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+  }
+  if (cert !== undefined || key !== undefined || clientCa !== undefined) {
+    read.refuse(
+      "TLS_CERT_FILE",
+      "and TLS_KEY_FILE must be set together, also for TLS_CLIENT_CA_FILE",
+    );
+  }
+  return undefined;
 }
 
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */

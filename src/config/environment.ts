@@ -135,6 +135,18 @@ export class EnvironmentReader {
     return read;
   }
 
+  /** The text of the file that a setting names. */
+  file(name: string): string | undefined {
+    const path = this.optional(name);
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(path, "utf8");
+    } catch {
+      this.#fault(name, "names a file that cannot be read");
+      return undefined;
+    }
+  }
+
   /** Adds a mistake found by the caller. */
   refuse(name: string, message: string): void {
     this.#fault(name, message);

@@ -174,7 +174,8 @@ async function refuseOtherMajor(cluster: string): Promise<void> {
     throw new AppError(
       "data_directory_unusable",
       `the embedded database was made by PostgreSQL ${found}, this program brings ${MAJOR_VERSION}: ` +
-        `start the older program, save its data with pg_dump over the socket in DATA_DIR/postgres, and load it with psql after a start of this one in an empty DATA_DIR`,
+        "start the older program again, or save its data with pg_dump over the socket in DATA_DIR/postgres and load it " +
+        "into a PostgreSQL that DATABASE_URL names",
     );
   }
 }

@@ -12,6 +12,12 @@ const ROW = /^\| `([A-Z][A-Z0-9_]*)` +\| (?:`([^`]*)`|none) +\| .+ \|$/gm;
 /** Together they make the program show every setting that it has. */
 const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
   {},
+  // Any file that can be read will do.
+  {
+    TLS_CERT_FILE: "package.json",
+    TLS_KEY_FILE: "package.json",
+    TLS_CLIENT_CA_FILE: "package.json",
+  },
   { DB_HOST: "db.example", DB_PASSWORD: "x" },
   {
     DATABASE_URL: "postgres://db.example/main",

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { get } from "node:https";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import {
   freePort,
@@ -137,6 +140,32 @@ describe("wayfarer serve with the embedded database", () => {
     expect(started.err).toContain("PORT must be a whole number from 0 to 65535");
     expect(started.err).toContain("JOB_INTERVAL must be a duration");
     expect(started.err).toContain("WINDOW_GRACE must be a duration from 1s to 1h");
+  });
+
+  it("serves TLS when it has a certificate, and names itself by https", async () => {
+    const folder = await temporaryFolder();
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    await promisify(execFile)("openssl", [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+      ...["-keyout", key, "-out", cert],
+    ]);
+    const port = await freePort();
+    const program = startProgram(["serve"], {
+      DATA_DIR: join(folder, "data"),
+      PORT: String(port),
+      TLS_CERT_FILE: cert,
+      TLS_KEY_FILE: key,
+    });
+    expect(await program.line(/Wayfarer serves on/)).toContain(`https://127.0.0.1:${port}/`);
+    const ca = await readFile(cert);
+    const status = await new Promise((tell, fail) => {
+      get(`https://localhost:${port}/healthz`, { ca }, (answer) => {
+        answer.resume();
+        tell(answer.statusCode);
+      }).on("error", fail);
+    });
+    expect(status).toBe(200);
   });
 
   it("says that its port is taken, and leaves no database behind", async () => {
