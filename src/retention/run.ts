@@ -30,7 +30,7 @@ export type RetentionSummary = Readonly<Record<string, number>>;
 /** Rows deleted by one statement: short enough that nobody waits for it. */
 const ROWS_AT_ONCE = 2000;
 /** Exposures deleted by one statement: publishes do not touch keys that old, so it may take longer. */
-const EXPOSURES_AT_ONCE = 50_000;
+const EXPOSURES_AT_ONCE = 200_000;
 /** Files deleted before the database forgets them. */
 const FILES_AT_ONCE = 100;
 /**

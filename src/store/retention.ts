@@ -1,4 +1,4 @@
-import type { Database } from "./database.ts";
+import { type Database, type Sql, sqlState, type Transaction } from "./database.ts";
 import type { ExportPlace } from "./export-batch.ts";
 
 /** A row of `exposure` in the order of their age. */
@@ -36,6 +36,10 @@ export type RetentionStore = {
   deleteLeases(before: number, limit: number): Promise<number>;
 };
 
+/** How long a delete waits for somebody who works on a row, before it passes over such rows. */
+const LOCK_TIMEOUT_MS = 200;
+const LOCK_NOT_AVAILABLE = "55P03";
+
 /** What goes away with time, in the database. */
 export function retentionStore({ bulk }: Database): RetentionStore {
   return {
@@ -44,26 +48,12 @@ export function retentionStore({ bulk }: Database): RetentionStore {
       return row?.now ?? 0;
     },
 
-    deleteExposures: async (before, after, limit) => {
+    deleteExposures: (before, after, limit) => {
       const from = after ?? { createdAt: 0, key: new Uint8Array(0) };
-      return await bulk.begin(async (sql) => {
-        // What a crash brings back is deleted by the next run: nobody has to wait for the disk.
-        await sql`set local synchronous_commit = off`;
-        const [last] = await sql<(ExposurePosition & { deleted: number })[]>`
-          with old as materialized (
-            select ctid as place from exposure
-            where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
-            order by created_at, key limit ${limit} for update skip locked
-          ), gone as (
-            -- By place: no index to search, and no table to join.
-            delete from exposure where ctid = any (array(select place from old))
-            returning created_at, key
-          )
-          select created_at as "createdAt", key, count(*) over () as deleted
-          from gone order by created_at desc, key desc limit 1`;
-        if (last === undefined) return { deleted: 0 };
-        const { deleted, ...next } = last;
-        return deleted < limit ? { deleted } : { deleted, next };
+      // Locking rows to pass over those that are held costs more than deleting: only when some are.
+      return deleteInOrder(bulk, before, from, limit).catch((error: unknown) => {
+        if (sqlState(error) === LOCK_NOT_AVAILABLE) return deleteFree(bulk, before, from, limit);
+        throw error;
       });
     },
 
@@ -121,4 +111,73 @@ export function retentionStore({ bulk }: Database): RetentionStore {
       return gone.count;
     },
   };
+}
+
+type Deleted = { readonly deleted: number; readonly next?: ExposurePosition };
+
+/** What a crash brings back is deleted by the next run: nobody has to wait for the disk. */
+async function relaxed<T>(bulk: Sql, work: (sql: Transaction) => Promise<T>): Promise<T> {
+  const done = await bulk.begin(async (sql) => {
+    await sql`set local synchronous_commit = off`;
+    await sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    return { answer: await work(sql) };
+  });
+  return done.answer;
+}
+
+/** Whole windows as far as the limit goes, in the order in which they lie on the disk; a larger one in parts. */
+async function deleteInOrder(
+  bulk: Sql,
+  before: number,
+  from: ExposurePosition,
+  limit: number,
+): Promise<Deleted> {
+  return await relaxed(bulk, async (sql) => {
+    const [span] = await sql<(ExposurePosition & { first: number; rows: number })[]>`
+      with old as materialized (
+        select created_at, key from exposure
+        where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
+        order by created_at, key limit ${limit}
+      )
+      select created_at as "createdAt", key, (select min(created_at) from old) as first,
+             (select count(*) from old) as rows
+      from old order by created_at desc, key desc limit 1`;
+    if (span === undefined) return { deleted: 0 };
+    const { first, rows, createdAt, key } = span;
+    if (rows === limit && createdAt === first) {
+      const { count } = await sql`
+        delete from exposure where created_at = ${first} and key > ${from.key} and key <= ${key}`;
+      return { deleted: count, next: { createdAt, key } };
+    }
+    const until = rows === limit ? createdAt : before;
+    const { count } = await sql`
+      delete from exposure where created_at >= ${first} and created_at < ${until}`;
+    if (rows < limit) return { deleted: count };
+    return { deleted: count, next: { createdAt: until, key: new Uint8Array(0) } };
+  });
+}
+
+/** Those that nobody works on. */
+async function deleteFree(
+  bulk: Sql,
+  before: number,
+  from: ExposurePosition,
+  limit: number,
+): Promise<Deleted> {
+  return await relaxed(bulk, async (sql) => {
+    const [last] = await sql<(ExposurePosition & { deleted: number })[]>`
+      with old as materialized (
+        select ctid as place, created_at, key from exposure
+        where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
+        order by created_at, key limit ${limit} for update skip locked
+      ), gone as (
+        -- By place: no index to search, and no table to join.
+        delete from exposure where ctid = any (array(select place from old)) returning true
+      )
+      select created_at as "createdAt", key, (select count(*) from gone) as deleted
+      from old order by created_at desc, key desc limit 1`;
+    if (last === undefined) return { deleted: 0 };
+    const { deleted, ...next } = last;
+    return deleted < limit ? { deleted } : { deleted, next };
+  });
 }

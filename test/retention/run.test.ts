@@ -76,7 +76,7 @@ describe("runRetention()", () => {
       signal,
     );
     expect(summary["exposures"]).toBe(4490);
-    expect(limits).toEqual([50_000, 50_000, 50_000]);
+    expect(limits).toEqual([200_000, 200_000, 200_000]);
     await holder`rollback`;
     holder.release();
     expect(await runRetention(deps(), signal)).toMatchObject({ exposures: 10 });
