@@ -16,7 +16,8 @@ export type OwnKey = PublishedKey & {
 export type OwnKeyStore = {
   /** Oldest first. */
   list(): Promise<readonly OwnKey[]>;
-  add(key: OwnKey): Promise<void>;
+  /** Adds it, unless one was made at or after a second. Answers whether it did. */
+  addUnlessSince(key: OwnKey, second: number): Promise<boolean>;
   remove(reference: string): Promise<void>;
 };
 
@@ -55,18 +56,30 @@ export async function rotateOwnKeys(
   const before = await store.list();
   const newest = before.at(-1);
   const due = newest === undefined || newest.createdAt + KEY_PERIOD_SECONDS <= now;
-  if (due) await store.add(await newKey(options, now));
+  const made = due && await addNewKey(options, now);
   const over = before.filter((_, index) => {
     const successor = before[index + 1];
     return successor !== undefined && successor.createdAt + 2 * PUBLISHED_AROUND_SECONDS <= now;
   });
   for (const { reference } of over) {
     await store.remove(reference);
-    for (const { version } of await keys.versions(reference)) {
-      await keys.destroy(reference, version);
-    }
+    await destroyKey(keys, reference);
   }
-  return { made: due ? 1 : 0, destroyed: over.length };
+  return { made: made ? 1 : 0, destroyed: over.length };
+}
+
+/** Whether it was ours that counts: the first key that anybody signs with must be the first for all. */
+async function addNewKey(options: OwnKeyOptions, now: number): Promise<boolean> {
+  const key = await newKey(options, now);
+  const added = await options.store.addUnlessSince(key, now - KEY_PERIOD_SECONDS + 1);
+  if (!added) await destroyKey(options.keys, key.reference);
+  return added;
+}
+
+async function destroyKey(keys: OwnKeyOptions["keys"], reference: string): Promise<void> {
+  for (const { version } of await keys.versions(reference)) {
+    await keys.destroy(reference, version);
+  }
 }
 
 async function newKey({ keys, crypto }: OwnKeyOptions, now: number): Promise<OwnKey> {

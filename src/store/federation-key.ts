@@ -13,7 +13,8 @@ type FederationKey = {
 export type FederationKeys = {
   /** Oldest first. */
   list(): Promise<readonly FederationKey[]>;
-  add(key: FederationKey): Promise<void>;
+  /** Adds it, unless one was made at or after a second: of several processes that make one, the first wins. */
+  addUnlessSince(key: FederationKey, second: number): Promise<boolean>;
   remove(reference: string): Promise<void>;
 };
 
@@ -24,10 +25,15 @@ export function federationKeys({ sql }: Database): FederationKeys {
       sql<FederationKey[]>`
         select reference, kid, public_key_pem as "publicKeyPem", created_at as "createdAt"
         from federation_key order by created_at, reference`,
-    add: async ({ reference, kid, publicKeyPem, createdAt }) => {
-      await sql`
-        insert into federation_key (reference, kid, public_key_pem, created_at)
-        values (${reference}, ${kid}, ${publicKeyPem}, ${createdAt}) on conflict do nothing`;
+    addUnlessSince: async ({ reference, kid, publicKeyPem, createdAt }, second) => {
+      const added = await sql.begin(async (transaction) => {
+        await transaction`lock table federation_key in share row exclusive mode`;
+        return await transaction`
+          insert into federation_key (reference, kid, public_key_pem, created_at)
+          select ${reference}, ${kid}, ${publicKeyPem}, ${createdAt}::bigint
+          where not exists (select from federation_key where created_at >= ${second}::bigint)`;
+      });
+      return added.count === 1;
     },
     remove: async (reference) => {
       await sql`delete from federation_key where reference = ${reference}`;

@@ -64,6 +64,17 @@ describe("ownSigner()", () => {
     return { clock, options, signer, call, peer, theirs };
   }
 
+  it("makes one first key, however many calls and processes need it at once", async () => {
+    const { options, signer, call, theirs } = setUp();
+    const another = ownSigner(options);
+    const tokens = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => (index % 2 === 0 ? signer : another).token(theirs)),
+    );
+    const kept = await options.store.list();
+    expect(kept).toHaveLength(1);
+    for (const token of tokens) expect(await call(token)).toMatchObject({ ok: true });
+  });
+
   it("signs tokens that the other server takes, each once", async () => {
     const { signer, call, peer, theirs } = setUp();
     const token = await signer.token(theirs);
