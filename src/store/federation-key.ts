@@ -26,14 +26,16 @@ export function federationKeys({ sql }: Database): FederationKeys {
         select reference, kid, public_key_pem as "publicKeyPem", created_at as "createdAt"
         from federation_key order by created_at, reference`,
     addUnlessSince: async ({ reference, kid, publicKeyPem, createdAt }, second) => {
-      const added = await sql.begin(async (transaction) => {
+      const done = await sql.begin(async (transaction) => {
         await transaction`lock table federation_key in share row exclusive mode`;
-        return await transaction`
+        const added = await transaction`
           insert into federation_key (reference, kid, public_key_pem, created_at)
-          select ${reference}, ${kid}, ${publicKeyPem}, ${createdAt}::bigint
-          where not exists (select from federation_key where created_at >= ${second}::bigint)`;
+          select ${reference}::text, ${kid}::text, ${publicKeyPem}::text, ${createdAt}::bigint
+          where not exists (select from federation_key where created_at >= ${second}::bigint)
+          returning reference`;
+        return { added: added.length === 1 };
       });
-      return added.count === 1;
+      return done.added;
     },
     remove: async (reference) => {
       await sql`delete from federation_key where reference = ${reference}`;
