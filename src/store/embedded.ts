@@ -1,18 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { chown, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../errors.ts";
 import type { DatabaseAddress } from "./database.ts";
 import { type Hold, type SocketAddress, takeHold } from "./embedded-hold.ts";
-import {
-  commonFolderFor,
-  type PostgresProgram,
-  postgresProgram,
-  reachableByAll,
-} from "./embedded-program.ts";
+import { errnoOf, type Place, preparePlace } from "./embedded-place.ts";
+import { type PostgresProgram, postgresProgram } from "./embedded-program.ts";
 
 /** A PostgreSQL in the data directory, started by this process or found running. */
 export type Embedded = {
@@ -40,8 +36,6 @@ const START_TIMEOUT_MS = 20_000;
 const POLL_MS = 15;
 /** A start fails once when another process was faster; more often it will fail for ever. */
 const MAX_FAILED_STARTS = 3;
-/** A socket's path is at most 107 bytes (Linux, unix(7)). */
-const MAX_SOCKET_PATH = 107;
 
 /**
  * Starts the PostgreSQL of the data directory, making it first if there is none, or uses the one that runs.
@@ -89,47 +83,6 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       lastWords || "no answer in time"
     }): free some space, end what else uses the folder, or set DATABASE_URL`,
   );
-}
-
-type Place = { cluster: string; password: string; elsewhere?: string };
-
-async function preparePlace(dataDirectory: string, program: PostgresProgram): Promise<Place> {
-  const base = resolve(dataDirectory);
-  try {
-    await mkdir(base, { recursive: true, mode: 0o711 });
-    if (program.runAs !== undefined) await chmod(base, 0o711);
-    const secrets = join(base, "secrets");
-    await mkdir(secrets, { recursive: true, mode: 0o700 });
-    const password = await secretText(join(secrets, "postgres-password"));
-    // Decided once: a folder that becomes reachable later must not hide the data.
-    const pointer = join(base, "postgres-is-elsewhere");
-    const known = await readFile(pointer, "utf8").catch(() => undefined);
-    const local = join(base, "postgres");
-    const fits = Buffer.byteLength(join(local, ".s.PGSQL.5432")) <= MAX_SOCKET_PATH;
-    const reachable = program.runAs === undefined || await reachableByAll(base);
-    if (known === undefined && fits && reachable) return { cluster: local, password };
-    const elsewhere = known?.trim() ?? commonFolderFor(base);
-    await mkdir(elsewhere, { recursive: true, mode: 0o711 });
-    if (known === undefined) await writeFile(pointer, `${elsewhere}\n`);
-    return { cluster: join(elsewhere, "postgres"), password, elsewhere };
-  } catch (cause) {
-    throw new AppError(
-      "data_directory_unusable",
-      `DATA_DIR ${base} cannot be written (${
-        errnoOf(cause)
-      }): make it writable, free some space, or set DATA_DIR to another folder`,
-      { cause },
-    );
-  }
-}
-
-async function secretText(path: string): Promise<string> {
-  try {
-    await writeFile(path, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-  }
-  return (await readFile(path, "utf8")).trim();
 }
 
 async function initialise(
@@ -295,8 +248,4 @@ function exited(child: ChildProcess): Promise<number | null> {
 
 async function exists(path: string): Promise<boolean> {
   return await stat(path).then(() => true, () => false);
-}
-
-function errnoOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }

@@ -57,7 +57,7 @@ describe("a newcomer's first five minutes", () => {
       const chaff = await run(...publish, "--chaff");
       expect(chaff.status).toBe(0);
 
-      server.child.kill("SIGTERM");
+      server.signal("SIGTERM");
       const { status, out, err } = await server.finished();
       expect(status).toBe(0);
       const state: { teks: { key: string }[] } = JSON.parse(

@@ -51,7 +51,7 @@ describe("wayfarer serve with the embedded database", () => {
     const applied = await runProgram(["apply", "-"], { DATA_DIR: folder }, REGION);
     expect(applied).toEqual({ status: 0, out: "+ SigningKey/mag-signer\n", err: "" });
     const keys = await publicKeys(first.url);
-    first.child.kill("SIGTERM");
+    first.signal("SIGTERM");
     expect((await first.finished()).status).toBe(0);
     expect(await databasesIn(folder)).toBe(0);
 
@@ -72,13 +72,13 @@ describe("wayfarer serve with the embedded database", () => {
     const first = await serve(folder);
     await runProgram(["apply", "-"], { DATA_DIR: folder }, REGION);
     const keys = await publicKeys(first.url);
-    first.child.kill("SIGKILL");
+    first.signal("SIGKILL");
     await first.finished();
     // The next start waits for the database that goes down, and has it all again.
     const second = await serve(folder);
     expect(await publicKeys(second.url)).toBe(keys);
     expect(await databasesIn(folder)).toBe(1);
-    second.child.kill("SIGKILL");
+    second.signal("SIGKILL");
     await second.finished();
     while (await databasesIn(folder) > 0) { /* its pipe is closed: it goes by itself */ }
   });
@@ -121,7 +121,7 @@ describe("wayfarer serve with the embedded database", () => {
     const first = await serve(folder);
     await runProgram(["apply", "-"], { DATA_DIR: folder }, REGION);
     const keys = await publicKeys(first.url);
-    first.child.kill("SIGTERM");
+    first.signal("SIGTERM");
     await first.finished();
     await chmod(home, 0o755);
     const second = await serve(folder);

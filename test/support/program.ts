@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,7 +16,8 @@ export type Finished = {
 
 /** A running process of the program, on the runtime that runs the tests. */
 export type Program = {
-  readonly child: ChildProcess;
+  /** Sends a signal, if it still runs. */
+  signal(name: "SIGTERM" | "SIGKILL"): void;
   /** Resolves with the first line of either output that matches; rejects when the process ends before. */
   line(pattern: RegExp): Promise<string>;
   finished(): Promise<Finished>;
@@ -49,15 +50,21 @@ export function startProgram(
   };
   child.stdout.on("data", collect("out"));
   child.stderr.on("data", collect("err"));
+  let ended = false;
   const finished = new Promise<Finished>((tell) => {
+    child.once("exit", () => ended = true);
     child.once("close", (status) => tell({ status, ...output }));
   });
+  // By way of the system: Deno's own kill() forgets the status with which the process then ends.
+  const signal: Program["signal"] = (name) => {
+    if (child.pid !== undefined && !ended) process.kill(child.pid, name);
+  };
   onTestFinished(async () => {
-    child.kill("SIGKILL");
+    signal("SIGKILL");
     await finished;
   });
   return {
-    child,
+    signal,
     finished: () => finished,
     line: (pattern) =>
       new Promise((tell, fail) => {
