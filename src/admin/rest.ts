@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { ERRORS } from "../errors.ts";
 import { errorAnswer, jsonAnswer } from "../http/answer.ts";
-import { readBody } from "../http/bounded-body.ts";
+import { readUpTo } from "../http/read-up-to.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { type Kind, kindOfPlural, type Resource } from "../model/resource/kinds.ts";
@@ -75,9 +75,9 @@ async function put(
   name: string,
   request: Request,
 ): Promise<Response> {
-  const body = await readBody(request, MAX_DOCUMENT_BYTES);
-  if (!body.ok) return errorAnswer(body.code, body.message);
-  const value = parseJson(body.value);
+  const { bytes, more } = await readUpTo(request, MAX_DOCUMENT_BYTES, request.signal);
+  if (more) return errorAnswer("body_too_large");
+  const value = parseJson(bytes);
   if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
   const parsed = parseResources([{ kind, name, ...value }], "body");
   if (!parsed.ok) return faultsAnswer(parsed.faults);

@@ -2,13 +2,13 @@
 
 /** At most `limit` bytes, and whether there were more. */
 export async function readUpTo(
-  response: Response,
+  from: Pick<Body, "body">,
   limit: number,
   signal: AbortSignal,
 ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly more: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const reader = response.body?.getReader();
+  const reader = from.body?.getReader();
   while (reader !== undefined && size <= limit) {
     const part = await within(signal, () => reader.read());
     if (part.done) break;
