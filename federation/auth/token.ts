@@ -7,6 +7,7 @@ import {
   jwtVerify,
 } from "jose";
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
+import { decodeBase64 } from "../../src/keys/base64.ts";
 import type { JwksKey } from "../../src/keys/jwks.ts";
 
 /** Longer tokens are not looked at. */
@@ -16,6 +17,7 @@ export const CLOCK_SKEW_SECONDS = 60;
 /** A token that is valid for longer is not accepted. */
 export const MAX_LIFETIME_SECONDS = 86_400;
 
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const ALGORITHMS = ["ES256", "RS256", "EdDSA"];
 
 /** What a token says of itself before anybody checked it. */
@@ -46,6 +48,12 @@ export function readToken(authorization: string | null): Outcome<UnverifiedToken
     const { alg, kid } = decodeProtectedHeader(text);
     if (alg === undefined || !ALGORITHMS.includes(alg)) {
       return unauthenticated(`the token must be signed with one of ${ALGORITHMS.join(", ")}`);
+    }
+    // Bits after the last byte would give one token many texts.
+    if (
+      !text.split(".").every((part) => BASE64URL.test(part) && decodeBase64(part) !== undefined)
+    ) {
+      return unauthenticated("the token is not a JWT");
     }
     const { iss, sub, aud } = decodeJwt(text);
     const [audience, second] = typeof aud === "string" ? [aud] : aud ?? [];

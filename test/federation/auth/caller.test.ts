@@ -167,6 +167,12 @@ describe("authenticator()", () => {
       const letter = token[at] === "A" ? "B" : "A";
       expect((await call(token.slice(0, at) + letter + token.slice(at + 1))).ok).toBe(false);
     }
+    // Only two bits of the last letter of a signature count; the others must be zero.
+    const last = token.at(-1) ?? "";
+    for (const letter of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
+      if (letter === last) continue;
+      expect((await call(token.slice(0, -1) + letter)).ok).toBe(false);
+    }
   });
 
   it.each([
