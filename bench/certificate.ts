@@ -18,7 +18,7 @@ import { currentRuntime } from "../src/runtime/current.ts";
 import { benchFolder } from "./support/cluster.ts";
 
 const KEYS = 14;
-const ROUNDS = 5;
+const ROUNDS = 9;
 const CHECKS = 5_000;
 
 const runtime = currentRuntime();
@@ -31,7 +31,7 @@ const median = (values: readonly number[]): number =>
 /** Microseconds of one verification. */
 async function opensslMicros(): Promise<number> {
   const { stdout } = await promisify(execFile)("openssl", [
-    ...["speed", "-seconds", "2", "ecdsap256"],
+    ...["speed", "-seconds", "1", "ecdsap256"],
   ]);
   return 1_000_000 / Number(/nistp256\)\s.*\s([\d.]+)\s*$/m.exec(stdout)?.[1]);
 }
@@ -99,6 +99,7 @@ async function check(inFlight: number): Promise<{ readonly wall: number; readonl
 
 await check(1);
 const ratios: number[] = [];
+const best = { bare: Infinity, one: Infinity };
 for (let round = 0; round < ROUNDS; round++) {
   const bare = await opensslMicros();
   const one = await check(1);
@@ -106,6 +107,8 @@ for (let round = 0; round < ROUNDS; round++) {
   // openssl counts CPU time, so that is what is compared.
   const ratio = one.cpu / bare;
   ratios.push(ratio);
+  best.bare = Math.min(best.bare, bare);
+  best.one = Math.min(best.one, one.cpu);
   const text = ({ wall, cpu }: typeof one) => `${cpu.toFixed(0)} µs of CPU (${wall.toFixed(0)} µs)`;
   say(
     `openssl ${bare.toFixed(0)} µs of CPU; a check: 1 in flight ${text(one)}, 16 in flight ${
@@ -113,4 +116,9 @@ for (let round = 0; round < ROUNDS; round++) {
     }; CPU of 1 in flight / openssl: ${ratio.toFixed(2)}`,
   );
 }
-say(`check / openssl, CPU, 1 in flight, median: ${median(ratios).toFixed(2)} (at most 1.5)`);
+// Neighbours on the machine slow a round of either down by a half: the best of each is what they cost alone.
+say(
+  `check / openssl, CPU, 1 in flight: ${(best.one / best.bare).toFixed(2)} best to best, ${
+    median(ratios).toFixed(2)
+  } median of the rounds (at most 1.5)`,
+);

@@ -27,8 +27,8 @@ export function parseJwt(text: string): ParsedJwt | undefined {
     algorithm: header["alg"],
     keyId: header["kid"],
     claims,
-    signed: new Uint8Array(Buffer.from(text.slice(0, head.length + 1 + payload.length), "latin1")),
-    signature: new Uint8Array(Buffer.from(signature, "base64url")),
+    signed: Buffer.from(text.slice(0, head.length + 1 + payload.length), "latin1"),
+    signature: Buffer.from(signature, "base64url"),
   };
 }
 

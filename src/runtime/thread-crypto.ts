@@ -5,14 +5,12 @@ import {
   createHash,
   createHmac,
   createPublicKey,
-  createSecretKey,
   type KeyObject,
   timingSafeEqual,
   verify as verifySignature,
 } from "node:crypto";
+import { encodeDer, SIGNATURE_BYTES } from "../keys/der.ts";
 
-/** A P-256 signature in the form r ‖ s. */
-const SIGNATURE_BYTES = 64;
 /** More than this leaves the thread: hashing it would hold up everything else. */
 const MAX_SIGNED_BYTES = 16_384;
 
@@ -50,8 +48,12 @@ function threadMethods(base: SubtleCrypto): object {
   const publicKeys = new WeakMap<CryptoKey, KeyObject>();
 
   /** The key behind `key` when this thread is to do the operation. */
-  const keyFor = (algorithm: Algorithm, key: CryptoKey, usage: KeyUsage): KeyObject | undefined => {
-    const found = ThreadKey.secretOf(key) ?? publicKeys.get(key);
+  const keyFor = <K>(
+    found: K | undefined,
+    algorithm: Algorithm,
+    key: CryptoKey,
+    usage: KeyUsage,
+  ): K | undefined => {
     if (found === undefined) return undefined;
     if (key.algorithm.name !== nameOf(algorithm) || !key.usages.includes(usage)) {
       throw new DOMException(`the key is not meant for ${usage}`, "InvalidAccessError");
@@ -85,7 +87,7 @@ function threadMethods(base: SubtleCrypto): object {
     },
 
     sign: async (algorithm: Algorithm, key: CryptoKey, data: BufferSource) => {
-      const secret = keyFor(algorithm, key, "sign");
+      const secret = keyFor(ThreadKey.secretOf(key), algorithm, key, "sign");
       if (secret === undefined) return await base.sign(algorithm, key, data);
       return bufferOf(createHmac("sha256", secret).update(bytesOf(data)).digest());
     },
@@ -96,23 +98,23 @@ function threadMethods(base: SubtleCrypto): object {
       signature: BufferSource,
       data: BufferSource,
     ) => {
-      const found = keyFor(algorithm, key, "verify");
-      if (found?.type === "secret") {
-        const mac = createHmac("sha256", found).update(bytesOf(data)).digest();
+      const secret = keyFor(ThreadKey.secretOf(key), algorithm, key, "verify");
+      if (secret !== undefined) {
+        const mac = createHmac("sha256", secret).update(bytesOf(data)).digest();
         const sent = bytesOf(signature);
         return sent.length === mac.length && timingSafeEqual(sent, mac);
       }
+      const found = keyFor(publicKeys.get(key), algorithm, key, "verify");
       const long = data.byteLength > MAX_SIGNED_BYTES;
       if (found === undefined || long || nameOf(hashOf(algorithm)) !== "SHA-256") {
         return await base.verify(algorithm, key, signature, data);
       }
-      const options = { key: found, dsaEncoding: "ieee-p1363" } as const;
       return signature.byteLength === SIGNATURE_BYTES &&
-        verifySignature("sha256", bytesOf(data), options, bytesOf(signature));
+        verifySignature("sha256", bytesOf(data), found, encodeDer(bytesOf(signature)));
     },
 
     encrypt: async (algorithm: Algorithm, key: CryptoKey, data: BufferSource) => {
-      const secret = keyFor(algorithm, key, "encrypt");
+      const secret = keyFor(ThreadKey.secretOf(key), algorithm, key, "encrypt");
       if (secret === undefined) return await base.encrypt(algorithm, key, data);
       const { name, iv, additional, authTagLength } = gcm(algorithm, secret);
       const cipher = createCipheriv(name, secret, iv, { authTagLength }).setAAD(additional);
@@ -121,7 +123,7 @@ function threadMethods(base: SubtleCrypto): object {
     },
 
     decrypt: async (algorithm: Algorithm, key: CryptoKey, data: BufferSource) => {
-      const secret = keyFor(algorithm, key, "decrypt");
+      const secret = keyFor(ThreadKey.secretOf(key), algorithm, key, "decrypt");
       if (secret === undefined) return await base.decrypt(algorithm, key, data);
       const { name, iv, additional, authTagLength } = gcm(algorithm, secret);
       const bytes = bytesOf(data);
@@ -137,13 +139,13 @@ function threadMethods(base: SubtleCrypto): object {
   };
 }
 
-/** A secret key that only this thread's operations can use. (A map from keys to secrets costs the garbage collector.) */
+/** A secret key that only this thread's operations can use. (A map from keys to secrets, or a KeyObject for each, costs the garbage collector.) */
 class ThreadKey implements CryptoKey {
   readonly type = "secret";
   readonly extractable = false;
   readonly algorithm: KeyAlgorithm;
   readonly usages: KeyUsage[];
-  readonly #secret: KeyObject;
+  readonly #secret: Uint8Array<ArrayBuffer>;
 
   constructor(
     algorithm: HmacKeyAlgorithm | AesKeyAlgorithm,
@@ -152,10 +154,10 @@ class ThreadKey implements CryptoKey {
   ) {
     this.algorithm = algorithm;
     this.usages = [...usages];
-    this.#secret = createSecretKey(bytes);
+    this.#secret = new Uint8Array(bytes);
   }
 
-  static secretOf(key: CryptoKey): KeyObject | undefined {
+  static secretOf(key: CryptoKey): Uint8Array<ArrayBuffer> | undefined {
     return #secret in key ? key.#secret : undefined;
   }
 }
@@ -203,15 +205,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 const NONE = new Uint8Array();
 
 /** Parameters of AES-GCM (W3C WebCrypto, AesGcmParams) as OpenSSL wants them. */
-function gcm(algorithm: Algorithm, key: KeyObject) {
+function gcm(algorithm: Algorithm, key: Uint8Array) {
   const { iv, additionalData, tagLength = 128 } = typeof algorithm === "string"
     ? { iv: undefined }
     : algorithm;
   if (iv === undefined) throw new TypeError("AES-GCM needs an iv");
   return {
-    name: key.symmetricKeySize === 32
+    name: key.length === 32
       ? "aes-256-gcm" as const
-      : key.symmetricKeySize === 24
+      : key.length === 24
       ? "aes-192-gcm" as const
       : "aes-128-gcm" as const,
     iv: bytesOf(iv),
@@ -226,7 +228,9 @@ function bytesOf(data: BufferSource): Uint8Array<ArrayBuffer> {
     : new Uint8Array(data);
 }
 
-/** A copy in a buffer of its own: small ones lie in a pool that others share. */
-function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
+/** The bytes in a buffer of their own: some lie in a pool that others share. */
+function bufferOf({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): ArrayBuffer {
+  return byteLength === buffer.byteLength
+    ? buffer
+    : buffer.slice(byteOffset, byteOffset + byteLength);
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { ByteWriter } from "./byte-writer.ts";
-import { encodeDer, SIGNATURE_BYTES } from "./der.ts";
+import { encodeDer, SIGNATURE_BYTES } from "../../keys/der.ts";
 import {
   BIN_ENTRY,
   ECDSA_SHA256_OID,

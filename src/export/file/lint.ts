@@ -1,4 +1,4 @@
-import { decodeDer } from "./der.ts";
+import { decodeDer } from "../../keys/der.ts";
 import type { KeyProblem } from "./file-key.ts";
 import { BIN_ENTRY, ECDSA_SHA256_OID, FILE_HEADER, MAX_SIGNATURES, SIG_ENTRY } from "./format.ts";
 import type { ExportInspection } from "./inspect.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { decodeDer } from "./der.ts";
+import { decodeDer } from "../../keys/der.ts";
 import type { SignatureInfo } from "./format.ts";
 import type { ExportFile, FileSignatureInfo } from "./read.ts";
 

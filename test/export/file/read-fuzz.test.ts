@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeDer } from "../../../src/export/file/der.ts";
+import { decodeDer } from "../../../src/keys/der.ts";
 import { formatInspection, inspectExportFile } from "../../../src/export/file/inspect.ts";
 import { lintExportFile } from "../../../src/export/file/lint.ts";
 import { readExportFile } from "../../../src/export/file/read.ts";

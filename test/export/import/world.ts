@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { TEKSignatureList, TemporaryExposureKeyExport } from "../../../proto/gen/export.js";
 import { buildExportFile, type ExportSigner } from "../../../src/export/file/build.ts";
-import { encodeDer } from "../../../src/export/file/der.ts";
+import { encodeDer } from "../../../src/keys/der.ts";
 import type { ExportKey } from "../../../src/export/file/format.ts";
 import type { UpstreamEvent } from "../../../src/export/import/events.ts";
 import {

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeDer, encodeDer } from "../../../src/export/file/der.ts";
-import { fromHex, toHex } from "./sample.ts";
+import { decodeDer, encodeDer } from "../../src/keys/der.ts";
+import { fromHex, toHex } from "../export/file/sample.ts";
 
 const scalar = (hex: string): string => hex.padStart(64, "0");
 const MAX = "ff".repeat(32);

@@ -7,26 +7,31 @@
 const SCALAR_BYTES = 32;
 /** Bytes of r ‖ s. */
 export const SIGNATURE_BYTES: number = 2 * SCALAR_BYTES;
+/** A SEQUENCE of two INTEGERs, each with its head and a leading zero. */
+const LONGEST_DER = 2 + 2 * (2 + 1 + SCALAR_BYTES);
 
 /** Strict DER, integers minimal, of r ‖ s. Throws RangeError unless it is 64 bytes. */
 export function encodeDer(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   if (signature.length !== SIGNATURE_BYTES) {
     throw new RangeError(`a P-256 signature has ${SIGNATURE_BYTES} bytes, not ${signature.length}`);
   }
-  const r = minimalInteger(signature.subarray(0, SCALAR_BYTES));
-  const s = minimalInteger(signature.subarray(SCALAR_BYTES));
-  return Uint8Array.from([
-    ...[0x30, 4 + r.length + s.length],
-    ...[0x02, r.length, ...r],
-    ...[0x02, s.length, ...s],
-  ]);
+  const der = new Uint8Array(LONGEST_DER);
+  der[0] = 0x30;
+  const end = putInteger(der, putInteger(der, 2, signature, 0), signature, SCALAR_BYTES);
+  der[1] = end - 2;
+  return der.subarray(0, end);
 }
 
-function minimalInteger(scalar: Uint8Array): number[] {
-  let from = 0;
-  while (from < scalar.length - 1 && scalar[from] === 0) from++;
-  const bytes = [...scalar.subarray(from)];
-  return (bytes[0] ?? 0) >= 0x80 ? [0, ...bytes] : bytes;
+/** Writes the scalar that starts at `from` of `signature` as an INTEGER at `at`; where the next element begins. */
+function putInteger(der: Uint8Array, at: number, signature: Uint8Array, from: number): number {
+  const end = from + SCALAR_BYTES;
+  while (from < end - 1 && signature[from] === 0) from++;
+  const sign = (signature[from] ?? 0) >= 0x80 ? 1 : 0;
+  der[at] = 0x02;
+  der[at + 1] = sign + end - from;
+  let to = at + 2 + sign;
+  while (from < end) der[to++] = signature[from++] ?? 0;
+  return to;
 }
 
 /**
