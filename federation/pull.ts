@@ -115,7 +115,7 @@ function newProgress(peer: Peer, place: PlaceInFeed | undefined, belongsTo: stri
     anew: !goesOn,
     pageSize: peer.pull.pageSize,
     emptyPages: 0,
-    seen: new Set([cursorText(cursors)]),
+    seen: new Set([cursorText(cursors), ...streamTexts(cursors)]),
     pages: 0,
     keys: 0,
     counts: {},
@@ -165,13 +165,22 @@ function nextStep(progress: Progress, { batch, partial, next }: Page): Step {
   if (text.length > MAX_CURSOR_CHARACTERS || !times.every(Number.isSafeInteger)) {
     return broken("sent a state that is too large");
   }
+  if (`${next.keys.nextToken}${next.revised.nextToken}`.includes("\0")) {
+    return broken("sent a state that cannot be stored: a token of it has a zero byte");
+  }
   if (!partial) return { kind: "done" };
   progress.emptyPages = count === 0 ? progress.emptyPages + 1 : 0;
   if (progress.emptyPages > MAX_EMPTY_PAGES) return broken("sends pages without keys for ever");
-  if (!progress.seen.has(text)) {
-    progress.seen.add(text);
-    return { kind: "more", pageSize: progress.pageSize };
-  }
+  // A stream that gave keys must have moved itself, whatever the other one did.
+  const [keysText, revisedText] = streamTexts(next);
+  const moved = [
+    ...(batch.keys.length > 0 ? [keysText] : []),
+    ...(batch.revised.length > 0 ? [revisedText] : []),
+    ...(count === 0 ? [text] : []),
+  ];
+  const repeats = moved.some((one) => progress.seen.has(one));
+  for (const one of moved) progress.seen.add(one);
+  if (!repeats) return { kind: "more", pageSize: progress.pageSize };
   // What deployed servers do with more than one page in a window: their nextToken comes back empty.
   if (progress.pageSize < MAX_PEER_PAGE) {
     return { kind: "more", pageSize: Math.min(MAX_PEER_PAGE, progress.pageSize * 4) };
@@ -224,6 +233,11 @@ function ended(
 
 const cursorText = ({ keys, revised }: PeerCursors): string =>
   JSON.stringify([keys.timestamp, keys.nextToken, revised.timestamp, revised.nextToken]);
+
+const streamTexts = ({ keys, revised }: PeerCursors): readonly [string, string] => [
+  JSON.stringify(["keys", keys.timestamp, keys.nextToken]),
+  JSON.stringify(["revised", revised.timestamp, revised.nextToken]),
+];
 
 const wireState = ({ keys, revised }: PeerCursors) => ({
   keyCursor: keys,

@@ -40,6 +40,11 @@ export type AuthenticatorOptions = {
 
 const MAX_JTI_CHARACTERS = 500;
 
+/** No database keeps a zero byte. */
+function isJti(jti: string | undefined): jti is string {
+  return jti !== undefined && jti !== "" && jti.length <= MAX_JTI_CHARACTERS && !jti.includes("\0");
+}
+
 /**
  * Finds the one agreement whose issuer, subject and audience are exactly those of the token, then checks the token
  * with the issuer's keys (pinned ones where the agreement has them), the client's certificate where the agreement
@@ -77,7 +82,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
     if (!isActive(peer, now)) return refuse("permission_denied", "the agreement is not in force");
     if (!onlyOnce) return accept(peer);
     const { jti, expiresAt } = verified.value;
-    if (jti === undefined || jti === "" || jti.length > MAX_JTI_CHARACTERS) {
+    if (!isJti(jti)) {
       return refuse("unauthenticated", "the token must have a jti for this method");
     }
     const until = expiresAt + CLOCK_SKEW_SECONDS;

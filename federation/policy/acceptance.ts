@@ -11,6 +11,7 @@ import {
 import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "../../src/model/interval.ts";
 import { reportTypeOfWire } from "../../src/model/report-type.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
+import { transmissionRisk } from "../../src/model/transmission-risk.ts";
 
 /** Why a key is not taken. Stable: counted by name, told to the peer. */
 export const REFUSALS = {
@@ -71,7 +72,8 @@ export type Acceptance =
 
 /**
  * Whether a key may be stored or, with `revised`, revise one: the checks of publish, then the agreement. A DSOS
- * outside −14…14 is dropped from the key. Regions get our names, and only agreed ones stay.
+ * outside −14…14 is dropped from the key; risk 0 becomes that of the report type. Regions get our names, and only
+ * agreed ones stay.
  */
 export function acceptanceOf(
   received: ReceivedKey,
@@ -92,8 +94,7 @@ export function acceptanceOf(
   if (received.hops >= MAX_HOPS) return refused("hops");
   const homeServer = received.homeServer === "" ? peer.serverId : asServerId(received.homeServer);
   if (homeServer === serverId) return refused("home");
-  const { key, intervalNumber, intervalCount, transmissionRisk, daysSinceOnset, traveler } =
-    received;
+  const { key, intervalNumber, intervalCount, daysSinceOnset, traveler } = received;
   const credible = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
   return {
     ok: true,
@@ -101,7 +102,7 @@ export function acceptanceOf(
       key,
       intervalNumber,
       intervalCount,
-      transmissionRisk,
+      transmissionRisk: transmissionRisk(received.transmissionRisk, reportType),
       reportType,
       ...(credible ? { daysSinceOnset } : {}),
       regions,
@@ -116,7 +117,7 @@ const refused = (reason: RefusalReason): Acceptance => ({ ok: false, reason });
 
 /** Empty means the sender. */
 function isServerId(text: string): boolean {
-  return text === "" || (text.length <= 2000 && /^https?:\/\/\S+$/.test(text));
+  return text === "" || (text.length <= 2000 && /^https?:\/\/[^\s\p{Cc}]+$/u.test(text));
 }
 
 function faultOfShape(

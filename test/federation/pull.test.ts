@@ -132,6 +132,20 @@ describe("pullFrom()", () => {
     expect(await stored()).toBe(500);
   });
 
+  it("notices a peer that repeats its revised keys while its other timestamp creeps on", async () => {
+    let calls = 0;
+    const client = clientOf(() => ({
+      revisedKeys: [wire(1)],
+      partialResponse: ++calls < 100,
+      nextFetchState: stateOf(NOW + calls),
+    }));
+    expect(await pull(client)).toMatchObject({
+      caughtUp: false,
+      failure: { code: "fetch_failed" },
+    });
+    expect(calls).toBeLessThan(10);
+  });
+
   it("notices a peer that goes in circles", async () => {
     let calls = 0;
     const client = clientOf(() => ({
@@ -171,6 +185,11 @@ describe("pullFrom()", () => {
       "a time beyond all numbers",
       { nextFetchState: stateOf(2 ** 60), partialResponse: true },
       "the peer sent a state that is too large",
+    ],
+    [
+      "a token that no database keeps",
+      { nextFetchState: stateOf(1, "a\0b") },
+      "the peer sent a state that cannot be stored: a token of it has a zero byte",
     ],
     [
       "too many keys",

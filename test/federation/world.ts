@@ -44,6 +44,8 @@ export type Server = FederationJobDependencies & {
   readonly database: TestDatabase;
   readonly agreements: Peer[];
   readonly transports: Transports;
+  /** Makes a token of this server for another. */
+  readonly token: (audience: string) => Promise<string>;
   readonly places: FederationPeers;
   readonly pages: ReturnType<typeof federationPages>;
   readonly thrown: unknown[];
@@ -158,6 +160,7 @@ export function newWorld(startSeconds: number): World {
         database,
         agreements,
         transports,
+        token: signer.token,
         thrown,
         recorded,
         openClient,

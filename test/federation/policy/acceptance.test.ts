@@ -52,6 +52,7 @@ describe("acceptanceOf()", () => {
     ["our own key", { homeServer: HOME }, "home"],
     ["another home", { homeServer: "https://third.example" }, "accepted"],
     ["a home that is no URL", { homeServer: "nowhere" }, "home_server"],
+    ["a home with a zero byte", { homeServer: "https://a\0b" }, "home_server"],
     ["a home without end", { homeServer: `https://${"x".repeat(2000)}` }, "home_server"],
   ])("%s", (_, change, verdict) => {
     expect(judge(change)).toBe(verdict);
@@ -60,6 +61,18 @@ describe("acceptanceOf()", () => {
   it("takes a revocation as a revision", () => {
     expect(judge({ reportType: 5 }, true)).toBe("accepted");
   });
+
+  it.each([[0, 1, 2], [0, 5, 6], [3, 1, 3]])(
+    "makes of risk %i with report type %i, as of a publish, %i",
+    (transmissionRisk, reportType, kept) => {
+      const acceptance = acceptanceOf(
+        receivedKey({ transmissionRisk, reportType }),
+        reportType === 5,
+        context,
+      );
+      expect(acceptance.ok && acceptance.key.transmissionRisk).toBe(kept);
+    },
+  );
 
   it.each([[14, 14], [-14, -14], [0, 0], [15, undefined], [-15, undefined]])(
     "keeps of DSOS %i: %s",
