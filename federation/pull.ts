@@ -23,6 +23,8 @@ export type PullResult = {
   /** Nothing was left; the last windows, as the peer tells them. */
   readonly caughtUp: boolean;
   readonly cursors: PeerCursors;
+  /** Whether it came further in the feed; a peer that leads nowhere does not count. */
+  readonly progressed: boolean;
   /** Why it ended early, if the peer or the way to it is to blame. */
   readonly failure?: Refusal & { readonly retryAfterMs?: number };
 };
@@ -83,7 +85,8 @@ export async function pullFrom(
     const page = readPage(outcome.value);
     const step = nextStep(progress, page);
     if (step.kind === "broken") {
-      return ended(progress, false, { ok: false, code: "fetch_failed", message: step.message });
+      const failure = { ok: false, code: "fetch_failed", message: step.message } as const;
+      return { ...ended(progress, false, failure), progressed: false };
     }
     const more = step.kind === "more" && page.next !== undefined;
     // Nothing of it is lost when storing fails: the place is stored with the keys.
@@ -228,7 +231,10 @@ function ended(
   caughtUp: boolean,
   failure?: PullResult["failure"],
 ): PullResult {
-  return { pages, keys, counts, cursors, caughtUp, ...(failure === undefined ? {} : { failure }) };
+  // A peer that no longer takes its own state makes us begin again.
+  const progressed = pages > 0 && failure?.code !== "invalid_argument";
+  const result = { pages, keys, counts, cursors, caughtUp, progressed };
+  return failure === undefined ? result : { ...result, failure };
 }
 
 const cursorText = ({ keys, revised }: PeerCursors): string =>

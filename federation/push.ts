@@ -37,6 +37,8 @@ export type PushResult = {
   readonly caughtUp: boolean;
   /** The window that is handed over next. */
   readonly window: number;
+  /** Whether it came further in the feed. */
+  readonly progressed: boolean;
   readonly failure?: Refusal & { readonly retryAfterMs?: number };
 };
 
@@ -64,6 +66,7 @@ export async function pushTo(
     ...total,
     caughtUp,
     window: at.new.window,
+    progressed: total.batches > 0,
     ...(failure === undefined ? {} : { failure }),
   });
 

@@ -14,6 +14,8 @@ export type SyncOutcome = {
   readonly state: SyncStatus["state"];
   readonly nextTryInSeconds: number;
   readonly error?: string;
+  /** It came further before it failed: failures in a row are counted from here. */
+  readonly progressed?: boolean;
   readonly lagSeconds?: number;
   readonly lagKeys?: number;
 };
@@ -130,12 +132,12 @@ async function reconcile(
 const REFUSED: readonly ErrorCode[] = ["unauthenticated", "permission_denied"];
 
 function outcomeOf(
-  result: Pick<PullResult, "caughtUp" | "failure">,
+  result: Pick<PullResult, "caughtUp" | "failure" | "progressed">,
   interval: string,
   before: SyncStatus | undefined,
   random: number,
 ): SyncOutcome {
-  const { caughtUp, failure } = result;
+  const { caughtUp, failure, progressed } = result;
   if (failure === undefined) {
     const pause = Math.ceil((parseDuration(interval) ?? 0) / 1000);
     return caughtUp
@@ -146,11 +148,13 @@ function outcomeOf(
   if (failure.code === "resource_exhausted" && failure.retryAfterMs !== undefined) {
     return { state: "behind", nextTryInSeconds: pauseSeconds(failure.retryAfterMs) };
   }
-  const delay = retryDelayMs((before?.failures ?? 0) + 1, random);
+  // A line that breaks now and then must not stop a peer that gets further each time.
+  const delay = retryDelayMs(progressed ? 1 : (before?.failures ?? 0) + 1, random);
   return {
     state: REFUSED.includes(failure.code) ? "refused" : "failing",
     nextTryInSeconds: pauseSeconds(Math.max(delay, failure.retryAfterMs ?? 0)),
     error: errorText(failure),
+    progressed,
   };
 }
 

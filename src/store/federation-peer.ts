@@ -7,6 +7,8 @@ export type SyncOutcome = {
   readonly nextTryInSeconds: number;
   /** Present when it failed. */
   readonly error?: string;
+  /** It came further before it failed: failures in a row are counted from here. */
+  readonly progressed?: boolean;
   readonly lagSeconds?: number;
   readonly lagKeys?: number;
 };
@@ -99,7 +101,8 @@ export function federationPeers({ bulk: sql }: Database): FederationPeers {
             state_since = case when peer_state.state = excluded.state then peer_state.state_since
                                else excluded.state_since end,
             succeeded_at = coalesce(excluded.succeeded_at, peer_state.succeeded_at),
-            failures = case when ${failed} then peer_state.failures + 1 else 0 end,
+            failures = case when not ${failed} then 0 when ${outcome.progressed ?? false} then 1
+                            else peer_state.failures + 1 end,
             error = excluded.error, lag_seconds = excluded.lag_seconds, lag_keys = excluded.lag_keys`;
     },
     noteComparison: async (peer, same) => {

@@ -7,7 +7,7 @@ import { accept, AppError, refuse } from "../../src/errors.ts";
 import { asServerId } from "../../src/model/ids.ts";
 import { seenTokens } from "../../src/store/seen-token.ts";
 import { useDatabase } from "../support/database.ts";
-import { NOW, peerOf, regionNames } from "./support.ts";
+import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
 const peerNamed = (name: string) =>
@@ -17,6 +17,14 @@ const peerNamed = (name: string) =>
     accept: { regions: regionNames(1) },
     pull: { enabled: true },
   });
+const wireKey = (number: number) => ({
+  exposureKey: keyBytes(number),
+  intervalNumber: Math.floor(NOW / 600) - 300,
+  intervalCount: 144,
+  reportType: 1,
+  traveler: true,
+  regions: ["R0"],
+});
 const nothing = new FederationFetchResponse({
   nextFetchState: { keyCursor: { timestamp: NOW }, revisedKeyCursor: { timestamp: NOW } },
 });
@@ -141,6 +149,44 @@ describe("pullJob()", () => {
     await pullJob(deps).run(signal);
     expect(await statesOf()).toEqual({ one: "ok" });
     expect(states).toEqual([false, true, false]);
+  });
+
+  it("counts failures in a row anew when it came further before it failed", async () => {
+    let calls = 0;
+    const statusAfter = async (tries: number, answer: () => PeerClient["fetch"]) => {
+      await database().clear();
+      server.agreements.length = 0;
+      const deps = with_({ one: (...call) => answer()(...call) });
+      for (let at = 1; at <= tries; at++) {
+        await world.setTime(NOW + 1000 * at);
+        await pullJob(deps).run(new AbortController().signal);
+      }
+      return (await server.statuses()).statuses[0];
+    };
+    const page = (name: string) =>
+      new FederationFetchResponse({
+        keys: [wireKey(++calls)],
+        partialResponse: true,
+        nextFetchState: {
+          keyCursor: { timestamp: NOW, nextToken: name },
+          revisedKeyCursor: { timestamp: NOW, nextToken: "" },
+        },
+      });
+    // The line breaks after each page.
+    let up = false;
+    const flaky: PeerClient["fetch"] = () =>
+      Promise.resolve((up = !up) ? accept(page(String(calls))) : refuse("fetch_failed"));
+    expect(await statusAfter(5, () => flaky)).toMatchObject({
+      state: "failing",
+      failures: 1,
+      nextTryAt: NOW + 5000 + 2,
+    });
+    // A page, and then nothing more that it has not sent before, or knows.
+    const repeats: PeerClient["fetch"] = () => Promise.resolve(accept(page("same")));
+    expect(await statusAfter(3, () => repeats)).toMatchObject({ state: "failing", failures: 3 });
+    const forgets: PeerClient["fetch"] = ({ state }) =>
+      Promise.resolve(state ? refuse("invalid_argument") : accept(page("any")));
+    expect(await statusAfter(3, () => forgets)).toMatchObject({ state: "failing", failures: 3 });
   });
 
   it("keeps no more than 1 KiB of what a peer says", async () => {
