@@ -4,9 +4,11 @@ import { importExports } from "../export/import/run.ts";
 import { mirrorExports } from "../export/mirror/run.ts";
 import { publishIndex } from "../export/publish-index.ts";
 import { runExport } from "../export/run.ts";
+import { seriesOf } from "../export/series.ts";
+import { dueAfterSeconds } from "../export/settings.ts";
 import type { Job } from "../jobs.ts";
 import { errorFields, type Log } from "../observe/log.ts";
-import { runRetention } from "../retention/run.ts";
+import { type RetentionEvent, runRetention } from "../retention/run.ts";
 import { exportBatches } from "../store/export-batch.ts";
 import { exportIndexes } from "../store/export-index.ts";
 import { exportKeys } from "../store/export-keys.ts";
@@ -51,15 +53,21 @@ export function exportPart(foundation: Foundation): ExportPart {
   const files = importFiles(database);
   const copies = mirrorFiles(database);
   const statuses = exportStatuses(database);
+  const exports = async () =>
+    await statuses.all(
+      (await resources.fresh()).list("ExportConfig").flatMap(seriesOf),
+      dueAfterSeconds(config.export),
+    );
   return {
     lags: async () =>
-      (await statuses.all()).map(({ config, series, lagSeconds }) =>
+      (await exports()).map(({ config, series, lagSeconds }) =>
         [`${config} ${series}`, lagSeconds] as const
       ),
     status: async () => ({
-      exports: await statuses.all(),
+      exports: await exports(),
       imports: await files.status(),
       mirrors: await copies.status(),
+      upstreamIndexes: await upstream.indexes.status(),
     }),
     jobs: [
       {
@@ -113,8 +121,7 @@ export function exportPart(foundation: Foundation): ExportPart {
             settings: config.export,
             publishIndex: (place) =>
               publishIndex({ indexes, blob, settings: config.export }, place),
-            report: ({ step, error }) =>
-              log.error("retention-failed", { step, ...errorFields(error) }),
+            report: retentionReport(foundation),
           }, signal),
       },
     ],
@@ -128,6 +135,14 @@ function exportReport({ log, metrics }: Foundation): (event: ExportEvent) => voi
     if (event.kind === "file-written") return log.info(`export-${kind}`, { ...event });
     const { error, ...fields } = { error: undefined, ...event };
     log.error(`export-${kind}`, { ...fields, ...(error === undefined ? {} : errorFields(error)) });
+  };
+}
+
+function retentionReport(foundation: Foundation): (event: RetentionEvent) => void {
+  const lost = exportReport(foundation);
+  return (event) => {
+    if (event.kind === "window-lost") return lost(event);
+    foundation.log.error("retention-failed", { step: event.step, ...errorFields(event.error) });
   };
 }
 

@@ -19,6 +19,13 @@ export type ExportEvent =
     readonly endsAt: number;
     readonly error: AppError;
   }
+  /** A window's keys are past CLEANUP_TTL, and it was never exported completely. */
+  | {
+    readonly kind: "window-lost";
+    readonly config: string;
+    readonly startsAt: number;
+    readonly endsAt: number;
+  }
   /** Files go without this signature. */
   | {
     readonly kind: "signing-key-unusable";

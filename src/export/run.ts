@@ -7,6 +7,7 @@ import { type HeldLease, holdLease, type Ticker } from "../store/lease-hold.ts";
 import type { ResourceCache } from "../store/resource-cache.ts";
 import type { WindowFloor } from "../store/window-floor.ts";
 import { type Series, seriesOf } from "./series.ts";
+import { dueAfterSeconds } from "./settings.ts";
 import { type BatchWorker, exportBatch } from "./worker.ts";
 
 /** What the job `export` needs. */
@@ -75,7 +76,7 @@ export async function runExport(
   while (progress && !signal.aborted) {
     const windows = await schedule.schedule(series, {
       closedThrough: await deps.floor.closedThrough(),
-      minAgeSeconds: Math.max(settings.minWindowAgeSeconds, settings.windowGraceSeconds),
+      minAgeSeconds: dueAfterSeconds(settings),
       maxWindows: MAX_WINDOWS_AT_ONCE,
     });
     work.totals.windows += windows;

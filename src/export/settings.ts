@@ -17,3 +17,10 @@ export type ExportSettings = {
   /** CLEANUP_TTL: the index names no file whose window ended longer ago. Default 1,209,600 (336 h). */
   readonly cleanupTtlSeconds: number;
 };
+
+/** How long after its end a window is due, in seconds. */
+export function dueAfterSeconds(
+  { minWindowAgeSeconds, windowGraceSeconds }: ExportSettings,
+): number {
+  return Math.max(minWindowAgeSeconds, windowGraceSeconds);
+}

@@ -1,16 +1,18 @@
 import { asAppError } from "../errors.ts";
 import type { BlobStore } from "../blob/blob.ts";
 import type { ExportPlace } from "../store/export-batch.ts";
-import type { ExposurePosition, RetentionStore } from "../store/retention.ts";
+import type {
+  ExposurePosition,
+  LostWindow,
+  RetentionStore,
+  UnlistedFile,
+} from "../store/retention.ts";
 import type { RetentionSettings } from "./settings.ts";
 
-/** Rows of a feature that go away with the exposures. */
-export type RetentionStep = {
-  /** Names its count in the summary. */
-  readonly name: string;
-  /** Deletes rows older than `beforeSeconds`, at most `limit`; answers how many. */
-  readonly deleteOlder: (beforeSeconds: number, limit: number) => Promise<number>;
-};
+/** What went wrong: `lost` is a window whose keys are gone before their export was complete. */
+export type RetentionEvent =
+  | { readonly kind: "step-failed"; readonly step: string; readonly error: Error }
+  | ({ readonly kind: "window-lost" } & LostWindow);
 
 /** What the job `retention` needs. */
 export type RetentionDependencies = {
@@ -19,9 +21,8 @@ export type RetentionDependencies = {
   readonly settings: RetentionSettings;
   /** Writes an index anew, without the files that are too old. */
   readonly publishIndex: (place: ExportPlace) => Promise<void>;
-  /** Told of what fails while the other steps go on. Must not throw. */
-  readonly report: (event: { readonly step: string; readonly error: Error }) => void;
-  readonly extraSteps?: readonly RetentionStep[];
+  /** Told of what fails while everything else goes on. Must not throw. */
+  readonly report: (event: RetentionEvent) => void;
 };
 
 /** What went away: counts by name. */
@@ -33,6 +34,8 @@ const ROWS_AT_ONCE = 2000;
 const EXPOSURES_AT_ONCE = 200_000;
 /** Files deleted before the database forgets them. */
 const FILES_AT_ONCE = 100;
+/** After so many failures in a row a bucket is left for the next run: each may take minutes. */
+const FAILURES_IN_A_ROW = 3;
 /**
  * From leaving the index to leaving the storage: the max-age of files, and an hour for indexes that were being
  * written and for clocks that are put forward.
@@ -44,47 +47,58 @@ const LEASE_SECONDS = 86_400;
 /**
  * The job `retention`: deletes what is past CLEANUP_TTL. A file leaves its index at least one max-age before it
  * leaves the storage. Every step is made of short statements; stopping anywhere, or several at once, does no
- * harm. Steps that fail are reported, the others still run, and the first failure is thrown at the end.
+ * harm. What fails (a step, an index, a file) is reported, everything else goes on, and the first failure is thrown
+ * at the end.
  */
 export async function runRetention(
   deps: RetentionDependencies,
   signal: AbortSignal,
 ): Promise<RetentionSummary> {
-  const { store, publishIndex, extraSteps = [] } = deps;
+  const { store } = deps;
   const now = await store.now();
   const before = now - deps.settings.cleanupTtlSeconds;
   const repeated = (step: (limit: number) => Promise<number>) => () =>
     untilDone(signal, ROWS_AT_ONCE, step);
 
-  const steps: Readonly<Record<string, () => Promise<number>>> = {
-    exposures: () => deleteExposures(store, before, signal),
-    indexes: async () => {
-      const places = await store.placesWithFilesUntil(before);
-      for (const place of places) await publishIndex(place);
-      return places.length;
-    },
-    files: () => deleteFiles(deps, now - UNLISTED_SECONDS, signal),
-    batches: repeated((limit) => store.deleteBatches(before, limit)),
-    schedules: repeated((limit) => store.deleteSchedules(before, limit)),
-    jobRuns: repeated((limit) => store.deleteJobRuns(before, limit)),
-    leases: repeated((limit) => store.deleteLeases(now - LEASE_SECONDS, limit)),
-    ...Object.fromEntries(extraSteps.map((step) => [
-      step.name,
-      repeated((limit) => step.deleteOlder(before, limit)),
-    ])),
-  };
-
-  const summary: Record<string, number> = {};
   const failures: Error[] = [];
-  for (const [step, run] of Object.entries(steps)) {
-    if (signal.aborted) break;
+  const attempt = async (step: string, work: () => Promise<void>): Promise<boolean> => {
     try {
-      summary[step] = await run();
+      await work();
+      return true;
     } catch (cause) {
       const error = asAppError(cause);
       failures.push(error);
-      deps.report({ step, error });
+      deps.report({ kind: "step-failed", step, error });
+      return false;
     }
+  };
+
+  const steps: Readonly<Record<string, () => Promise<number>>> = {
+    exposures: () => deleteExposures(store, before, signal),
+    indexes: async () => {
+      let written = 0;
+      for (const place of await store.placesWithFilesUntil(before)) {
+        if (await attempt("indexes", () => deps.publishIndex(place))) written += 1;
+      }
+      return written;
+    },
+    files: () => deleteFiles(deps, now - UNLISTED_SECONDS, attempt, signal),
+    batches: repeated(async (limit) => {
+      const { deleted, lost } = await store.deleteBatches(before, limit);
+      for (const window of lost) deps.report({ kind: "window-lost", ...window });
+      return deleted;
+    }),
+    schedules: repeated((limit) => store.deleteSchedules(before, limit)),
+    jobRuns: repeated((limit) => store.deleteJobRuns(before, limit)),
+    leases: repeated((limit) => store.deleteLeases(now - LEASE_SECONDS, limit)),
+  };
+
+  const summary: Record<string, number> = {};
+  for (const [step, run] of Object.entries(steps)) {
+    if (signal.aborted) break;
+    await attempt(step, async () => {
+      summary[step] = await run();
+    });
   }
   if (failures[0] !== undefined) throw failures[0];
   return summary;
@@ -123,12 +137,25 @@ async function deleteExposures(
 async function deleteFiles(
   { store, blob }: RetentionDependencies,
   until: number,
+  attempt: (step: string, work: () => Promise<void>) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<number> {
-  return await untilDone(signal, FILES_AT_ONCE, async (limit) => {
-    const files = await store.filesUnlistedUntil(until, limit);
-    for (const file of files) await blob.delete(file.bucket, file.name);
-    await store.forgetFiles(files);
-    return files.length;
-  });
+  const failedInARow = new Map<string, number>();
+  let after: UnlistedFile | undefined;
+  let total = 0;
+  do {
+    const files = await store.filesUnlistedUntil(until, after, FILES_AT_ONCE);
+    const gone: UnlistedFile[] = [];
+    for (const file of files) {
+      const failed = failedInARow.get(file.bucket) ?? 0;
+      if (failed >= FAILURES_IN_A_ROW) continue;
+      const deleted = await attempt("files", () => blob.delete(file.bucket, file.name));
+      failedInARow.set(file.bucket, deleted ? 0 : failed + 1);
+      if (deleted) gone.push(file);
+    }
+    await store.forgetFiles(gone);
+    total += gone.length;
+    after = files.length < FILES_AT_ONCE ? undefined : files.at(-1);
+  } while (after !== undefined && !signal.aborted);
+  return total;
 }

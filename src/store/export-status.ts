@@ -8,7 +8,7 @@ export type ExportStatus = {
   readonly reached: number;
   /** End of the newest window that is in the index, or was empty; absent before the first. */
   readonly exportedThrough?: number;
-  /** How long after the window's end the oldest unfinished one has been waiting; 0 when there is none. */
+  /** How long the oldest unfinished window has been due, whether or not it has its batch; 0 when none is. */
   readonly lagSeconds: number;
   readonly waiting: number;
   /** Why the oldest unfinished window failed last, and how often. */
@@ -38,10 +38,18 @@ export type FilePosition = {
   readonly name: string;
 };
 
+/** A series that is configured: its windows up to `thruSeconds` are due `minAgeSeconds` after their end. */
+export type DueSeries = {
+  readonly config: string;
+  readonly series: string;
+  readonly periodSeconds: number;
+  readonly thruSeconds: number;
+};
+
 /** What the console and the admin API show of exports. */
 export type ExportStatuses = {
-  /** Every series that has ever been scheduled and not forgotten. */
-  all(): Promise<readonly ExportStatus[]>;
+  /** Those of these series that have been scheduled. */
+  all(series: readonly DueSeries[], minAgeSeconds: number): Promise<readonly ExportStatus[]>;
   /** Files, newest window first; of one config, or of all. */
   files(
     config: string | undefined,
@@ -58,18 +66,26 @@ type StatusRow = Omit<ExportStatus, "exportedThrough" | "lastError"> & {
 /** What is known of exports in the database. */
 export function exportStatuses({ sql }: Database): ExportStatuses {
   return {
-    all: async () => {
+    all: async (series, minAgeSeconds) => {
+      const column = (key: "periodSeconds" | "thruSeconds") =>
+        sql.array(series.map((one) => one[key]), 20);
       const rows = await sql<StatusRow[]>`
         select config, series, reached,
                (select max(ends_at) from export_batch as done
                 where (done.config, done.series) = (schedule.config, schedule.series)
                   and state = 'complete') as "exportedThrough",
-               coalesce(wayfarer_now() - oldest.ends_at, 0) as "lagSeconds",
+               greatest(0, wayfarer_now() - ${minAgeSeconds}::bigint - coalesce(
+                 oldest.ends_at, case when reached < thru then (reached / period + 1) * period end,
+                 wayfarer_now())) as "lagSeconds",
                (select count(*) from export_batch as open
                 where (open.config, open.series) = (schedule.config, schedule.series)
                   and state <> 'complete') as waiting,
                oldest.last_error as "lastError", coalesce(oldest.attempts, 0) as attempts
-        from export_schedule as schedule left join lateral (
+        from export_schedule as schedule join unnest(
+          ${sql.array(series.map((one) => one.config))}::text[],
+          ${sql.array(series.map((one) => one.series))}::text[],
+          ${column("periodSeconds")}::bigint[], ${column("thruSeconds")}::bigint[]
+        ) as plan (config, series, period, thru) using (config, series) left join lateral (
           select ends_at, last_error, attempts from export_batch as batch
           where (batch.config, batch.series) = (schedule.config, schedule.series)
             and state <> 'complete'

@@ -5,7 +5,19 @@ import type { ExportPlace } from "./export-batch.ts";
 export type ExposurePosition = { readonly createdAt: number; readonly key: Uint8Array };
 
 /** A file that no index names any more. */
-export type UnlistedFile = { readonly bucket: string; readonly name: string };
+export type UnlistedFile = {
+  readonly bucket: string;
+  readonly name: string;
+  /** End of its window, UTC seconds. */
+  readonly endsAt: number;
+};
+
+/** A window that was never exported completely. Seconds are UTC. */
+export type LostWindow = {
+  readonly config: string;
+  readonly startsAt: number;
+  readonly endsAt: number;
+};
 
 /** What goes away with time. Every call does at most `limit` rows, at a cost that does not grow with the table. */
 export type RetentionStore = {
@@ -22,12 +34,19 @@ export type RetentionStore = {
   ): Promise<{ readonly deleted: number; readonly next?: ExposurePosition }>;
   /** Places whose index names files of windows that ended at or before a second. */
   placesWithFilesUntil(endsAt: number): Promise<readonly ExportPlace[]>;
-  /** Files that left their index at or before a second. */
-  filesUnlistedUntil(second: number, limit: number): Promise<readonly UnlistedFile[]>;
+  /** Files that left their index at or before a second, by the end of their windows, those after a file. */
+  filesUnlistedUntil(
+    second: number,
+    after: UnlistedFile | undefined,
+    limit: number,
+  ): Promise<readonly UnlistedFile[]>;
   /** Forgets files that are no longer stored. */
   forgetFiles(files: readonly UnlistedFile[]): Promise<void>;
-  /** Deletes windows that ended at or before a second and have no files. */
-  deleteBatches(endsAt: number, limit: number): Promise<number>;
+  /** Deletes windows that ended at or before a second and have no files; names those that were not exported. */
+  deleteBatches(
+    endsAt: number,
+    limit: number,
+  ): Promise<{ readonly deleted: number; readonly lost: readonly LostWindow[] }>;
   /** Deletes what is remembered of exports without a config that reached no further than a second. */
   deleteSchedules(reached: number, limit: number): Promise<number>;
   /** Deletes runs of jobs that finished before a second, but never the newest of a job. */
@@ -62,10 +81,14 @@ export function retentionStore({ bulk }: Database): RetentionStore {
         select distinct bucket, root from export_file
         where unlisted_at is null and ends_at <= ${endsAt} order by bucket, root`,
 
-    filesUnlistedUntil: (second, limit) =>
-      bulk<UnlistedFile[]>`
-        select bucket, name from export_file where unlisted_at <= ${second}
-        order by ends_at, bucket, name limit ${limit}`,
+    filesUnlistedUntil: (second, after, limit) => {
+      const from = after ?? { endsAt: 0, bucket: "", name: "" };
+      return bulk<UnlistedFile[]>`
+        select bucket, name, ends_at as "endsAt" from export_file
+        where unlisted_at <= ${second}
+          and (ends_at, bucket, name) > (${from.endsAt}, ${from.bucket}, ${from.name})
+        order by ends_at, bucket, name limit ${limit}`;
+    },
 
     forgetFiles: async (files) => {
       await bulk`
@@ -75,12 +98,15 @@ export function retentionStore({ bulk }: Database): RetentionStore {
     },
 
     deleteBatches: async (endsAt, limit) => {
-      const gone = await bulk`
+      const gone = await bulk<(LostWindow & { complete: boolean })[]>`
         delete from export_batch where id in (
           select id from export_batch as batch
           where ends_at <= ${endsAt} and not exists (select from export_file where batch = batch.id)
-          order by ends_at, id limit ${limit})`;
-      return gone.count;
+          order by ends_at, id limit ${limit})
+        returning config, starts_at as "startsAt", ends_at as "endsAt", state = 'complete' as complete`;
+      const lost = gone.filter((window) => !window.complete)
+        .map(({ complete: _, ...window }) => window);
+      return { deleted: gone.length, lost };
     },
 
     deleteSchedules: async (reached, limit) => {

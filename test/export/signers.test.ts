@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import { verifyExportFile } from "../../src/export/file/verify.ts";
+import { seriesOf } from "../../src/export/series.ts";
+import { dueAfterSeconds } from "../../src/export/settings.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
 import { exportStatuses } from "../../src/store/export-status.ts";
 import { useDatabase } from "../support/database.ts";
@@ -33,6 +35,11 @@ describe("signing keys of an export", () => {
         ? Promise.reject(new AppError("key_unavailable", `${reference} cannot be reached`))
         : world.keys.sign(reference, data),
   });
+  const statuses = () =>
+    exportStatuses(database()).all(
+      seriesOf(config({ name: "mag" })),
+      dueAfterSeconds(world.settings),
+    );
   const add = async (
     name: string,
     members: Parameters<typeof signingKey>[1] = {},
@@ -121,11 +128,12 @@ describe("signing keys of an export", () => {
     });
     await database().setClock(DAY_ONE + 7 * HOUR);
     await world.run({ keys: managed({}, ["local:signer"]) });
-    expect(await exportStatuses(database()).all()).toEqual([{
+    expect(await statuses()).toEqual([{
       config: "mag",
       series: "period",
       reached: DAY_ONE + 4 * HOUR,
-      lagSeconds: 3 * HOUR,
+      // It was due two hours after its end.
+      lagSeconds: HOUR,
       waiting: 1,
       attempts: 2,
       lastError: "key_unavailable: export mag: none of its signing keys can sign: signer; " +
@@ -134,7 +142,7 @@ describe("signing keys of an export", () => {
 
     await database().setClock(DAY_ONE + 10 * HOUR);
     expect(await world.run()).toEqual({ windows: 1, files: 2, keys: 2, failed: 0 });
-    const [status] = await exportStatuses(database()).all();
+    const [status] = await statuses();
     expect(status).toEqual({
       config: "mag",
       series: "period",

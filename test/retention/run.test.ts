@@ -1,6 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { memoryBlobStore } from "../../src/blob/memory.ts";
-import { type RetentionDependencies, runRetention } from "../../src/retention/run.ts";
+import {
+  type RetentionDependencies,
+  type RetentionEvent,
+  runRetention,
+} from "../../src/retention/run.ts";
+import { AppError } from "../../src/errors.ts";
 import { retentionStore } from "../../src/store/retention.ts";
 import { useDatabase } from "../support/database.ts";
 
@@ -13,7 +18,7 @@ describe("runRetention()", () => {
   const signal = new AbortController().signal;
   let blob = memoryBlobStore();
   let published: string[] = [];
-  let reports: { step: string; error: Error }[] = [];
+  let reports: RetentionEvent[] = [];
 
   beforeEach(async () => {
     await database().clear();
@@ -100,12 +105,17 @@ describe("runRetention()", () => {
     expect(text).not.toContain("Seq Scan");
   });
 
-  const file = async (name: string, endsAt: number, unlistedAt: number | null) => {
-    await blob.put("exports", name, new Uint8Array(1), HEADERS);
+  const file = async (
+    name: string,
+    endsAt: number,
+    unlistedAt: number | null,
+    bucket = "exports",
+  ) => {
+    await blob.put(bucket, name, new Uint8Array(1), HEADERS);
     await database().sql`
       insert into export_file (bucket, name, root, batch, config, starts_at, ends_at, number, key_count,
                                revised_key_count, byte_count, written_at, unlisted_at)
-      values ('exports', ${name}, 'mag', 1, 'mag', ${
+      values (${bucket}, ${name}, 'mag', 1, 'mag', ${
       endsAt - 3600
     }, ${endsAt}, 1, 1, 0, 1, 0, ${unlistedAt})`;
   };
@@ -129,43 +139,65 @@ describe("runRetention()", () => {
     await file("mag/past", NOW - TTL - 10 * 86_400, null);
     const failing = deps({ publishIndex: () => Promise.reject(new Error("storage is down")) });
     await expect(runRetention(failing, signal)).rejects.toMatchObject({ code: "internal" });
-    expect(reports.map((one) => one.step)).toEqual(["indexes"]);
+    expect(reports).toMatchObject([{ kind: "step-failed", step: "indexes" }]);
     expect(await stored()).toEqual(["mag/past"]);
+  });
+
+  it("goes on with other places and files when one cannot be reached, and asks it only a few times", async () => {
+    for (const name of ["1", "2", "3", "4"]) await file(`mag/${name}`, NOW - TTL - 9, 0, "gone");
+    await file("mag/over", NOW - TTL - 9, 0);
+    await file("mag/past", NOW - TTL, null, "gone");
+    await file("mag/past", NOW - TTL, null);
+    const asked: string[] = [];
+    const summary = runRetention(
+      deps({
+        blob: {
+          ...blob,
+          delete: async (bucket, name) => {
+            asked.push(`${bucket}/${name}`);
+            if (bucket === "gone") throw new AppError("blob_unavailable");
+            await blob.delete(bucket, name);
+          },
+        },
+        publishIndex: ({ bucket, root }) => {
+          if (bucket === "gone") throw new AppError("blob_unavailable");
+          published.push(`${bucket}/${root}`);
+          return Promise.resolve();
+        },
+      }),
+      signal,
+    );
+    await expect(summary).rejects.toMatchObject({ code: "blob_unavailable" });
+    expect(published).toEqual(["exports/mag"]);
+    expect(await stored()).toEqual(["mag/past"]);
+    expect(asked).toEqual(["exports/mag/over", "gone/mag/1", "gone/mag/2", "gone/mag/3"]);
+    const known = await database().sql`select from export_file where unlisted_at is not null`;
+    expect(known.length).toBe(4);
+    expect(reports.map((one) => "step" in one && one.step))
+      .toEqual(["indexes", "files", "files", "files"]);
   });
 
   it("does all other steps when one fails", async () => {
     await insert(1, NOW - TTL - 1, "old");
-    const failing = deps({
-      extraSteps: [{ name: "statistics", deleteOlder: () => Promise.reject(new Error("no")) }, {
-        name: "tokens",
-        deleteOlder: (before) => {
-          published.push(`tokens before ${before}`);
-          return Promise.resolve(0);
-        },
-      }],
-    });
-    await expect(runRetention(failing, signal)).rejects.toMatchObject({ code: "internal" });
-    expect(reports.map((one) => one.step)).toEqual(["statistics"]);
-    expect(published).toEqual([`tokens before ${NOW - TTL}`]);
+    const store = retentionStore(database());
+    const placesWithFilesUntil = () => Promise.reject(new Error("no"));
+    await file("mag/over", NOW - TTL - 9, 0);
+    await expect(runRetention(deps({ store: { ...store, placesWithFilesUntil } }), signal))
+      .rejects.toMatchObject({ code: "internal" });
+    expect(reports).toMatchObject([{ kind: "step-failed", step: "indexes" }]);
     expect(await left()).toEqual([]);
+    expect(await stored()).toEqual([]);
   });
 
-  it("repeats an extra step until it has nothing left to do", async () => {
-    let rows = 4500;
-    const summary = await runRetention(
-      deps({
-        extraSteps: [{
-          name: "statistics",
-          deleteOlder: (_, limit) => {
-            const count = Math.min(limit, rows);
-            rows -= count;
-            return Promise.resolve(count);
-          },
-        }],
-      }),
-      signal,
-    );
-    expect(summary["statistics"]).toBe(4500);
+  it("says so when a window goes that was never exported", async () => {
+    await database().sql`
+      insert into export_batch (config, series, starts_at, ends_at, state, made_at)
+      values ('mag', 'period', ${NOW - TTL - 3600}, ${NOW - TTL}, 'padded', 0),
+             ('mag', 'period', 0, 3600, 'complete', 0)`;
+    expect(await runRetention(deps(), signal)).toMatchObject({ batches: 2 });
+    expect(reports).toEqual([
+      { kind: "window-lost", config: "mag", startsAt: NOW - TTL - 3600, endsAt: NOW - TTL },
+    ]);
   });
 
   it("forgets windows, schedules without a config, old runs but the newest, and leases", async () => {
