@@ -67,7 +67,9 @@ async function messageOf(answer: Http2Answer, maxBytes: number): Promise<RpcOutc
   const unseen = trailers === undefined && body.byteLength > 0 ? OK : UNKNOWN;
   const grpc = said === null ? unseen : /^\d{1,3}$/.test(said) ? Number(said) : UNKNOWN;
   if (grpc !== OK) {
-    return peerRefusal(grpc, decodeGrpcMessage(sink.get("grpc-message") ?? ""), headers);
+    // Where the status went, or before it.
+    const advice = sink.has("retry-after") ? sink : headers;
+    return peerRefusal(grpc, decodeGrpcMessage(sink.get("grpc-message") ?? ""), advice);
   }
   const frames = decodeFrames(body);
   if (!frames.ok) return fromAnswer(frames);

@@ -4,11 +4,13 @@ import { asServerId } from "../../src/model/ids.ts";
 import { peerSchema } from "../../src/model/resource/peer.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import type { Listening } from "../../src/runtime/runtime.ts";
+import { AUTHORITY, SERVER } from "../runtime/certificates.ts";
+import { listening as listeningFor } from "../runtime/listening.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
-import { type ForeignCall, foreignFetch, type JsonKey } from "./foreign/python.ts";
+import { type ForeignCall, foreignFetch, hasForeignPeers, type JsonKey } from "./foreign/python.ts";
 import { keyBytes, NOW } from "./support.ts";
-import { newWorld, type Server } from "./world.ts";
+import { newWorld, type Server, type World } from "./world.ts";
 
 const HOME = asServerId("https://home.example");
 const HOUR = 3600;
@@ -24,8 +26,9 @@ const sorted = (keys: readonly JsonKey[]): unknown[] =>
   keys.map(({ exposureKey }) => exposureKey).sort();
 
 /** gRPC's C core with Google's protobuf, by way of Python: nothing of it is ours, nor JavaScript. */
-describe.runIf(runtime.trailers.ok)("a foreign client", () => {
+describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () => {
   const database = useDatabase();
+  let world: World;
   let listening: Listening;
   let home: Server;
   let token: string;
@@ -37,7 +40,7 @@ describe.runIf(runtime.trailers.ok)("a foreign client", () => {
       .setIssuer("https://accounts.example").setSubject("robot").setAudience("keys")
       .setIssuedAt(NOW).setExpirationTime(NOW + HOUR)
       .sign(pair.privateKey);
-    const world = newWorld(NOW + 60);
+    world = newWorld(NOW + 60);
     home = await world.server(HOME, database());
     home.agreements.push(peerSchema.parse({
       kind: "Peer",
@@ -212,6 +215,14 @@ describe.runIf(runtime.trailers.ok)("a foreign client", () => {
     });
     expect(await refusalOf({ token, request })).toMatchObject({ status: 0, pages: [[40, 8]] });
     expect(home.thrown).toEqual([]);
+  });
+
+  it("is served over TLS too", async () => {
+    const handler = world.handlers.get(HOME);
+    if (handler === undefined) throw new Error("no handler");
+    const { port } = await listeningFor(handler, { tls: SERVER });
+    const [outcome] = await foreignFetch(port, [{ token, request }], AUTHORITY);
+    expect(outcome).toMatchObject({ status: 0, pages: [[40, 8]] });
   });
 
   it("is refused and served on one connection, call by call", async () => {

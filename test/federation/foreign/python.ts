@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
@@ -6,9 +6,24 @@ import type { ExposureKey, FederationFetchRequest } from "../../../proto/gen/fed
 
 /** Debian's, with python3-grpcio, which brings python3-protobuf. */
 const PYTHON = "/usr/bin/python3";
+/** What a foreign peer is made of. */
+const PACKAGES = "import grpc, google.protobuf";
 /** A whole run of a script, in milliseconds. */
 const LONGEST_MS = 25_000;
 const MOST_OUTPUT_BYTES = 2 ** 24;
+
+/** gRPC's C core says on standard error what the tests provoke. */
+const ENVIRONMENT = { GRPC_VERBOSITY: "NONE" };
+
+/** Whether this machine has what a foreign peer is made of. */
+export function hasForeignPeers(): boolean {
+  try {
+    execFileSync(PYTHON, ["-c", PACKAGES], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const script = (name: string): string[] => [
   "-B",
@@ -45,19 +60,28 @@ export type ForeignOutcome =
     readonly state: unknown;
   };
 
-/** Lets a foreign client make these calls, one after the other on one connection. */
+/**
+ * Lets a foreign client make these calls, one after the other on one connection: over TLS when it gets an authority to
+ * trust, as PEM.
+ */
 export function foreignFetch(
   port: number,
   calls: readonly ForeignCall[],
+  authority?: string,
 ): Promise<readonly ForeignOutcome[]> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       PYTHON,
       script("fetch.py"),
-      { timeout: LONGEST_MS, killSignal: "SIGKILL", maxBuffer: MOST_OUTPUT_BYTES },
+      {
+        env: ENVIRONMENT,
+        timeout: LONGEST_MS,
+        killSignal: "SIGKILL",
+        maxBuffer: MOST_OUTPUT_BYTES,
+      },
       (error, stdout) => error === null ? resolve(JSON.parse(stdout)) : reject(error),
     );
-    child.stdin?.end(JSON.stringify({ target: `127.0.0.1:${port}`, calls }));
+    child.stdin?.end(JSON.stringify({ target: `localhost:${port}`, calls, authority }));
   });
 }
 
@@ -68,9 +92,11 @@ export type ForeignAnswer =
     readonly status: string;
     readonly text?: string;
     readonly trailers?: Readonly<Record<string, string>>;
+    /** Whether headers go before it; else they go together. */
+    readonly headersFirst?: boolean;
   }
   | { readonly raw: string }
-  | { readonly padding: number }
+  | { readonly padding: number; readonly gzip?: boolean }
   | { readonly stall: true };
 
 /** `count` keys from number `first` on, of the window that starts at `at`. */
@@ -99,38 +125,55 @@ export type SeenCall = {
   readonly request?: JsonRequest;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly echoed?: boolean;
+  /** How long the caller waits, in seconds. */
+  readonly patience?: number;
   readonly canceled?: boolean;
 };
 
 export type ForeignServer = {
   readonly port: number;
   readonly url: string;
+  /** Resolves when it has seen so many calls. */
+  called(times: number): Promise<void>;
   /** Stops it and tells what it saw, in order. */
   finish(): Promise<readonly SeenCall[]>;
 };
 
 /** Starts a foreign server; ended with the test at the latest. */
 export async function foreignServer(told: ForeignScript): Promise<ForeignServer> {
-  const child = spawn(PYTHON, script("serve.py"), { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(PYTHON, script("serve.py"), {
+    env: ENVIRONMENT,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   onTestFinished(async () => {
     child.kill("SIGKILL");
     await closed;
   });
   const seen: SeenCall[] = [];
+  const waiting = new Set<() => void>();
   const port = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", () => reject(new Error("the foreign server did not start")));
     createInterface(child.stdout).on("line", (line) => {
       const said: SeenCall & { readonly port?: number } = JSON.parse(line);
-      if (said.port === undefined) seen.push(said);
-      else resolve(said.port);
+      if (said.port !== undefined) return resolve(said.port);
+      seen.push(said);
+      waiting.forEach((look) => look());
     });
     child.stdin.write(`${JSON.stringify(told)}\n`);
   });
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    called: (times) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (seen.filter(({ request }) => request !== undefined).length >= times) resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
     finish: async () => {
       child.stdin.end();
       await closed;

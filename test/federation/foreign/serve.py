@@ -2,8 +2,8 @@
 # either "answers", one a call, the last one again and again, or a "deployed" feed. It prints its port, then one line
 # a call, and ends with its standard input. "tls": certificate and key.
 #
-# An answer is one of {"page": ...}, {"status": ..., "text": ..., "trailers": ...}, {"raw": hex}, {"padding": bytes},
-# {"stall": true}; pages may have "gzip" and "unknown" fields, and keys may have numbers for types.
+# An answer is one of {"page": ..., "unknown": whether with unknown fields}, {"raw": hex}, {"padding": bytes}, all of
+# these with "gzip" if wanted; {"status": ..., "text": ..., "trailers": ..., "headersFirst": ...}; {"stall": true}.
 import json
 import sys
 import threading
@@ -38,6 +38,7 @@ class Answers:
             self.calls += 1
             say({
                 "request": MessageToDict(request),
+                "patience": context.time_remaining(),
                 "metadata": {name: value for name, value in context.invocation_metadata()},
                 # Whether the state came back byte for byte as it was given; absent when none came.
                 **({} if state is None else {"echoed": state == self.state_given and state in raw}),
@@ -46,13 +47,15 @@ class Answers:
                 return self.encoded(self.feed.page(request), False)
             answers = self.script["answers"]
             answer = answers[min(turn, len(answers) - 1)]
+        if answer.get("gzip"):
+            context.set_compression(grpc.Compression.Gzip)
         if "page" in answer:
-            if answer.get("gzip"):
-                context.set_compression(grpc.Compression.Gzip)
             page = ParseDict(answer["page"], FetchResponse())
             with self.lock:
                 return self.encoded(page, answer.get("unknown", False))
         if "status" in answer:
+            if answer.get("headersFirst"):
+                context.send_initial_metadata(())
             context.set_trailing_metadata(tuple(answer.get("trailers", {}).items()))
             context.abort(getattr(grpc.StatusCode, answer["status"]), answer.get("text", ""))
         if "stall" in answer:
