@@ -174,8 +174,10 @@ describe("pullJob()", () => {
       });
     // The line breaks after each page.
     let up = false;
-    const flaky: PeerClient["fetch"] = () =>
-      Promise.resolve((up = !up) ? accept(page(String(calls))) : refuse("fetch_failed"));
+    const flaky: PeerClient["fetch"] = () => {
+      up = !up;
+      return Promise.resolve(up ? accept(page(String(calls))) : refuse("fetch_failed"));
+    };
     expect(await statusAfter(5, () => flaky)).toMatchObject({
       state: "failing",
       failures: 1,

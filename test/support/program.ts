@@ -16,6 +16,8 @@ export type Finished = {
 
 /** A running process of the program, on the runtime that runs the tests. */
 export type Program = {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
   /** Sends a signal, if it still runs. */
   signal(name: "SIGTERM" | "SIGKILL"): void;
   /** Resolves with the first line of either output that matches; rejects when the process ends before. */
@@ -64,6 +66,7 @@ export function startProgram(
     await finished;
   });
   return {
+    pid: child.pid,
     signal,
     finished: () => finished,
     line: (pattern) =>
