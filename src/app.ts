@@ -5,7 +5,7 @@ import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart } from "./app/export.ts";
 import { type FederationPart, federationPart, type FederationRuntime } from "./app/federation.ts";
 import { type PublishPart, publishPart } from "./app/publish.ts";
-import { publicKeysAnswer } from "./app/public-keys.ts";
+import { publicKeysAnswer, publicKeysPemAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
 import { errorAnswer, failureAnswer } from "./http/answer.ts";
@@ -56,7 +56,14 @@ export async function openApp(
   const app = new Hono<Bindings>();
   app.get("/healthz", () => state.live());
   app.get("/readyz", () => state.ready());
-  app.get("/metrics", () => metricsAnswer(foundation, exporting, federating));
+  const mayScrape = scrapers(foundation);
+  app.get("/metrics", async (c) => {
+    if (await mayScrape(c.req.raw)) return await metricsAnswer(foundation, exporting, federating);
+    return errorAnswer(
+      "unauthorized",
+      "send Authorization: Bearer with METRICS_TOKEN or ADMIN_TOKEN; without either setting this is closed",
+    );
+  });
   app.get("/", () => welcome(foundation));
   const openApi = openApiAnswers({
     publicUrl: config.publicUrl,
@@ -79,6 +86,7 @@ export async function openApp(
     app.get("/.well-known/jwks.json", () => federating.signer.jwks());
   }
   app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
+  app.get("/.well-known/exposure-keys.pem", () => publicKeysPemAnswer(foundation));
   if (config.roles.includes("export")) {
     const files = serveBlobs({ store: foundation.blobs, bucket: config.exportBucket });
     app.all(
@@ -130,6 +138,15 @@ function admin(
     }),
     runJob: (name, signal) => jobs.run(name, signal),
   });
+}
+
+/** Whether a request may see the figures: polled around a publish, they tell a real one from chaff. */
+function scrapers({ secrets, crypto }: Foundation): (request: Request) => Promise<boolean> {
+  const checks = [secrets.metricsToken, secrets.adminToken].map((secret) =>
+    bearerCheck(() => Promise.resolve(secret()), crypto.digests)
+  );
+  return async (request) =>
+    (await Promise.all(checks.map((check) => check(request)))).includes(true);
 }
 
 /** Figures of this process, with lags as they are now; without them while the database cannot tell. */

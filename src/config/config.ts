@@ -53,7 +53,12 @@ export type Config = {
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
-export type Secrets = { readonly adminToken: Secret; readonly masterKey: Secret };
+export type Secrets = {
+  readonly adminToken: Secret;
+  /** Opens `/metrics` alone. */
+  readonly metricsToken: Secret;
+  readonly masterKey: Secret;
+};
 
 /** Everything that the environment says. */
 export type Configuration = {
@@ -114,6 +119,7 @@ export function readConfiguration(environment: Environment): Configuration {
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),
+    metricsToken: read.secret("METRICS_TOKEN"),
     masterKey: read.secret("MASTER_KEY"),
   };
   if (read.faults.length > 0) {

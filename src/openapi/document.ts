@@ -48,6 +48,11 @@ export function openApiDocument(options: OpenApiOptions): Json {
       headers: HEADERS,
       securitySchemes: {
         adminToken: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN" },
+        metricsToken: {
+          type: "http",
+          scheme: "bearer",
+          description: "METRICS_TOKEN or ADMIN_TOKEN",
+        },
         issuerToken: {
           type: "http",
           scheme: "bearer",

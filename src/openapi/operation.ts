@@ -33,8 +33,8 @@ export type Example = {
   readonly answer?: unknown;
 };
 
-/** Who may call: programs with ADMIN_TOKEN, or issuers with a JWT. */
-export type Caller = "adminToken" | "issuerToken";
+/** Who may call: programs with ADMIN_TOKEN, with that or METRICS_TOKEN, or issuers with a JWT. */
+export type Caller = "adminToken" | "metricsToken" | "issuerToken";
 
 /** One operation of the API. */
 export type Operation = {

@@ -136,12 +136,12 @@ const publicKeys: Operation = {
     ...jsonAnswerOf("ExposureKeys", "Those of all active signing keys"),
     headers: ["Cache-Control"],
   }],
-  refusals: ["database_unavailable", "key_unavailable", "internal"],
+  refusals: ["database_unavailable", "internal"],
   examples: [{
     name: "keys",
     summary: "All keys",
     status: 200,
-    answer: [{ keyId: "310", version: "v1", publicKeyPem: EXAMPLE_PUBLIC_KEY }],
+    answer: { keys: [{ keyId: "310", keyVersion: "v1", publicKey: EXAMPLE_PUBLIC_KEY }] },
   }],
 };
 
@@ -181,8 +181,9 @@ const metrics: Operation = {
   id: "metrics",
   tag: "operation",
   summary: "Figures for Prometheus",
+  caller: "metricsToken",
   answers: [text("text/plain", "In the text format of Prometheus")],
-  refusals: ["internal"],
+  refusals: ["unauthorized", "internal"],
   examples: [{ name: "metrics", summary: "All figures", status: 200 }],
 };
 

@@ -22,6 +22,7 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
   {
     DATABASE_URL: "postgres://db.example/main",
     ADMIN_TOKEN: "x",
+    METRICS_TOKEN: "x",
     MASTER_KEY: "x",
     DEFAULT_REGION: "MAG",
   },

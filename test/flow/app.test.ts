@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { admin, openTestApp } from "../support/app.ts";
+import { admin, ADMIN_TOKEN, openTestApp } from "../support/app.ts";
 import { useDatabase } from "../support/database.ts";
 
 describe("the program, put together", () => {
@@ -27,7 +27,9 @@ describe("the program, put together", () => {
     });
     const run = await admin(app, "POST", "/jobs/export");
     expect(await run.json()).toMatchObject({ name: "export", ok: true });
-    const metrics = await (await app.fetch("/metrics")).text();
+    const metrics = await (await app.fetch("/metrics", {
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    })).text();
     expect(metrics).toMatch(/wayfarer_lag_seconds\{kind="export",name="mag period"\} \d+/);
     expect(metrics).toMatch(/wayfarer_job_runs_total\{job="export",result="ok"\} 1/);
     await app.close();

@@ -72,7 +72,9 @@ describe("each example of the document", () => {
       else headers.set(name, value);
     }
     const [caller] = operation.security.flatMap((one) => Object.keys(one));
-    if (caller === "adminToken") headers.set("authorization", `Bearer ${ADMIN_TOKEN}`);
+    if (caller === "adminToken" || caller === "metricsToken") {
+      headers.set("authorization", `Bearer ${ADMIN_TOKEN}`);
+    }
     if (caller === "issuerToken") headers.set("authorization", `Bearer ${issuerToken}`);
     const body = operation.requestBody?.content["application/json"]?.examples[example]?.value;
     if (operation.requestBody !== undefined) headers.set("content-type", "application/json");
