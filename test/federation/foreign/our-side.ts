@@ -81,7 +81,7 @@ export type OurSide = {
     server: Pick<ForeignServer, "url">,
     input?: Parameters<typeof peerOf>[0],
     limits?: { readonly timeoutMs?: number; readonly ca?: string },
-  ): () => Promise<Pulled>;
+  ): (signal?: AbortSignal) => Promise<Pulled>;
   /** In the order of their numbers. */
   stored(): Promise<readonly StoredKey[]>;
   storedNumbers(): Promise<readonly number[]>;
@@ -124,8 +124,8 @@ export function ourSide(): OurSide {
         connect: (baseUrl) => connectClient({ baseUrl, fetch }),
         grpc: (baseUrl) => grpcClient({ baseUrl, exchange, ...limits }),
       }, us.token);
-      return async () => {
-        const counts = await pullJob({ ...us, openClient }).run(new AbortController().signal);
+      return async (signal = new AbortController().signal) => {
+        const counts = await pullJob({ ...us, openClient }).run(signal);
         const { statuses } = await us.statuses();
         expect(us.thrown).toEqual([]);
         return { status: statuses[0], pages: await us.pages.last("foreign", 100), counts };

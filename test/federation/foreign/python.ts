@@ -125,9 +125,10 @@ export type SeenCall = {
   readonly request?: JsonRequest;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly echoed?: boolean;
-  /** How long the caller waits, in seconds. */
+  /** How long the caller will wait, in seconds. */
   readonly patience?: number;
-  readonly canceled?: boolean;
+  /** Whether a call that was stalled ended by itself. */
+  readonly ended?: boolean;
 };
 
 export type ForeignServer = {

@@ -61,7 +61,7 @@ class Answers:
         if "stall" in answer:
             ended = threading.Event()
             context.add_callback(ended.set)
-            say({"canceled": ended.wait(LONGEST_STALL_SECONDS)})
+            say({"ended": ended.wait(LONGEST_STALL_SECONDS), "patience": max(0, context.time_remaining())})
             return b""
         if "padding" in answer:
             return padding(answer["padding"])
