@@ -48,16 +48,23 @@ export async function publish(
   const kept = keptKeys(token, now, deps.settings);
   const statOf = (inserted: readonly IndexedKey[], revised: number) =>
     statEntry(by, checked.value, inserted, revised, platform, now);
-  // Before anything is stored, so that a key manager that fails leaves nothing half done.
-  const revisionToken = await deps.tokens.make(withKeys(kept, keys));
+  // Before anything is stored: a publish that was committed must not fail for want of a key.
+  const tokenFor = await deps.tokens.maker();
 
   // A revocation of what we never had is not stored, so a negative set is never inserted as a whole.
   const whole = by.reportType !== "negative" && keys.length > 0;
   if (whole && await deps.store.insertAll(set, statOf(keys, 0))) {
+    const revisionToken = await tokenFor(withKeys(kept, keys));
     return accept({ revisionToken, inserted: keys.length, revised: 0, faults, warnings });
   }
   if (keys.length === 0) {
-    return accept({ revisionToken, inserted: 0, revised: 0, faults, warnings });
+    return accept({
+      revisionToken: await tokenFor(kept),
+      inserted: 0,
+      revised: 0,
+      faults,
+      warnings,
+    });
   }
   const outcome = await revise(deps.store, set, keys, {
     reportType: by.reportType,
@@ -69,7 +76,7 @@ export async function publish(
   const { inserted, revised } = outcome.value;
   return accept({
     // Only for those who showed a token, or were first: stored keys are public after their export.
-    revisionToken: await deps.tokens.make(withKeys(kept, inserted)),
+    revisionToken: await tokenFor(withKeys(kept, inserted)),
     inserted: inserted.length,
     revised: revised.length,
     faults,

@@ -16,11 +16,14 @@ export type RevisableKey = {
 
 /** Makes and reads revision tokens. */
 export type RevisionTokens = {
-  /** A token for these keys, in base64. Its length depends on how many there are only beyond the least. */
-  make(keys: readonly RevisableKey[]): Promise<string>;
+  /** Gets the data key, so that making tokens with it can no longer fail for want of the key manager or the database. */
+  maker(): Promise<TokenMaker>;
   /** The keys of a token by hex; undefined for anything that we did not make, or whose data key is destroyed. */
   read(token: string): Promise<ReadonlyMap<string, RevisableKey> | undefined>;
 };
+
+/** A token for these keys, in base64. Its length depends on how many there are only beyond the least. */
+export type TokenMaker = (keys: readonly RevisableKey[]) => Promise<string>;
 
 /** What tokens need. */
 export type RevisionTokenDeps = {
@@ -50,11 +53,13 @@ export function revisionTokens(deps: RevisionTokenDeps): RevisionTokens {
   const { crypto, keys: dataKeys, additionalData } = deps;
   const least = Math.max(1, deps.minEntries);
   return {
-    make: async (keys) => {
-      const entries = Math.max(1, Math.ceil(keys.length / least)) * least;
+    maker: async () => {
       const { id, key } = await dataKeys.current();
-      const data = await seal(crypto, key, tokenData(keys, entries), additionalData);
-      return encodeBase64(RevisionToken.encode({ kid: id, data }).finish());
+      return async (keys) => {
+        const entries = Math.max(1, Math.ceil(keys.length / least)) * least;
+        const data = await seal(crypto, key, tokenData(keys, entries), additionalData);
+        return encodeBase64(RevisionToken.encode({ kid: id, data }).finish());
+      };
     },
     read: async (token) => {
       const outer = decode(token);

@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { storeFailure } from "./failure.ts";
 
 /** A data key of revision tokens, wrapped. */
 export type RevisionKeyRow = {
@@ -10,7 +11,7 @@ export type RevisionKeyRow = {
 
 /** Wrapped data keys of revision tokens. */
 export type RevisionKeyStore = {
-  /** Newest first. */
+  /** Newest first. Throws `database_unavailable`. */
   list(): Promise<readonly RevisionKeyRow[]>;
   /** Adds a key unless one is younger than `periodSeconds` by then; of several processes one adds. */
   addUnlessYounger(
@@ -26,10 +27,15 @@ export type RevisionKeyStore = {
 /** Wrapped data keys in the database. */
 export function revisionKeyStore({ sql }: Database): RevisionKeyStore {
   return {
-    list: async () =>
-      await sql<RevisionKeyRow[]>`
-        select id, wrapped, created_at as "createdAt" from revision_key
-        order by created_at desc, id desc`,
+    list: async () => {
+      try {
+        return await sql<RevisionKeyRow[]>`
+          select id, wrapped, created_at as "createdAt" from revision_key
+          order by created_at desc, id desc`;
+      } catch (error) {
+        throw storeFailure(error);
+      }
+    },
     addUnlessYounger: async ({ id, wrapped }, periodSeconds) =>
       await sql.begin(async (transaction) => {
         await transaction`lock table revision_key in share row exclusive mode`;

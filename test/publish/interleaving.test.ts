@@ -113,7 +113,7 @@ describe("publishes, revisions and retries", () => {
         async (steps) => {
           await database().sql`truncate exposure`;
           const teks = Array.from({ length: KEYS }, (_, day) => tek(day + 1));
-          const token = await world.deps.tokens.make(teks.map((one) => ({
+          const token = await (await world.deps.tokens.maker())(teks.map((one) => ({
             hex: Buffer.from(one.key, "base64").toString("hex"),
             rollingStart: one.rollingStartNumber,
             rollingPeriod: one.rollingPeriod,

@@ -36,19 +36,25 @@ describe("revision tokens", () => {
       .map((row) => row.id);
 
   it("give back what they hold", async () => {
-    const held = await tokens().read(await tokens().make(keys(5)));
+    const held = await tokens().read(await (await tokens().maker())(keys(5)));
     expect([...(held ?? [])]).toEqual(keys(5).map((key) => [key.hex, key]));
   });
 
   it("have the same size whatever they hold, up to the least number of entries", async () => {
     const sizes = new Set<number>();
-    for (const count of [0, 1, 14, 28]) sizes.add((await tokens().make(keys(count))).length);
+    for (const count of [0, 1, 14, 28]) {
+      sizes.add((await (await tokens().maker())(keys(count))).length);
+    }
     expect(sizes.size).toBe(1);
-    expect((await tokens().make(keys(29))).length).toBe((await tokens().make(keys(56))).length);
+    expect((await (await tokens().maker())(keys(29))).length).toBe(
+      (await (await tokens().maker())(keys(56))).length,
+    );
   });
 
   it("are protobuf that any reader takes, filled up with all-zero keys", async () => {
-    const token = RevisionToken.decode(Buffer.from(await tokens().make(keys(2)), "base64"));
+    const token = RevisionToken.decode(
+      Buffer.from(await (await tokens().maker())(keys(2)), "base64"),
+    );
     const key = await dataKeys().find(token.kid);
     const data = await unseal(NATIVE, key?.key as CryptoKey, token.data, AAD);
     const { revisableKeys } = RevisionTokenData.decode(data ?? new Uint8Array());
@@ -60,7 +66,7 @@ describe("revision tokens", () => {
   });
 
   it("count only with their own additional data", async () => {
-    const token = await tokens().make(keys(1));
+    const token = await (await tokens().maker())(keys(1));
     expect(await tokens(Buffer.from("other")).read(token)).toBeUndefined();
   });
 
@@ -103,10 +109,10 @@ describe("revision tokens", () => {
 
   it("of another process are read at once, made with a key of which we have not heard yet", async () => {
     const here = tokens();
-    await here.make(keys(1));
+    await (await here.maker())(keys(1));
     await database().setClock(NOON + 168 * HOUR);
     expect(await rotateRevisionKeys(world.keyDeps)).toEqual({ created: 1, destroyed: 0 });
-    const token = await tokens().make(keys(3));
+    const token = await (await tokens().maker())(keys(3));
     clock.ms += 1_000;
     expect((await here.read(token))?.size).toBe(3);
   });
@@ -127,7 +133,7 @@ describe("revision tokens", () => {
       };
       expect(await at(0)).toEqual({ created: 1, destroyed: 0 });
       const [first] = await ids();
-      const token = await tokens().make(keys(1));
+      const token = await (await tokens().maker())(keys(1));
       expect(await at(167.9)).toEqual({ created: 0, destroyed: 0 });
       expect(await at(168)).toEqual({ created: 1, destroyed: 0 });
       expect(await tokens().read(token)).toBeDefined();

@@ -161,7 +161,7 @@ describe("a publish of keys that exist", () => {
       "key 1 is not in the revision token",
     ]);
     const hex = Buffer.from(theirs.key, "base64").toString("hex");
-    const forged = await world.deps.tokens.make([
+    const forged = await (await world.deps.tokens.maker())([
       { hex, rollingStart: theirs.rollingStartNumber, rollingPeriod: 10 },
     ]);
     const { json } = await send([theirs], "confirmed", forged);

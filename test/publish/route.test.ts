@@ -227,7 +227,7 @@ describe("publishRoute()", () => {
       await fresh();
       const failing = publishRoute({
         ...world.deps,
-        tokens: { ...world.deps.tokens, make: () => Promise.reject(new Error("no key manager")) },
+        tokens: { ...world.deps.tokens, maker: () => Promise.reject(new Error("no key manager")) },
       });
       expect((await failing(post(await world.body([tek()])))).status).toBe(500);
       expect(await stored()).toBe(0);
