@@ -149,17 +149,17 @@ function scrapers({ secrets, crypto }: Foundation): (request: Request) => Promis
     (await Promise.all(checks.map((check) => check(request)))).includes(true);
 }
 
-/** Figures of this process, with lags as they are now; without them while the database cannot tell. */
+/** Figures of this process, with exports and peers as they are now; without those while the database cannot tell. */
 async function metricsAnswer(
   { metrics, log }: Foundation,
   exporting: ExportPart,
   federating: FederationPart,
 ): Promise<Response> {
   try {
-    const [exports, peers] = await Promise.all([exporting.lags(), federating.lags()]);
-    for (const [name, seconds] of exports) metrics.setLag("export", name, seconds);
-    for (const [name, seconds] of peers) metrics.setLag("peer", name, seconds);
+    const [exports, peers] = await Promise.all([exporting.lags(), federating.figures()]);
+    metrics.setFound({ exports, peers });
   } catch (error) {
+    metrics.setFound();
     log.warn("lags-unknown", errorFields(error));
   }
   return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });

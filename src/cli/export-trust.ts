@@ -32,7 +32,10 @@ export async function readPemKeys(
   }));
 }
 
-/** A verdict for each signature of the file by any of the keys. */
+/**
+ * A verdict for each signature of the file by any of the keys. Nobody said which signature is whose: where one is
+ * right, the others may be those of keys that were not given.
+ */
 export async function verifyByPem(
   crypto: CryptoProviders,
   file: ExportFile,
@@ -44,7 +47,9 @@ export async function verifyByPem(
   const candidates = [...names.values()].flatMap(({ keyId, keyVersion }) =>
     keys.map((publicKey): VerificationKey => ({ keyId, keyVersion, publicKey }))
   );
-  return await verifyExportFile(file, candidates, crypto.signatures.subtle);
+  const verdicts = await verifyExportFile(file, candidates, crypto.signatures.subtle);
+  if (!verdicts.some(({ verdict }) => verdict === "valid")) return verdicts;
+  return verdicts.map((one) => one.verdict === "valid" ? one : { ...one, verdict: "unknown_key" });
 }
 
 /** Opens files that at least one of the keys signed. */
@@ -59,9 +64,10 @@ export function openByPem(
 }
 
 const MAX_KEYS_BYTES = 256 * 1024;
-const publishedKeys = z.array(
-  z.object({ keyId: z.string(), version: z.string(), publicKeyPem: z.string() }),
-).max(1000);
+const publishedKeys = z.object({
+  keys: z.array(z.object({ keyId: z.string(), keyVersion: z.string(), publicKey: z.string() }))
+    .max(1000),
+});
 
 /**
  * Opens files signed by a key that the server publishes at /.well-known/exposure-keys.json. The list is read when
@@ -99,11 +105,7 @@ async function fetchPublishedKeys(
   if (!answer.ok) return answer;
   const parsed = publishedKeys.safeParse(parseJson(answer.value.body));
   if (answer.value.status === 200 && parsed.success) {
-    return accept(parsed.data.map(({ keyId, version, publicKeyPem }) => ({
-      keyId,
-      keyVersion: version,
-      publicKey: publicKeyPem,
-    })));
+    return accept(parsed.data.keys);
   }
   return refuse("fetch_failed", `${url} gives no list of public keys: name one with --key`);
 }

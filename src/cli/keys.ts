@@ -3,8 +3,11 @@ import { faultsText } from "../admin/fault.ts";
 import type { Foundation } from "../app/foundation.ts";
 import { exposurePublicKeys } from "../app/public-keys.ts";
 import { AppError } from "../errors.ts";
+import { platformKeysJson, platformKeysPem } from "../keys/public-keys.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { SigningKey } from "../model/resource/signing-key.ts";
+import { secondsOf } from "../model/resource/members.ts";
+import type { ResourceView } from "../store/resource-cache.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
@@ -103,11 +106,12 @@ async function list(io: CommandIo, { cache }: Foundation): Promise<void> {
 
 async function rotate(
   io: CommandIo,
-  { cache, resources, keys }: Foundation,
+  { cache, resources, keys, clock }: Foundation,
   { subject = "", version, name, oldThru }: KeysOptions,
 ): Promise<void> {
   if (version === undefined) throw new AppError("usage", "keys rotate: give --version");
   const view = await cache.fresh();
+  const now = Math.floor(clock.now() / 1000);
   const old = view.get("SigningKey", subject);
   if (old === undefined) throw new AppError("not_found", `there is no SigningKey named ${subject}`);
   const fresh: SigningKey = {
@@ -121,7 +125,11 @@ async function rotate(
     throw new AppError("usage", `there is a SigningKey named ${fresh.name} already: give --name`);
   }
   const configs = view.list("ExportConfig").filter((one) => one.signingKeys.includes(old.name))
-    .map((one): ExportConfig => ({ ...one, signingKeys: [fresh.name, ...one.signingKeys] }));
+    .map((one): ExportConfig => ({
+      ...one,
+      // Last is newest; those that have ended make room.
+      signingKeys: [...one.signingKeys.filter((key) => !ended(view, key, now)), fresh.name],
+    }));
   const ending: readonly SigningKey[] = oldThru === undefined ? [] : [{ ...old, thru: oldThru }];
   const outcome = await changeResources(resources, keys, {
     actor: "command line",
@@ -142,10 +150,12 @@ async function rotate(
   );
 }
 
+function ended(view: ResourceView, name: string, nowSeconds: number): boolean {
+  const thru = secondsOf(view.get("SigningKey", name)?.thru);
+  return thru !== undefined && thru <= nowSeconds;
+}
+
 async function printPublic(io: CommandIo, foundation: Foundation): Promise<void> {
   const found = await exposurePublicKeys(foundation);
-  if (io.json) io.out(JSON.stringify(found));
-  for (const { keyId, version, publicKeyPem } of io.json ? [] : found) {
-    io.out(`# key id ${keyId}, version ${version}\n${publicKeyPem.trimEnd()}`);
-  }
+  io.out(io.json ? JSON.stringify(platformKeysJson(found)) : platformKeysPem(found).trimEnd());
 }

@@ -21,16 +21,24 @@ export type PlatformKeysJson = {
 
 /** Key id, version and PEM of each key, ordered by id, then version, so that the same keys give the same text. */
 export function platformKeysJson(keys: readonly PlatformKey[]): PlatformKeysJson {
-  const ordered = [...keys].sort((a, b) =>
-    compare(a.keyId, b.keyId) || compare(a.version, b.version)
-  );
   return {
-    keys: ordered.map(({ keyId, version, publicKeyPem }) => ({
+    keys: ordered(keys).map(({ keyId, version, publicKeyPem }) => ({
       keyId,
       keyVersion: version,
       publicKey: publicKeyPem,
     })),
   };
+}
+
+/** The same keys as PEM, each below a line that names it. */
+export function platformKeysPem(keys: readonly PlatformKey[]): string {
+  return ordered(keys).map(({ keyId, version, publicKeyPem }) =>
+    `# key id ${keyId}, version ${version}\n${publicKeyPem.trimEnd()}\n`
+  ).join("");
+}
+
+function ordered(keys: readonly PlatformKey[]): readonly PlatformKey[] {
+  return keys.toSorted((a, b) => compare(a.keyId, b.keyId) || compare(a.version, b.version));
 }
 
 function compare(a: string, b: string): number {

@@ -32,11 +32,13 @@ const healthSchema = z.object({
   checks: z.record(z.string(), z.enum(["ok", "failed"])).optional(),
 });
 
-const exposureKeysSchema = z.array(z.object({
-  keyId: z.string().meta({ description: "Verification key ID in the files" }),
-  version: z.string().meta({ description: "Verification key version in the files" }),
-  publicKeyPem: z.string(),
-}));
+const exposureKeysSchema = z.object({
+  keys: z.array(z.object({
+    keyId: z.string().meta({ description: "Verification key ID in the files" }),
+    keyVersion: z.string().meta({ description: "Verification key version in the files" }),
+    publicKey: z.string().meta({ description: "SPKI, PEM" }),
+  })),
+});
 
 const jobResultSchema = z.object({
   name: z.string(),

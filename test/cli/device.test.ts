@@ -37,7 +37,8 @@ class TinyServer {
 
   constructor(signer: Issuer) {
     this.signer = signer;
-    this.publishedKeys = [{ keyId: "310", version: "v1", publicKeyPem: signer.publicKeyPem }];
+    const key = { keyId: "310", keyVersion: "v1", publicKey: signer.publicKeyPem };
+    this.publishedKeys = { keys: [key] };
   }
 
   readonly answer = ({ method, url, body, headers }: Got, response: ServerResponse): void => {
@@ -229,7 +230,7 @@ test("device match refuses a file that a foreign key signed", async () => {
 
 test.each([
   ["HTML", "<h1>hello</h1>"],
-  ["another shape", { keys: [] }],
+  ["another shape", [{ keyId: "310" }]],
 ])("device match says so when the list of public keys is %s", async (_, keys) => {
   const { tiny, url, publish, match } = await setUp();
   await publish("--health-authority", "mag");

@@ -7,6 +7,7 @@ import { ensureIssuer } from "../../src/device/issuer.ts";
 import { readExportFile } from "../../src/export/file/read.ts";
 import { encodeBase64 } from "../../src/keys/base64.ts";
 import { serve } from "../device/support.ts";
+import { newSigner, sampleFile, sampleKeys } from "../export/file/sample.ts";
 import { runCommand, temporaryFolder } from "../support/command-io.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 
@@ -169,6 +170,20 @@ test("export lint has nothing to say about our own file, and something about a b
   expect(bad.status).toBe(1);
   expect(bad.out.at(-1)).toBe(`${path("export.zip")}: 1 errors, 0 warnings`);
   expect(bad.out[0]).toMatch(/^error signature_invalid: /);
+});
+
+test("a file with two signatures is right by one key, and the other is not called wrong", async () => {
+  const folder = await temporaryFolder();
+  const path = (name: string): string => join(folder, name);
+  const [before, after] = [await newSigner("v1"), await newSigner("v2")];
+  const { zip } = await sampleFile(sampleKeys(2), [], [after.signer, before.signer]);
+  await writeFile(path("export.zip"), zip);
+  await writeFile(path("after.pub"), after.pem);
+  const args = [path("export.zip"), "--key", path("after.pub")];
+  expect(await runCommand(exportCommand, ["lint", ...args]))
+    .toMatchObject({ status: 0, out: [`${path("export.zip")}: 0 errors, 0 warnings`] });
+  expect((await runCommand(exportCommand, ["verify", ...args])).out.slice(0, 2))
+    .toEqual(['key "310" version "v2": valid', 'key "310" version "v1": unknown_key']);
 });
 
 test("export inspect reads no more of a URL than a file may have", async () => {

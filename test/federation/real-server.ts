@@ -1,5 +1,4 @@
-import type { DatabaseAddress } from "../../src/store/database.ts";
-import type { TestDatabase } from "../support/database.ts";
+import { databaseSettings, type TestDatabase } from "../support/database.ts";
 import {
   freePort,
   type Program,
@@ -81,17 +80,6 @@ export async function realServer(name: string, database: TestDatabase): Promise<
     apply: async (resources) => {
       await command(["apply", "-"], resources.map((one) => JSON.stringify(one)).join("\n---\n"));
     },
-  };
-}
-
-/** The settings by which a server finds a test's database; a folder with a socket goes only by PG… variables. */
-function databaseSettings(address: DatabaseAddress): Record<string, string> {
-  if (address.kind === "url") return { DATABASE_URL: address.url };
-  return {
-    DATABASE_URL: `postgres:///${address.database}`,
-    PGHOST: address.folder,
-    PGUSER: address.user,
-    PGPASSWORD: address.password,
   };
 }
 

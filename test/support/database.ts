@@ -69,3 +69,14 @@ export function useDatabase(): () => TestDatabase {
     return database;
   };
 }
+
+/** Environment with which a process of the program works on it. */
+export function databaseSettings(address: DatabaseAddress): Record<string, string> {
+  if (address.kind === "url") return { DATABASE_URL: address.url };
+  return {
+    DATABASE_URL: `postgres:///${address.database}`,
+    PGHOST: address.folder,
+    PGUSER: address.user,
+    PGPASSWORD: address.password,
+  };
+}

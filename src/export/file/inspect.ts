@@ -75,9 +75,7 @@ function surveyLines(title: string, survey: KeySurvey): readonly string[] {
 }
 
 function bars(title: string, histogram: Histogram): readonly string[] {
-  return Object.entries(histogram).map(([value, count]) =>
-    `  ${title.padEnd(12)} ${value}: ${count}`
-  );
+  return histogram.map(({ value, count }) => `  ${title.padEnd(12)} ${value}: ${count}`);
 }
 
 /** A time beyond what dates can say is left a number. */

@@ -139,7 +139,7 @@ function* lintSurvey(name: "keys" | "revised_keys", survey: KeySurvey): Generato
   if (survey.duplicates > 0) {
     yield finding("duplicate_keys", `${name}: ${survey.duplicates} occur more than once`);
   }
-  const revoked = survey.reportTypes["REVOKED"] ?? 0;
+  const revoked = survey.reportTypes.find(({ value }) => value === "REVOKED")?.count ?? 0;
   if (name === "keys" && revoked > 0) {
     yield finding("revoked_primary", `${name}: ${revoked} are REVOKED on first publication`);
   }

@@ -3,8 +3,8 @@ import { WIRE_REPORT_TYPE } from "../../model/report-type.ts";
 import { breathe, KEYS_A_BREATH } from "./breathe.ts";
 import { type FileKey, type KeyProblem, keyProblems } from "./file-key.ts";
 
-/** How often each value occurs. */
-export type Histogram = Readonly<Record<string, number>>;
+/** How often each value occurs, ascending by value: an object would put numbers before all else. */
+export type Histogram = readonly { readonly value: string; readonly count: number }[];
 
 /** What there is to say about the keys, or the revised keys, of a file, without showing one. */
 export type KeySurvey = {
@@ -43,9 +43,10 @@ class Tally {
   /** Ascending by value, each named by `label`. */
   histogram(label: (value: number) => string): Histogram {
     const bars = [...this.#counts].toSorted(([a], [b]) => order(a) - order(b));
-    return Object.fromEntries(
-      bars.map(([value, count]) => [typeof value === "number" ? label(value) : value, count]),
-    );
+    return bars.map(([value, count]) => ({
+      value: typeof value === "number" ? label(value) : value,
+      count,
+    }));
   }
 }
 

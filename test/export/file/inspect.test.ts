@@ -14,6 +14,8 @@ import {
   zipOf,
 } from "./sample.ts";
 
+const once = (...values: readonly string[]) => values.map((value) => ({ value, count: 1 }));
+
 test("inspectExportFile() counts what is in a file and shows no key", async () => {
   const { signer, pem } = await newSigner();
   const keys = sampleKeys(3).map((key, index) => ({
@@ -47,18 +49,18 @@ test("inspectExportFile() counts what is in a file and shows no key", async () =
       count: 3,
       ascending: true,
       duplicates: 0,
-      reportTypes: { CONFIRMED_TEST: 1, CONFIRMED_CLINICAL_DIAGNOSIS: 1, SELF_REPORT: 1 },
-      rollingStartDays: { "2020-10-30": 1, "2020-10-31": 1, "2020-11-01": 1 },
-      daysSinceOnset: { "-13": 1, "-12": 1, none: 1 },
+      reportTypes: once("CONFIRMED_TEST", "CONFIRMED_CLINICAL_DIAGNOSIS", "SELF_REPORT"),
+      rollingStartDays: once("2020-10-30", "2020-10-31", "2020-11-01"),
+      daysSinceOnset: once("-13", "-12", "none"),
       problems: {},
     },
     revisedKeys: {
       count: 1,
       ascending: true,
       duplicates: 0,
-      reportTypes: { REVOKED: 1 },
-      rollingStartDays: { "2020-11-01": 1 },
-      daysSinceOnset: { none: 1 },
+      reportTypes: once("REVOKED"),
+      rollingStartDays: once("2020-11-01"),
+      daysSinceOnset: once("none"),
       problems: {},
     },
   });
@@ -107,10 +109,24 @@ test("inspectExportFile() bounds what a hostile file makes it say", async () => 
     report_type: { count: 8994, first: 6 },
     days_since_onset: { count: 8985, first: 15 },
   });
-  expect(Object.keys(inspection.keys.rollingStartDays).length).toBe(101);
-  expect(inspection.keys.daysSinceOnset["other"]).toBe(8900);
+  expect(inspection.keys.rollingStartDays.length).toBe(101);
+  expect(inspection.keys.daysSinceOnset.at(-1)).toEqual({ value: "other", count: 8900 });
   const text = formatInspection(inspection);
   expect(text).toContain('region     "\\n\\u001b[2J"');
   expect(text).toContain(`to ${2 ** 52} s\n`);
   expect(text.length).toBeLessThan(20_000);
+});
+
+test("histograms are in the order of their values, below zero first", async () => {
+  const onsets = [2, 0, -1, -3, 2];
+  const keys = sampleKeys(5).map((key, index) => ({ ...key, daysSinceOnset: onsets[index] ?? 0 }));
+  const { signer } = await newSigner();
+  const built = await sampleFile(keys, [], [signer]);
+  const inspection = await inspectExportFile(await mustRead(built.zip));
+  expect(inspection.keys.daysSinceOnset).toEqual([
+    { value: "-3", count: 1 },
+    { value: "-1", count: 1 },
+    { value: "0", count: 1 },
+    { value: "2", count: 2 },
+  ]);
 });
