@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { ReportType } from "../../src/model/report-type.ts";
 import { TRANSITIONS } from "../../src/model/revision.ts";
-import { publishRoute } from "../../src/publish/route.ts";
+import { AppError } from "../../src/errors.ts";
+import { publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
 import { useDatabase } from "../support/database.ts";
 import {
   type Answer,
@@ -20,21 +21,33 @@ const TYPES: readonly ReportType[] = ["confirmed", "likely", "user-report", "neg
 const PHONES = 3;
 const KEYS = 5;
 
-/** One step: a phone publishes some of the keys with a type, with its token or without, perhaps twice. */
+/**
+ * One step: a phone publishes some of the keys with a type, with its token or without, perhaps twice; an answer may be
+ * lost after the commit, and then the phone goes on with the token that it has.
+ */
 const step = fc.record({
   phone: fc.nat(PHONES - 1),
   keys: fc.uniqueArray(fc.nat(KEYS - 1), { minLength: 1, maxLength: 3 }),
   type: fc.constantFrom(...TYPES),
   token: fc.boolean(),
   retries: fc.nat(1),
+  lost: fc.boolean(),
 });
 
 /** What the specification says, in a few lines: keys by number, and what each phone's token covers. */
 class Model {
   readonly stored = new Map<number, { type: ReportType; revised?: ReportType }>();
   readonly tokens: (Set<number> | undefined)[] = [];
+  /** Entries of the statistics. */
+  counted = 0;
 
-  publish(phone: number, keys: readonly number[], to: ReportType, withToken: boolean): string {
+  publish(
+    phone: number,
+    keys: readonly number[],
+    to: ReportType,
+    withToken: boolean,
+    lost: boolean,
+  ): string {
     const token = withToken ? this.tokens[phone] : undefined;
     for (const key of keys) {
       const is = this.stored.get(key);
@@ -46,12 +59,12 @@ class Model {
       if (!TRANSITIONS[is.type].includes(to)) return "invalid_report_type_transition";
     }
     const fresh = keys.filter((key) => !this.stored.has(key) && to !== "negative");
-    for (const key of keys) {
-      const is = this.stored.get(key);
-      if (is !== undefined && to !== is.type && to !== is.revised) is.revised = to;
-    }
+    const revised = keys.flatMap((key) => this.stored.get(key) ?? [])
+      .filter((is) => to !== is.type && to !== is.revised);
+    for (const is of revised) is.revised = to;
     for (const key of fresh) this.stored.set(key, { type: to });
-    this.tokens[phone] = new Set([...(token ?? []), ...fresh]);
+    if (fresh.length + revised.length > 0) this.counted++;
+    if (!lost) this.tokens[phone] = new Set([...(token ?? []), ...fresh]);
     return "ok";
   }
 }
@@ -66,12 +79,30 @@ describe("publishes, revisions and retries", () => {
     world = await makeWorld(database());
   });
 
-  const send = async (keys: readonly SentTek[], type: ReportType, revisionToken?: string) =>
+  const send = async (
+    keys: readonly SentTek[],
+    type: ReportType,
+    revisionToken?: string,
+    deps = world.deps,
+  ) =>
     await read(
-      await publishRoute(world.deps)(
+      await publishRoute(deps)(
         post(await world.body(keys, { revisionToken }, { reportType: type })),
       ),
     );
+  /** The line breaks after whatever the store did. */
+  const answerLost = (): PublishRouteDeps => {
+    const { store } = world.deps;
+    const lose = () => Promise.reject(new AppError("database_unavailable"));
+    return {
+      ...world.deps,
+      store: {
+        ...store,
+        insertAll: async (...given) => await store.insertAll(...given) && await lose(),
+        revise: (...given) => store.revise(...given).then(lose),
+      },
+    };
+  };
   const state = async (teks: readonly SentTek[]) => {
     const rows = await database().sql<
       { key: Uint8Array; type: ReportType; revised: ReportType | null }[]
@@ -86,21 +117,33 @@ describe("publishes, revisions and retries", () => {
   it("one after the other do what the model does", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-        await database().sql`truncate exposure`;
+        await database().sql`truncate exposure, publish_stat_entry`;
         const model = new Model();
         const teks = Array.from({ length: KEYS }, (_, day) => tek(day + 1));
         const tokens: (string | undefined)[] = [];
-        for (const { phone, keys, type, token, retries } of steps) {
+        for (const { phone, keys, type, token, retries, lost } of steps) {
           for (let time = 0; time <= retries; time++) {
-            const expected = model.publish(phone, keys, type, token);
+            const expected = model.publish(phone, keys, type, token, lost);
             const sent = keys.map((key) => teks[key] ?? tek());
-            const { status, json } = await send(sent, type, token ? tokens[phone] : undefined);
+            const shown = token ? tokens[phone] : undefined;
+            const { status, json } = await send(
+              sent,
+              type,
+              shown,
+              lost ? answerLost() : world.deps,
+            );
+            if (lost) {
+              expect([status, json.code]).toEqual([503, "database_unavailable"]);
+              continue;
+            }
             expect(json.code ?? "ok").toBe(expected);
             expect(status).toBe(expected === "ok" ? 200 : 400);
             if (expected === "ok") tokens[phone] = json.revisionToken;
           }
         }
         expect(await state(teks)).toEqual(model.stored);
+        const entries = await database().sql`select from publish_stat_entry`;
+        expect(entries).toHaveLength(model.counted);
       }),
       { numRuns: 60, seed: 11 },
     );
