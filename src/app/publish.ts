@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate } from "node:timers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
 import type { Job } from "../jobs.ts";
@@ -9,6 +10,7 @@ import { DAY_SECONDS } from "../model/interval.ts";
 import { errorFields } from "../observe/log.ts";
 import { chaffRing } from "../publish/chaff.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
+import { preciseDelay } from "../publish/precise-delay.ts";
 import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
 import { revisionKeys, rotateRevisionKeys } from "../publish/revision-keys.ts";
 import { revisionTokens } from "../publish/revision-token.ts";
@@ -70,9 +72,9 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     random: foundation.random,
     randomBytes: (length) => Buffer.from(crypto.digests.getRandomValues(new Uint8Array(length))),
     ring: chaffRing(),
-    admission: { inFlight: 0 },
+    admission: { receiving: 0, inFlight: 0 },
     elapsedMs: clock.monotonic,
-    delay: (milliseconds) => delay(milliseconds),
+    delay: preciseDelay({ elapsedMs: clock.monotonic, sleep, turn: setImmediate }),
     exportWindowsFor: async (regions, traveler, window) => {
       const view = await foundation.cache.view();
       return exportsCarrying(view.list("ExportConfig"), { regions, traveler }, window);

@@ -1,7 +1,7 @@
 import { AppError, asAppError, type ErrorCode, ERRORS, type Outcome } from "../errors.ts";
+import { type Admission, receive, tooMany } from "./admission.ts";
 import { type AnswerBody, answerText, padding, type Randomness, textAnswer } from "./answer.ts";
-import { readBounded } from "./body.ts";
-import { type ChaffRing, chaffText, type Trace } from "./chaff.ts";
+import { type ChaffRing, chaffText } from "./chaff.ts";
 import { faultText, warningTexts } from "./check-keys.ts";
 import { dryRun, type DryRunDeps } from "./dry-run.ts";
 import { isJson } from "./media-type.ts";
@@ -39,9 +39,6 @@ export type PublishRouteDeps = DryRunDeps & Randomness & {
   readonly delay: (milliseconds: number) => Promise<void>;
   readonly events: PublishEvents;
 };
-
-/** How many publishes are worked on. */
-export type Admission = { inFlight: number };
 
 /** A fetch-style handler. */
 export type PublishHandler = (request: Request) => Promise<Response>;
@@ -83,79 +80,83 @@ export function publishAlphaRoute(deps: PublishRouteDeps): PublishHandler {
 
 type Result = {
   readonly status: number;
-  readonly body: AnswerBody;
+  /** Chaff: how many bytes to answer beside the padding. */
+  readonly body: AnswerBody | { readonly chaffBytes: number };
   readonly event: Counted;
-  readonly kind?: "dry-run";
+  /** Milliseconds from the whole body to this result; absent when it was not worked on. */
+  readonly latencyMs?: number;
 };
 type Counted = Pick<PublishEvent, "code" | "inserted" | "revised">;
-
-/** Chaff looks like this before there was anything real: a token's worth of bytes and a database's worth of time. */
-const TOKEN_BYTES = 1_250;
-const FIRST_LATENCY_MS = 20;
+type Kind = PublishEvent["kind"];
 
 function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
-  const { settings, events, elapsedMs } = deps;
+  const { admission, settings, events, elapsedMs } = deps;
 
-  const answer = (result: Result, started: number): Response => {
-    const body = api.hasCode ? result.body : { ...result.body, code: undefined };
-    const text = answerText(body, padding(settings, deps));
-    const durationMs = elapsedMs() - started;
-    const kind = result.kind ?? "publish";
-    if (result.status === 200 && kind === "publish") {
-      deps.ring.record({ bytes: text.length, latencyMs: durationMs });
-    }
-    events.answered({ api: api.name, kind, durationMs, ...result.event });
-    const retry = retryAfter(result.event.code, settings.maintenanceRetrySeconds);
-    return textAnswer(result.status, text, api.version, retry);
-  };
-
-  const chaff = async (request: Request, started: number): Promise<Response> => {
-    const trace = deps.ring.draw(deps.random, firstTrace(deps));
-    await readBounded(request, settings);
-    const target = Math.min(trace.latencyMs, settings.chaffMaxLatencyMs);
-    const text = chaffText(trace.bytes, deps);
-    const rest = target - (elapsedMs() - started);
-    if (rest > 0) await deps.delay(rest);
-    const durationMs = elapsedMs() - started;
-    const counted = { code: "ok", inserted: 0, revised: 0 } as const;
-    events.answered({ api: api.name, kind: "chaff", durationMs, ...counted });
-    return textAnswer(200, text, api.version);
-  };
-
-  const work = async (request: Request): Promise<Result> => {
-    if (deps.admission.inFlight >= settings.maxInFlight) return refused("overloaded");
-    if (!isJson(request)) return refused("unsupported_media_type");
-    const body = await readBounded(request, settings);
-    if (!body.ok) return refused(body.code, body.message);
-    const parsed = api.parse(body.value, settings.maxKeys);
+  const real = async (request: Request, kind: Kind, body: Uint8Array): Promise<Result> => {
+    const parsed = api.parse(body, settings.maxKeys);
     if (!parsed.ok) return refused(parsed.code, parsed.message);
-    // Asked again: a slow sender holds no place while its body comes.
-    if (deps.admission.inFlight >= settings.maxInFlight) return refused("overloaded");
-    deps.admission.inFlight++;
+    if (kind === "dry-run") return await tried(deps, parsed.value);
+    const platform = platformOf(request.headers.get("user-agent"));
+    const outcome = await publish(deps, parsed.value, platform);
+    return outcome.ok ? published(outcome.value) : refused(outcome.code, outcome.message);
+  };
+
+  const chaff = async (arrivedAt: number): Promise<Result> => {
+    const { bytes, latencyMs } = deps.ring.draw(deps.random);
+    const rest = Math.min(latencyMs, settings.chaffMaxLatencyMs) - (elapsedMs() - arrivedAt);
+    if (rest > 0) await deps.delay(rest);
+    const event = { code: "ok", inserted: 0, revised: 0 } as const;
+    return { status: 200, body: { chaffBytes: bytes }, event };
+  };
+
+  /** Chaff takes the same way in, so that it is refused where a publish would be. */
+  const work = async (request: Request, kind: Kind): Promise<Result> => {
+    if (kind !== "chaff" && !isJson(request)) return refused("unsupported_media_type");
+    const body = await receive(request, deps);
+    if (!body.ok) return refused(body.code, body.message);
+    const arrivedAt = elapsedMs();
+    if (tooMany(deps)) return refused("overloaded");
+    admission.inFlight++;
     try {
-      if (api.dryRuns && isDryRun(request.url)) return await tried(deps, parsed.value);
-      const platform = platformOf(request.headers.get("user-agent"));
-      const outcome = await publish(deps, parsed.value, platform);
-      return outcome.ok ? published(outcome.value) : refused(outcome.code, outcome.message);
+      const result = kind === "chaff"
+        ? await chaff(arrivedAt)
+        : await real(request, kind, body.value);
+      return { ...result, latencyMs: elapsedMs() - arrivedAt };
     } finally {
-      deps.admission.inFlight--;
+      admission.inFlight--;
     }
+  };
+
+  const failed = (thrown: unknown): Result => {
+    const error = asAppError(thrown);
+    events.failed(error);
+    return refused(error.code, error.code === "internal" ? undefined : error.message);
   };
 
   return async (request) => {
     const started = elapsedMs();
-    if (settings.maintenance) return answer(refused("maintenance"), started);
-    if (request.headers.has("x-chaff")) return await chaff(request, started);
-    let result: Result;
-    try {
-      result = await work(request);
-    } catch (thrown) {
-      const error = asAppError(thrown);
-      events.failed(error);
-      result = refused(error.code, error.code === "internal" ? undefined : error.message);
+    const kind = kindOf(request, api);
+    const { status, body, event, latencyMs } = settings.maintenance
+      ? refused("maintenance")
+      : await work(request, kind).catch(failed);
+    const pad = padding(settings, deps);
+    const text = "chaffBytes" in body
+      ? chaffText(body.chaffBytes, pad, deps)
+      : answerText(api.hasCode ? body : { ...body, code: undefined }, pad);
+    if (kind === "publish" && status === 200 && latencyMs !== undefined) {
+      deps.ring.record({ bytes: text.length - pad.length, latencyMs });
     }
-    return answer(result, started);
+    events.answered({ api: api.name, kind, durationMs: elapsedMs() - started, ...event });
+    const retry = retryAfter(event.code, settings.maintenanceRetrySeconds);
+    return textAnswer(status, text, api.version, retry);
   };
+}
+
+function kindOf(request: Request, { dryRuns }: Api): Kind {
+  if (request.headers.has("x-chaff")) return "chaff";
+  const { url } = request;
+  const dry = dryRuns && url.includes("?") && new URL(url).searchParams.get("dryRun") === "1";
+  return dry ? "dry-run" : "publish";
 }
 
 function refused(code: ErrorCode, message: string = ERRORS[code].text): Result {
@@ -180,14 +181,10 @@ function published({ revisionToken, inserted, revised, faults, warnings }: Publi
   };
 }
 
-function isDryRun(url: string): boolean {
-  return url.includes("?") && new URL(url).searchParams.get("dryRun") === "1";
-}
-
 /** A dry run that could be made is answered 200, with the code and error that a publish would get. */
 async function tried(deps: DryRunDeps, request: PublishRequest): Promise<Result> {
   const outcome = await dryRun(deps, request);
-  if (!outcome.ok) return { ...refused(outcome.code, outcome.message), kind: "dry-run" };
+  if (!outcome.ok) return refused(outcome.code, outcome.message);
   const { report, refusal } = outcome.value;
   return {
     status: 200,
@@ -196,7 +193,6 @@ async function tried(deps: DryRunDeps, request: PublishRequest): Promise<Result>
       ...(refusal === undefined ? {} : { code: refusal.code, error: refusal.message }),
     },
     event: { code: "ok", inserted: 0, revised: 0 },
-    kind: "dry-run",
   };
 }
 
@@ -209,12 +205,4 @@ function retryAfter(
   if (code === "ok" || code === "partial_failure") return undefined;
   if (code === "maintenance") return maintenanceSeconds;
   return ERRORS[code].retryable ? RETRY_AFTER_SECONDS : undefined;
-}
-
-function firstTrace({ settings, random }: PublishRouteDeps): Trace {
-  const pad = settings.paddingMinBytes + Math.floor(random() * (settings.paddingRangeBytes + 1));
-  return {
-    bytes: Math.ceil(pad / 3) * 4 + TOKEN_BYTES,
-    latencyMs: FIRST_LATENCY_MS * (0.5 + random()),
-  };
 }

@@ -204,7 +204,7 @@ export async function makeWorld(
     random: Math.random,
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     ring: chaffRing(),
-    admission: { inFlight: 0 },
+    admission: { receiving: 0, inFlight: 0 },
     elapsedMs: () => performance.now(),
     delay: () => Promise.resolve(),
     events: {
