@@ -34,6 +34,7 @@ import { holdLease } from "../store/lease-hold.ts";
 import { seenTokens } from "../store/seen-token.ts";
 import { cursorKey } from "./cursor-key.ts";
 import type { Foundation } from "./foundation.ts";
+import { type PeerFigures, peerFigures } from "./peer-figures.ts";
 
 /** Federation, put together. */
 export type FederationPart = {
@@ -43,8 +44,8 @@ export type FederationPart = {
   readonly signer: Pick<OwnSigner, "discovery" | "jwks">;
   readonly jobs: readonly Job[];
   readonly status: () => Promise<readonly PeerStatus[]>;
-  /** Seconds that each direction of each peer is behind, as far as known. */
-  readonly lags: () => Promise<readonly (readonly [name: string, seconds: number])[]>;
+  /** The same in numbers, for metrics. */
+  readonly figures: () => Promise<PeerFigures>;
   /** Pulls from and pushes to a peer now, as far as that is switched on. */
   readonly sync: (name: string, signal: AbortSignal) => Promise<readonly SyncResult[]>;
   /** A draft of an agreement with the server at a URL, everything off. */
@@ -147,10 +148,7 @@ export async function federationPart(
       },
     }],
     status: () => peerStatuses({ peers, statuses: places.statuses, pages }),
-    lags: async () =>
-      (await places.statuses()).statuses.flatMap(({ peer, direction, lagSeconds }) =>
-        lagSeconds === undefined ? [] : [[`${peer} ${direction}`, lagSeconds] as const]
-      ),
+    figures: () => peerFigures({ peers, statuses: places.statuses, perDay: pages.perDay }),
     sync: (name, signal) => syncNow(deps, name, signal),
     draft: (url, signal) => draftPeer(url, transports, signal),
   };

@@ -1,19 +1,29 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExportEvent } from "../export/events.ts";
 import type { PublishEvent } from "../publish/route.ts";
+import type { PeerFigures } from "./peer-figures.ts";
+import { peerGauges } from "./peer-gauges.ts";
 
 /** What is counted. One function for each event of the business; labels are names of ours, never data from outside. */
 export type Metrics = {
   readonly publishAnswered: (event: PublishEvent) => void;
   readonly exportReported: (event: ExportEvent) => void;
   readonly jobEnded: (name: string, ok: boolean, seconds: number) => void;
-  /** Sets a figure of a peer, import or export that is looked up now and then. */
-  readonly setLag: (kind: "export" | "peer", name: string, seconds: number) => void;
+  /** Sets what is looked up for each scrape; without it, those figures are not there. */
+  readonly setFound: (found?: Found) => void;
   /** Prometheus text exposition. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
 };
 
+/** What is looked up for a scrape. */
+export type Found = {
+  /** Seconds that each series of exports is behind. */
+  readonly exports: readonly (readonly [name: string, seconds: number])[];
+  readonly peers: PeerFigures;
+};
+
+const NOTHING: Found = { exports: [], peers: { directions: [], keys: [], verdicts: [] } };
 const LATENCIES = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** Metrics of one process. */
@@ -53,10 +63,11 @@ export function openMetrics(): Metrics {
   });
   const lag = new Gauge({
     name: "wayfarer_lag_seconds",
-    help: "How far an export or a peer is behind.",
+    help: "How far an export is behind.",
     labelNames: ["kind", "name"],
     registers,
   });
+  const setPeers = peerGauges(registry);
   return {
     publishAnswered: ({ api, kind, code, inserted, revised, durationMs }) => {
       publishes.inc({ api, kind, code });
@@ -74,7 +85,11 @@ export function openMetrics(): Metrics {
       jobs.inc({ job, result: ok ? "ok" : "failed" });
       jobSeconds.set({ job }, seconds);
     },
-    setLag: (kind, name, seconds) => lag.set({ kind, name }, seconds),
+    setFound: ({ exports, peers } = NOTHING) => {
+      lag.reset();
+      for (const [name, seconds] of exports) lag.set({ kind: "export", name }, seconds);
+      setPeers(peers);
+    },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -41,6 +41,8 @@ export type SyncStatus = {
   readonly triedAt: number;
   readonly succeededAt?: number;
   readonly nextTryAt: number;
+  /** The sender's window that comes next; everything before it came over. Absent: not even the first one did. */
+  readonly nextWindow?: number;
   /** In a row. */
   readonly failures: number;
   /** Why it fails, at most 1 KiB. */

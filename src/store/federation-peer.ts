@@ -49,6 +49,7 @@ type StatusRow = {
   tried_at: number;
   succeeded_at: number | null;
   next_try_at: number;
+  next_window: number | null;
   failures: number;
   error: string | null;
   lag_seconds: number | null;
@@ -114,8 +115,10 @@ export function federationPeers({ bulk: sql }: Database): FederationPeers {
     },
     statuses: async () => {
       const rows = await sql<(StatusRow & { now: number })[]>`
-        select peer_state.*, wayfarer_now() as now from (select 1) as one
-        left join peer_state on true order by peer, direction`;
+        select peer_state.*, least(key_timestamp, revised_timestamp) as next_window,
+               wayfarer_now() as now
+        from (select 1) as one left join peer_state on true
+        left join peer_cursor using (peer, direction) order by peer, direction`;
       return {
         now: rows[0]?.now ?? 0,
         statuses: rows.filter((row) => row.peer !== null).map(syncStatus),
@@ -147,6 +150,7 @@ function syncStatus(row: StatusRow) {
     triedAt: row.tried_at,
     nextTryAt: row.next_try_at,
     failures: row.failures,
+    ...given("nextWindow", row.next_window),
     ...given("succeededAt", row.succeeded_at),
     ...given("error", row.error),
     ...given("lagSeconds", row.lag_seconds),
