@@ -1,24 +1,11 @@
-import { type ErrorCode, ERRORS, type Refusal } from "../src/errors.ts";
 import type { DayDigest } from "../src/model/feed.ts";
-import { parseDuration } from "../src/model/duration.ts";
 import type { Direction, SyncStatus } from "../src/model/peer-sync.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
 import type { OpenClient, PeerClient } from "./client.ts";
+import { outcomeOf, type SyncOutcome } from "./outcome.ts";
 import { type PullDependencies, pullFrom, type PullResult } from "./pull.ts";
 import { pushTo, type PushToDependencies } from "./push.ts";
 import { compareDigests } from "./reconcile.ts";
-import { retryDelayMs } from "./retry.ts";
-
-/** How a direction came out; see src/store/federation-peer.ts. */
-export type SyncOutcome = {
-  readonly state: SyncStatus["state"];
-  readonly nextTryInSeconds: number;
-  readonly error?: string;
-  /** It came further before it failed: failures in a row are counted from here. */
-  readonly progressed?: boolean;
-  readonly lagSeconds?: number;
-  readonly lagKeys?: number;
-};
 
 /** What running one direction with one peer needs. */
 export type SyncDependencies = PullDependencies & PushToDependencies & {
@@ -128,42 +115,6 @@ async function reconcile(
   const again = await pullFrom(peer, client, deps, signal);
   return { ...first, pulled: again, ...(again.caughtUp ? await compare(again) : {}) };
 }
-
-const REFUSED: readonly ErrorCode[] = ["unauthenticated", "permission_denied"];
-
-function outcomeOf(
-  result: Pick<PullResult, "caughtUp" | "failure" | "progressed">,
-  interval: string,
-  before: SyncStatus | undefined,
-  random: number,
-): SyncOutcome {
-  const { caughtUp, failure, progressed } = result;
-  if (failure === undefined) {
-    const pause = Math.ceil((parseDuration(interval) ?? 0) / 1000);
-    return caughtUp
-      ? { state: "ok", nextTryInSeconds: pause }
-      : { state: "behind", nextTryInSeconds: 0 };
-  }
-  // A peer that asks us to wait works.
-  if (failure.code === "resource_exhausted" && failure.retryAfterMs !== undefined) {
-    return { state: "behind", nextTryInSeconds: pauseSeconds(failure.retryAfterMs) };
-  }
-  // A line that breaks now and then must not stop a peer that gets further each time.
-  const delay = retryDelayMs(progressed ? 1 : (before?.failures ?? 0) + 1, random);
-  return {
-    state: REFUSED.includes(failure.code) ? "refused" : "failing",
-    nextTryInSeconds: pauseSeconds(Math.max(delay, failure.retryAfterMs ?? 0)),
-    error: errorText(failure),
-    progressed,
-  };
-}
-
-const MAX_PAUSE_SECONDS = 900;
-const pauseSeconds = (milliseconds: number): number =>
-  Math.min(MAX_PAUSE_SECONDS, Math.max(1, Math.ceil(milliseconds / 1000)));
-
-const errorText = ({ code, message }: Refusal): string =>
-  message === ERRORS[code].text ? code : `${code}: ${message}`;
 
 function sum(
   left: Readonly<Record<string, number>>,

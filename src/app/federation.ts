@@ -7,20 +7,19 @@ import { cursorCodec } from "../../federation/cursor.ts";
 import { draftPeer, type PeerDraft } from "../../federation/draft.ts";
 import { type FederationJobDependencies, pullJob, pushJob } from "../../federation/jobs.ts";
 import { recentFloor } from "../../federation/outbound.ts";
+import { syncNow, type SyncResult } from "../../federation/peer-run.ts";
 import { rateLimit } from "../../federation/rate.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../federation/rpc/grpc-client.ts";
 import { sentDigests } from "../../federation/sent-digests.ts";
 import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
 import { type PeerStatus, peerStatuses } from "../../federation/status.ts";
-import { syncPull, syncPush } from "../../federation/sync.ts";
 import { tidyFederation } from "../../federation/tidy.ts";
 import { accept, AppError, type Outcome } from "../errors.ts";
 import { allowedAddresses, guardedFetch } from "../http/guarded-fetch.ts";
 import { newRequestId } from "../http/request-id.ts";
 import type { Job } from "../jobs.ts";
 import { asServerId } from "../model/ids.ts";
-import type { Direction, SyncStatus } from "../model/peer-sync.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Handler, Runtime } from "../runtime/runtime.ts";
 import { federationDigests } from "../store/federation-digest.ts";
@@ -50,14 +49,6 @@ export type FederationPart = {
   readonly sync: (name: string, signal: AbortSignal) => Promise<readonly SyncResult[]>;
   /** A draft of an agreement with the server at a URL, everything off. */
   readonly draft: (url: string, signal: AbortSignal) => Promise<Outcome<PeerDraft>>;
-};
-
-/** What came of a direction that was run by hand. */
-export type SyncResult = {
-  readonly direction: Direction;
-  readonly counts: Readonly<Record<string, number>>;
-  /** Why it failed; public. */
-  readonly error?: string;
 };
 
 /** What federation asks of the runtime. */
@@ -100,6 +91,8 @@ export async function federationPart(
   const transports = transportsOf(foundation, runtime);
   const deps: FederationJobDependencies = {
     ...shared,
+    // Each look asks anew, so that a closed window goes out at the next one.
+    closedThrough: foundation.windows.closedThrough,
     peers,
     openClient: clientOpener(transports, signer.token),
     notes: places,
@@ -152,44 +145,6 @@ export async function federationPart(
     sync: (name, signal) => syncNow(deps, name, signal),
     draft: (url, signal) => draftPeer(url, transports, signal),
   };
-}
-
-async function syncNow(
-  deps: FederationJobDependencies,
-  name: string,
-  signal: AbortSignal,
-): Promise<readonly SyncResult[]> {
-  const peer = (await deps.peers()).find((one) => one.name === name);
-  const results: SyncResult[] = [];
-  for (const direction of ["pull", "push"] as const) {
-    if (peer === undefined || !peer[direction].enabled) continue;
-    const lease = await deps.hold(`${direction}:${name}`);
-    if (lease === undefined) {
-      results.push({ direction, counts: {}, error: "a server is at it right now" });
-      continue;
-    }
-    try {
-      const before = await standing(deps, name, direction);
-      const sync = direction === "pull" ? syncPull : syncPush;
-      const { keys, counts } = await sync(peer, before, deps, signal);
-      const error = (await standing(deps, name, direction))?.error;
-      const result = { direction, counts: { keys, ...counts } };
-      results.push(error === undefined ? result : { ...result, error });
-    } finally {
-      await lease.release();
-    }
-  }
-  return results;
-}
-
-async function standing(
-  { statuses }: FederationJobDependencies,
-  peer: string,
-  direction: Direction,
-): Promise<SyncStatus | undefined> {
-  return (await statuses()).statuses.find((one) =>
-    one.peer === peer && one.direction === direction
-  );
 }
 
 function transportsOf({ outgoing }: Foundation, { exchange }: FederationRuntime): Transports {

@@ -94,7 +94,7 @@ describe("federation between servers", () => {
       ).toEqual(
         new Set([JSON.stringify(["peer", "a", A, 1])]),
       );
-      // Nothing is due before the interval is over, and nothing comes twice.
+      // Nothing comes twice.
       expect(await run()).toEqual({});
       await world.setTime(NOW + 60 + 300);
       expect(await run()).toEqual({});

@@ -157,6 +157,7 @@ export function newWorld(startSeconds: number): World {
       const places = federationPeers(database);
       return {
         ...shared,
+        closedThrough: floor.closedThrough,
         database,
         agreements,
         transports,
