@@ -52,7 +52,7 @@ export async function openApp(
   const state = health([
     { name: "database", check: () => checkDatabase(foundation.database) },
     { name: "storage", check: () => foundation.blobs.check(config.exportBucket) },
-  ]);
+  ], foundation.clock.monotonic);
   const app = new Hono<Bindings>();
   app.get("/healthz", () => state.live());
   app.get("/readyz", () => state.ready());

@@ -13,22 +13,33 @@ export type Health = {
   drain(): void;
 };
 
-/** Health of a process. Causes stay out of the answers: anybody may ask. */
-export function health(checks: readonly ReadinessCheck[]): Health {
+/** How long the result of a check holds, in milliseconds, however many ask: it may write to storage. */
+const RESULT_HOLDS_MS = 2000;
+
+/** Health of a process. Causes stay out of the answers: anybody may ask. `elapsedMs` only goes forward. */
+export function health(checks: readonly ReadinessCheck[], elapsedMs: () => number): Health {
   let draining = false;
+  const results = new Map<string, { until: number; readonly result: Promise<string> }>();
+  const resultOf = ({ name, check }: ReadinessCheck): Promise<string> => {
+    const known = results.get(name);
+    if (known !== undefined && elapsedMs() < known.until) return known.result;
+    const result = check().then(() => "ok", () => "failed");
+    const fresh = { until: Infinity, result };
+    results.set(name, fresh);
+    result.then(() => fresh.until = elapsedMs() + RESULT_HOLDS_MS);
+    return result;
+  };
   return {
     live: () => jsonAnswer(200, { status: "ok" }),
     ready: async () => {
       if (draining) return jsonAnswer(503, { status: "draining" });
-      const results = await Promise.all(
-        checks.map(async ({ name, check }) =>
-          await check().then(() => [name, "ok"], () => [name, "failed"])
-        ),
+      const found = await Promise.all(
+        checks.map(async (check) => [check.name, await resultOf(check)] as const),
       );
-      const failed = results.some(([, result]) => result !== "ok");
+      const failed = found.some(([, result]) => result !== "ok");
       return jsonAnswer(failed ? 503 : 200, {
         status: failed ? "failed" : "ok",
-        checks: Object.fromEntries(results),
+        checks: Object.fromEntries(found),
       });
     },
     drain: () => {
