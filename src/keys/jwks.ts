@@ -25,6 +25,8 @@ export type ParsedJwks = { readonly keys: readonly JwksKey[]; readonly ignored: 
 export const MAX_JWKS_BYTES = 262_144;
 /** A key set has at most this many keys, whatever they are. */
 export const MAX_JWKS_KEYS = 100;
+/** Control characters and lone surrogates: no text for a database, a log or a page. */
+const UNWRITABLE = /[\p{Cc}\p{Cs}]/u;
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 
@@ -68,7 +70,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
  * Reads a key set of another server: `{"keys": […]}`, or a bare array as deployed verification servers publish. EC on
  * P-256, RSA of 2048 to 8192 bits, and Ed25519 are returned, in order; keys of other kinds are counted as ignored.
  * The whole set is refused (`malformed_file`) when it is no key set, holds a private or symmetric key, a usable kind
- * of key that is malformed, or one `kid` for two keys; `limit_exceeded` for too many bytes or keys.
+ * of key that is malformed, a `kid` with control characters, or one `kid` for two keys; `limit_exceeded` for too many bytes or keys.
  */
 export async function parseJwks(
   crypto: CryptoProviders,
@@ -139,6 +141,9 @@ async function readKey(
   const reader = READERS.get(jwk.kty);
   if (reader === undefined || jwk.kid === undefined || !isForVerifying(jwk, reader)) {
     return accept(undefined);
+  }
+  if (UNWRITABLE.test(jwk.kid)) {
+    return malformed(`keys[${index}]: its kid holds a control character or half a character`);
   }
   const spki = await reader.spki(crypto, jwk).catch(() => undefined);
   if (spki === undefined) {

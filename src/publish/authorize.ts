@@ -5,7 +5,7 @@ import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { ResourceCache, ResourceView } from "../store/resource-cache.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
-import type { IssuerDirectory } from "./issuer-directory.ts";
+import type { DirectoryOf, IssuerDirectory } from "./issuer-directory.ts";
 import type { PublishRequest } from "./request.ts";
 import type { PublishSettings } from "./settings.ts";
 
@@ -25,7 +25,7 @@ export type AuthorizeDeps = {
   readonly settings: PublishSettings;
   readonly crypto: CryptoProviders;
   readonly resources: ResourceCache;
-  readonly directoryOf: (view: ResourceView) => Promise<IssuerDirectory>;
+  readonly directoryOf: DirectoryOf;
 };
 
 /** A refusal; `certificateCheck` is there when it was the certificate. */
@@ -34,7 +34,7 @@ export type AuthorizeRefusal = Refusal & { readonly certificateCheck?: Certifica
 /** A publish whose health authority lets it by without a certificate has no report type: it counts as `likely`. */
 const BYPASSED_REPORT_TYPE: ReportType = "likely";
 
-/** A refusal may come from a view that is a moment too old: then the newest one decides, asked for this often at most. */
+/** A refusal may come from a configuration that is a moment too old: then the newest decides, read this often at most. */
 const SECOND_LOOK_MS = 50;
 
 /** Steps 1 to 3 of a publish: health authority, regions, certificate. */
@@ -43,19 +43,27 @@ export async function authorize(
   request: PublishRequest,
   now: Seconds,
 ): Promise<AuthorizeOutcome> {
-  const view = await loaded(() => deps.resources.view());
-  const outcome = await authorizeIn(view, deps, request, now);
+  const look = (maxAgeMs?: number) =>
+    loaded(async (): Promise<Configuration> => {
+      const view = await deps.resources.view(maxAgeMs);
+      return { view, directory: await deps.directoryOf(view, maxAgeMs) };
+    });
+  const known = await look();
+  const outcome = await authorizeIn(known, deps, request, now);
   if (outcome.ok) return outcome;
-  const newest = await loaded(() => deps.resources.view(SECOND_LOOK_MS));
-  return newest.revision === view.revision
+  const newest = await look(SECOND_LOOK_MS);
+  return newest.directory === known.directory
     ? outcome
     : await authorizeIn(newest, deps, request, now);
 }
 
+/** The directory is another whenever the view is. */
+type Configuration = { readonly view: ResourceView; readonly directory: IssuerDirectory };
+
 type AuthorizeOutcome = { readonly ok: true; readonly value: Authorized } | AuthorizeRefusal;
 
 async function authorizeIn(
-  view: ResourceView,
+  { view, directory }: Configuration,
   deps: AuthorizeDeps,
   request: PublishRequest,
   now: Seconds,
@@ -63,7 +71,6 @@ async function authorizeIn(
   const found = healthAuthorityIn(view, request.healthAuthorityID);
   if (!found.ok) return found;
   const healthAuthority = found.value;
-  const directory = await loaded(() => deps.directoryOf(view));
   const regions = chooseRegions(healthAuthority, request.regions, deps.settings.defaultRegion);
   if (!regions.ok) return regions;
 
@@ -74,10 +81,12 @@ async function authorizeIn(
     now,
     skewSeconds: deps.settings.certificateSkewSeconds,
   });
+  const asked = request.regions?.length ?? 0;
   const authorized = {
     healthAuthority,
     regions: regions.value,
-    traveler: request.traveler || (request.regions !== undefined && request.regions.length > 1),
+    // Of the old API: more than one region means traveler.
+    traveler: request.traveler || (asked > 0 && regions.value.length > 1),
   };
   if (certificate.ok) {
     const { issuer, reportType, symptomOnsetInterval } = certificate.value;

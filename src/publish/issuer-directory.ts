@@ -27,16 +27,17 @@ export type IssuerDirectoryDeps = {
   readonly nowMs: () => number;
 };
 
+/** The directory of a view, in which what was read of fetched keys is at most `maxAgeMs` (5 s) old. */
+export type DirectoryOf = (view: ResourceView, maxAgeMs?: number) => Promise<IssuerDirectory>;
+
 /** How old what was read of fetched keys may be. */
 const MAX_AGE_MS = 5_000;
 
 /**
- * The directory of a view. Rebuilt when the view or the fetched keys change; imported keys are kept. Fetched keys
- * are read again every 5 s, and only if some issuer has a URL. Throws when they were never read and cannot be.
+ * Directories of views. One is rebuilt when the view or the fetched keys change; imported keys are kept. Fetched keys
+ * are read only if some issuer has a URL. Throws when they were never read and cannot be.
  */
-export function issuerDirectories(
-  deps: IssuerDirectoryDeps,
-): (view: ResourceView) => Promise<IssuerDirectory> {
+export function issuerDirectories(deps: IssuerDirectoryDeps): DirectoryOf {
   const imports = new Map<string, Promise<CryptoKey | undefined>>();
   let fetched: readonly FetchedKey[] | undefined;
   let fetchedAt = -Infinity;
@@ -51,16 +52,17 @@ export function issuerDirectories(
   };
 
   const read = async () => {
+    const startedAt = deps.nowMs();
     try {
       fetched = await deps.fetchedKeys.active();
     } catch (error) {
       if (fetched === undefined) throw error;
     }
-    fetchedAt = deps.nowMs();
+    fetchedAt = startedAt;
   };
 
-  const fetchedKeys = async (): Promise<readonly FetchedKey[]> => {
-    if (deps.nowMs() - fetchedAt >= MAX_AGE_MS) {
+  const fetchedKeys = async (maxAgeMs: number): Promise<readonly FetchedKey[]> => {
+    if (deps.nowMs() - fetchedAt >= maxAgeMs) {
       reading ??= read().finally(() => reading = undefined);
       await reading;
     }
@@ -77,11 +79,11 @@ export function issuerDirectories(
     return directoryOf(issuers, keys, imported);
   };
 
-  return async (view) => {
+  return async (view, maxAgeMs = MAX_AGE_MS) => {
     const hasUris = built?.revision === view.revision
       ? built.hasUris
       : view.list("Issuer").some((issuer) => issuer.jwksUri !== undefined);
-    const keys = hasUris ? await fetchedKeys() : NONE;
+    const keys = hasUris ? await fetchedKeys(maxAgeMs) : NONE;
     if (built?.revision !== view.revision || built.fetched !== keys) {
       built = { revision: view.revision, hasUris, fetched: keys, directory: build(view, keys) };
     }

@@ -1,4 +1,4 @@
-import type { Outcome } from "../errors.ts";
+import { asAppError, type Outcome } from "../errors.ts";
 import { parseJwks } from "../keys/jwks.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { FetchState, IssuerKeyStore } from "../store/issuer-key.ts";
@@ -21,6 +21,8 @@ export const REFRESH_SECONDS = 300;
 export const PURGE_SECONDS: number = 30 * 86_400;
 /** URLs asked at a time. */
 const CONCURRENCY = 8;
+/** A URL is asked again when somebody else stored an answer of it meanwhile. */
+const MAX_ATTEMPTS = 3;
 
 /** What a refresh did. */
 export type Refreshed = {
@@ -71,10 +73,27 @@ function isDue(state: FetchState | undefined, target: Target, everySeconds: numb
 
 type TargetResult = { readonly ok: boolean; readonly added: number; readonly revoked: number };
 
-async function refresh(
+/** Never throws: a target that fails holds up no other. */
+async function refresh(deps: RefreshDeps, target: Target): Promise<TargetResult> {
+  try {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const result = await attemptRefresh(deps, target);
+      if (result !== undefined) return result;
+    }
+    return { ok: true, added: 0, revoked: 0 };
+  } catch (error) {
+    const { code, message } = asAppError(error);
+    await deps.store.fail(target.name, target.uri, `${code}: ${message}`).catch(() => undefined);
+    return { ok: false, added: 0, revoked: 0 };
+  }
+}
+
+/** Undefined when somebody else fetched the same keys meanwhile, perhaps a newer set. */
+async function attemptRefresh(
   { crypto, store, fetchKeySet }: RefreshDeps,
   { name, uri }: Target,
-): Promise<TargetResult> {
+): Promise<TargetResult | undefined> {
+  const lastAttempt = await store.lastAttempt(name);
   const fetched = await fetchKeySet(uri);
   const parsed = fetched.ok ? await parseJwks(crypto, fetched.value.bytes) : fetched;
   if (!parsed.ok) {
@@ -84,5 +103,6 @@ async function refresh(
   const keys = parsed.value.keys
     .filter((key) => key.algorithm === "ES256")
     .map(({ kid, publicKeyPem }) => ({ version: kid, publicKeyPem }));
-  return { ok: true, ...await store.replace(name, uri, keys) };
+  const change = await store.replace(name, uri, keys, lastAttempt);
+  return change === undefined ? undefined : { ok: true, ...change };
 }

@@ -2,11 +2,11 @@ import { accept, asAppError, type ErrorCode, ERRORS, type Outcome, refuse } from
 import type { Seconds } from "../model/ids.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { PublishStats } from "../store/publish-stat.ts";
-import type { ResourceCache, ResourceView } from "../store/resource-cache.ts";
+import type { ResourceCache } from "../store/resource-cache.ts";
 import { padding, type Randomness, textAnswer } from "./answer.ts";
 import { readBounded } from "./body.ts";
 import { findSigner } from "./certificate.ts";
-import type { IssuerDirectory } from "./issuer-directory.ts";
+import type { DirectoryOf } from "./issuer-directory.ts";
 import { hasAudience, parseJwt, timeFault } from "./jwt.ts";
 import { isJson } from "./media-type.ts";
 import { parseStatsRequest } from "./request-parser.ts";
@@ -19,7 +19,7 @@ export type StatsRouteDeps = Randomness & {
   readonly settings: PublishSettings;
   readonly crypto: CryptoProviders;
   readonly resources: ResourceCache;
-  readonly directoryOf: (view: ResourceView) => Promise<IssuerDirectory>;
+  readonly directoryOf: DirectoryOf;
   readonly stats: PublishStats;
   /** UTC seconds by this process's clock: tokens are checked by it, days by the database's. */
   readonly now: () => Seconds;

@@ -28,12 +28,18 @@ export type FetchedChange = { readonly added: number; readonly revoked: number }
 export type IssuerKeyStore = {
   /** Keys that are not revoked. */
   active(): Promise<readonly FetchedKey[]>;
-  /** Makes these the issuer's keys: others are revoked, revoked ones that are back count again. */
+  /** Names the attempt that was noted last; it is another after each one. Undefined before the first. */
+  lastAttempt(issuer: string): Promise<string | undefined>;
+  /**
+   * Makes these the issuer's keys: others are revoked, revoked ones that are back count again. Undefined, and nothing
+   * changes, when another attempt was noted after `lastAttempt`: its keys may be newer than these.
+   */
   replace(
     issuer: string,
     uri: string,
     keys: readonly { readonly version: string; readonly publicKeyPem: string }[],
-  ): Promise<FetchedChange>;
+    lastAttempt: string | undefined,
+  ): Promise<FetchedChange | undefined>;
   /** Notes a failure; keys stay as they are. */
   fail(issuer: string, uri: string, error: string): Promise<void>;
   /** Revokes the keys of issuers that are not in `issuers`, and forgets their fetches. */
@@ -45,27 +51,32 @@ export type IssuerKeyStore = {
 
 /** Issuers' keys from their URLs, in the database. */
 export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
-  const note = async (on: Pick<Database, "sql">["sql"], issuer: string, uri: string) => {
-    await on`
-      insert into issuer_key_fetch (issuer, uri, attempted_at, succeeded_at)
-      values (${issuer}, ${uri}, wayfarer_now(), wayfarer_now())
-      on conflict (issuer) do update
-        set uri = excluded.uri, attempted_at = excluded.attempted_at,
-            succeeded_at = excluded.succeeded_at, error = null`;
-  };
   return {
     active: async () =>
       await sql<FetchedKey[]>`
         select issuer, version, public_key_pem as "publicKeyPem"
         from issuer_key where revoked_at is null`,
-    replace: async (issuer, uri, keys) => {
+    lastAttempt: async (issuer) => {
+      const [row] = await sql<{ attempt: string }[]>`
+        select xmin::text as attempt from issuer_key_fetch where issuer = ${issuer}`;
+      return row?.attempt;
+    },
+    replace: async (issuer, uri, keys, lastAttempt) => {
       const versions = sql.array(keys.map((key) => key.version));
       const pems = sql.array(keys.map((key) => key.publicKeyPem));
-      const [row] = await sql<FetchedChange[]>`
-        with sent as (
-          select * from unnest(${versions}::text[], ${pems}::text[]) as sent(version, pem)
+      const [row] = await sql<(FetchedChange & { noted: boolean })[]>`
+        with noted as (
+          insert into issuer_key_fetch as known (issuer, uri, attempted_at, succeeded_at)
+          values (${issuer}, ${uri}, wayfarer_now(), wayfarer_now())
+          on conflict (issuer) do update
+            set uri = excluded.uri, attempted_at = excluded.attempted_at,
+                succeeded_at = excluded.succeeded_at, error = null
+            where known.xmin::text = ${lastAttempt ?? ""}
+          returning 1
+        ), sent as (
+          select sent.* from noted, unnest(${versions}::text[], ${pems}::text[]) as sent(version, pem)
         ), gone as (
-          update issuer_key set revoked_at = wayfarer_now()
+          update issuer_key set revoked_at = wayfarer_now() from noted
           where issuer = ${issuer} and revoked_at is null
             and version not in (select version from sent)
           returning 1
@@ -78,9 +89,10 @@ export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
             where known.revoked_at is not null or known.public_key_pem <> excluded.public_key_pem
           returning 1
         )
-        select (select count(*) from written)::int as added, (select count(*) from gone)::int as revoked`;
-      await note(sql, issuer, uri);
-      return row ?? { added: 0, revoked: 0 };
+        select exists (select from noted) as noted,
+               (select count(*) from written)::int as added, (select count(*) from gone)::int as revoked`;
+      if (row?.noted !== true) return undefined;
+      return { added: row.added, revoked: row.revoked };
     },
     fail: async (issuer, uri, error) => {
       await sql`

@@ -66,6 +66,14 @@ describe("parseJwks()", () => {
     });
   });
 
+  test.each(["a\u0000b", "a\nb", "\u0085", "\ud800"])("refuses the kid %j", async (kid) => {
+    expect(await parse([edJwk, { ...ecJwk, kid }])).toMatchObject({
+      ok: false,
+      code: "malformed_file",
+      message: "keys[1]: its kid holds a control character or half a character",
+    });
+  });
+
   test("refuses one kid for two keys", async () => {
     expect(await parse([ecJwk, { ...edJwk, kid: "ec" }])).toEqual({
       ok: false,

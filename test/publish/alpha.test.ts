@@ -44,6 +44,7 @@ describe("publishAlphaRoute()", () => {
     [undefined, ["MAG", "SLA"], false],
     [[], ["MAG", "SLA"], false],
     [["mag"], ["MAG"], false],
+    [["MAG", "mag"], ["MAG"], false],
     [["SLA", "mag"], ["SLA", "MAG"], true],
   ])("publishes for regions %j", async (regions, expected, traveler) => {
     expect((await send({ regions, platform: "android", deviceVerificationPayload: "x" })).status)

@@ -3,9 +3,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import { makeJwks } from "../../src/keys/jwks.ts";
 import { asSeconds } from "../../src/model/ids.ts";
-import { REFRESH_SECONDS, refreshIssuerKeys } from "../../src/publish/refresh-issuer-keys.ts";
+import {
+  REFRESH_SECONDS,
+  type RefreshDeps,
+  refreshIssuerKeys,
+} from "../../src/publish/refresh-issuer-keys.ts";
 import { publishRoute } from "../../src/publish/route.ts";
-import { issuerKeyStore } from "../../src/store/issuer-key.ts";
+import { type IssuerKeyStore, issuerKeyStore } from "../../src/store/issuer-key.ts";
 import { useDatabase } from "../support/database.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import {
@@ -46,15 +50,19 @@ describe("refreshIssuerKeys()", () => {
     const set = makeJwks(keys.map(([kid, { publicKeyPem }]) => ({ kid, publicKeyPem })));
     return accept({ bytes: new Uint8Array(Buffer.from(JSON.stringify(bare ? set.keys : set))) });
   };
-  const refresh = (everySeconds = 0) =>
+  const refresh = (
+    everySeconds = 0,
+    fetchKeySet?: RefreshDeps["fetchKeySet"],
+    store = issuerKeyStore(database()),
+  ) =>
     refreshIssuerKeys({
       crypto: NATIVE,
       resources: world.cache,
-      store: issuerKeyStore(database()),
-      fetchKeySet: (uri) => {
+      store,
+      fetchKeySet: fetchKeySet ?? ((uri) => {
         asked.push(uri);
         return Promise.resolve(answers.get(uri) ?? refuse("fetch_failed", "nobody answers"));
-      },
+      }),
       everySeconds,
     });
   const at = async (seconds: number) => {
@@ -72,10 +80,77 @@ describe("refreshIssuerKeys()", () => {
       expect(await publishWith(world.signer, "v1")).toBe(401);
       answers.set("https://a.test/jwks", document([["v1", world.signer]], bare));
       expect(await refresh()).toEqual({ fetched: 1, failed: 0, added: 1, revoked: 0, purged: 0 });
-      await at(5);
+      await at(1);
       expect(await publishWith(world.signer, "v1")).toBe(200);
     },
   );
+
+  it("makes a key count at once under a version that had another", async () => {
+    answers.set("https://a.test/jwks", document([["v1", world.signer]]));
+    await refresh();
+    expect(await publishWith(world.signer, "v1")).toBe(200);
+    answers.set("https://a.test/jwks", document([["v1", second]]));
+    await refresh();
+    await at(1);
+    expect(await publishWith(second, "v1")).toBe(200);
+  });
+
+  it("asks again, rather than store an answer over one that may be newer", async () => {
+    const [older, newer] = [
+      document([["v1", world.signer]]),
+      document([["v1", world.signer], ["v2", second]]),
+    ];
+    answers.set("https://a.test/jwks", newer);
+    let [begin, goOn] = [() => {}, () => {}];
+    const began = new Promise<void>((resolve) => begin = resolve);
+    const held = new Promise<void>((resolve) => goOn = resolve);
+    let asks = 0;
+    const late = refresh(0, async () => {
+      asks++;
+      if (asks > 1) return newer;
+      begin();
+      await held;
+      return older;
+    });
+    await began;
+    expect(await refresh()).toMatchObject({ added: 2, revoked: 0 });
+    goOn();
+    expect(await late).toEqual({ fetched: 1, failed: 0, added: 0, revoked: 0, purged: 0 });
+    expect(asks).toBe(2);
+    expect(await publishWith(second, "v2")).toBe(200);
+  });
+
+  it("goes on with other issuers when one cannot be stored, and tells why", async () => {
+    answers.set("https://a.test/jwks", document([["a\u0000b", second]]));
+    answers.set("https://b.test/jwks", document([["v1", world.signer]]));
+    answers.set("https://c.test/jwks", document([["v1", world.signer]]));
+    const issuer = (name: string) =>
+      resource("Issuer", {
+        name,
+        issuer: name,
+        audience: "x",
+        jwksUri: `https://${name}.test/jwks`,
+      });
+    world.resources.push(issuer("b"), issuer("c"));
+    const store = issuerKeyStore(database());
+    const broken: IssuerKeyStore = {
+      ...store,
+      replace: (name, ...given) =>
+        name === "c"
+          ? Promise.reject(new Error("what a driver says"))
+          : store.replace(name, ...given),
+    };
+    await database().sql`
+      insert into issuer_key (issuer, version, public_key_pem, added_at, revoked_at)
+      values ('old', 'v1', '', 0, 0)`;
+    expect(await refresh(0, undefined, broken))
+      .toEqual({ fetched: 1, failed: 2, added: 1, revoked: 0, purged: 1 });
+    expect((await store.states()).map(({ issuer, error }) => [issuer, error])).toEqual([
+      ["b", undefined],
+      ["c", "internal: internal error"],
+      ["mag-verification", "keys[0]: its kid holds a control character or half a character"],
+    ]);
+  });
 
   it("follows a rotation: the new key counts at once, the one that vanished no more, and is purged after 30 days", async () => {
     answers.set("https://a.test/jwks", document([["v1", world.signer]]));
@@ -90,6 +165,26 @@ describe("refreshIssuerKeys()", () => {
     await at(REFRESH_SECONDS + 30 * DAY);
     expect(await refresh()).toMatchObject({ purged: 1 });
     expect(await database().sql`select version from issuer_key`).toMatchObject([{ version: "v2" }]);
+  });
+
+  it("refuses nobody whose key counts before and after a rotation that runs beside their publish", async () => {
+    const set = (...kids: readonly [string, TestSigner][]) =>
+      answers.set("https://a.test/jwks", document(kids));
+    const beside = (signer: TestSigner, kid: string) =>
+      Promise.all([
+        ...Array.from({ length: 16 }, () => publishWith(signer, kid)),
+        refresh().then(() => 200),
+        ...Array.from({ length: 8 }, () => publishWith(signer, kid)),
+      ]);
+    set(["v1", world.signer]);
+    await refresh();
+    set(["v1", world.signer], ["v2", second]);
+    expect(new Set(await beside(world.signer, "v1"))).toEqual(new Set([200]));
+    await at(1);
+    set(["v2", second]);
+    expect(new Set(await beside(second, "v2"))).toEqual(new Set([200]));
+    await at(6);
+    expect(await publishWith(world.signer, "v1")).toBe(401);
   });
 
   it("leaves a key that stays as it is", async () => {
