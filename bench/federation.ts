@@ -164,6 +164,7 @@ async function serverOf(database: Database, awaySigner: ReturnType<typeof signer
     publicKeys: () => Promise.resolve("{}"),
     protocols: ["connect"],
     maxBodyBytes: MAX_BODY_BYTES,
+    keptSeconds: MAX_AGE_SECONDS,
     requestId: () => "bench",
     onError: (error) => {
       throw error;

@@ -1,14 +1,14 @@
 import {
   FederationFetchRequest,
-  FederationFetchResponse,
+  type FederationFetchResponse,
   wayfarer,
 } from "../proto/gen/federation.js";
 import { accept, asAppError, type Outcome, refuse } from "../src/errors.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
 import type { RpcClient, RpcRefusal } from "./rpc/client.ts";
-import { PATHS } from "./service/method-table.ts";
+import { PATHS, readAnswer } from "./service/method-table.ts";
 
-const { DescribeRequest, DescribeResponse, PushRequest, PushResponse } = wayfarer.federation.v1;
+const { DescribeRequest, PushRequest } = wayfarer.federation.v1;
 
 /** What a peer answered, or why it did not. */
 export type PeerOutcome<T> = { readonly ok: true; readonly value: T } | RpcRefusal;
@@ -38,17 +38,17 @@ export function peerClient(rpc: RpcClient, token?: () => Promise<string>): PeerC
     path: string,
     message: Uint8Array,
     signal: AbortSignal,
-    decode: (bytes: Uint8Array) => T,
+    read: (bytes: Uint8Array) => Outcome<T>,
   ): Promise<PeerOutcome<T>> => {
     const authorization = await authorizationOf(token);
     if (!authorization.ok) return authorization;
     const answer = await rpc(path, message, { signal, ...authorization.value });
     if (!answer.ok) return answer;
-    try {
-      return { ok: true, value: decode(answer.value) };
-    } catch {
-      return refuse("fetch_failed", "the answer is not the message that was asked for");
-    }
+    const decoded = read(answer.value);
+    if (decoded.ok) return decoded;
+    return decoded.code === "limit_exceeded"
+      ? refuse(decoded.code, `the answer has ${decoded.message}`)
+      : refuse("fetch_failed", "the answer is not the message that was asked for");
   };
   return {
     fetch: (request, signal) =>
@@ -56,21 +56,21 @@ export function peerClient(rpc: RpcClient, token?: () => Promise<string>): PeerC
         PATHS.fetch,
         FederationFetchRequest.encode(request).finish(),
         signal,
-        (bytes) => FederationFetchResponse.decode(bytes),
+        readAnswer.fetch,
       ),
     push: (request, signal) =>
       call(
         PATHS.push,
         PushRequest.encode(request).finish(),
         signal,
-        (bytes) => PushResponse.decode(bytes),
+        readAnswer.push,
       ),
     describe: (request, signal) =>
       call(
         PATHS.describe,
         DescribeRequest.encode(request).finish(),
         signal,
-        (bytes) => DescribeResponse.decode(bytes),
+        readAnswer.describe,
       ),
   };
 }

@@ -26,7 +26,8 @@ const MAX_TOKEN_LENGTH = 60;
 /**
  * Tokens are version(1) ‖ AES-256-GCM of the key after which the feed goes on (0 or 16 bytes), with stream,
  * timestamp, peer and filters as additional data. Sealed rather than only signed, since the scan may have ended at
- * a key that the peer must not see. A cursor without a token is the start of its window.
+ * a key that the peer must not see. A cursor without a token is the start of its window, whichever that is: what may
+ * be sent is decided by the agreement, so a peer that begins in the middle leaves out only what it could have had.
  */
 export async function cursorCodec(
   crypto: CryptoProviders,

@@ -60,10 +60,15 @@ export type OutboundPage = {
   readonly next: FeedPositions;
   /** Whether there may be more in the windows that are closed by now. */
   readonly partial: boolean;
+  /** Rows that were looked at for it. */
+  readonly scanned: number;
 };
 
+/** A page ends there, so that a message with what is around it stays below 4 MiB. */
+export const MAX_PAGE_BYTES: number = 3 * 1024 * 1024;
+
 /**
- * The next page for a selection: at most `limit` keys, new ones first, and revised ones only when no new one is
+ * The next page for a selection: at most `limit` keys and about 3 MiB, new ones first, and revised ones only when no new one is
  * left, so that a revision never comes before its key.
  */
 export async function outboundPage(
@@ -73,25 +78,28 @@ export async function outboundPage(
   limit: number,
 ): Promise<OutboundPage> {
   const now = asSeconds(deps.clockMs() / 1000);
-  const query = (stream: FeedStream, room: number, closedThrough: Window): FeedQuery => ({
-    selection,
-    after: after[stream],
-    closedThrough,
-    oldest: asInterval(Math.ceil((now - deps.maxAgeSeconds) / INTERVAL_SECONDS)),
-    limit: room,
-  });
   const closedThrough = await deps.closedThrough();
-  const fresh = await deps.feed.read("new", query("new", limit, closedThrough));
+  const read = (stream: FeedStream, room: number, bytes: number): Promise<FeedPage> =>
+    deps.feed.read(stream, {
+      selection,
+      after: after[stream],
+      closedThrough,
+      oldest: asInterval(Math.ceil((now - deps.maxAgeSeconds) / INTERVAL_SECONDS)),
+      limit: room,
+      maxBytes: bytes,
+    });
+  const fresh = await read("new", limit, MAX_PAGE_BYTES);
   const room = limit - fresh.keys.length;
   if (!fresh.exhausted || room === 0) {
     const next = { new: fresh.next, revised: after.revised };
-    return { keys: fresh.keys, revised: [], next, partial: true };
+    return { keys: fresh.keys, revised: [], next, partial: true, scanned: fresh.scanned };
   }
-  const revised = await deps.feed.read("revised", query("revised", room, closedThrough));
+  const revised = await read("revised", room, MAX_PAGE_BYTES - fresh.bytes);
   return {
     keys: fresh.keys,
     revised: revised.keys,
     next: { new: fresh.next, revised: revised.next },
     partial: !revised.exhausted,
+    scanned: fresh.scanned + revised.scanned,
   };
 }

@@ -2,7 +2,7 @@
 export type RateLimit = {
   /** Milliseconds to wait before more; 0: go on. */
   waitMs(name: string, perSecond: number): number;
-  /** Tells what was used. It may be more than there was; then there is a longer wait. */
+  /** Tells what was used. It may be more than there was; then there is a longer wait. Below 0: gives back. */
   use(name: string, perSecond: number, count: number): void;
 };
 
@@ -28,7 +28,7 @@ export function rateLimit(clockMs: () => number): RateLimit {
     },
     use: (name, perSecond, count) => {
       const bucket = owed(name, perSecond);
-      bucket.debt += count;
+      bucket.debt = Math.max(0, bucket.debt + count);
       buckets.delete(name);
       buckets.set(name, bucket);
       for (const oldest of buckets.keys()) {

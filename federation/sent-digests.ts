@@ -17,6 +17,8 @@ export type SentDigests = {
     closedThrough: Window,
     fromDay: number,
     untilDay: number,
+    /** Ends the work between two statements. */
+    signal: AbortSignal,
   ): Promise<readonly DayDigest[]>;
 };
 
@@ -48,10 +50,11 @@ export function sentDigests(store: DigestStore): SentDigests {
   };
 
   return {
-    digests: async (selection, closedThrough, fromDay, untilDay) => {
+    digests: async (selection, closedThrough, fromDay, untilDay, signal) => {
       const days = new Map<number, { day: number; count: number; digest: Uint8Array }>();
       // A key goes out after its day has begun.
       for (let sent = fromDay; sent <= dayAt(closedThrough); sent++) {
+        signal.throwIfAborted();
         for (const { day, count, digest } of await ofSentDay(selection, sent, closedThrough)) {
           if (day < fromDay || day >= untilDay) continue;
           const sum = days.get(day) ?? { day, count: 0, digest: new Uint8Array(DIGEST_BYTES) };

@@ -1,4 +1,4 @@
-import { accept, type Outcome, refuse } from "../../src/errors.ts";
+import { accept, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
 import { type JwksKey, parseJwks } from "../../src/keys/jwks.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import { isActive } from "../../src/model/resource/members.ts";
@@ -21,6 +21,8 @@ export type Credentials = {
   readonly certificateFingerprint?: string | undefined;
   /** Whether the token must not have been used before. */
   readonly onlyOnce: boolean;
+  /** Asked last; a call that it refuses leaves the token unused. */
+  readonly mayGoOn?: (peer: Peer) => Refusal | undefined;
 };
 
 /** Tells who calls. */
@@ -40,9 +42,10 @@ export type AuthenticatorOptions = {
 
 const MAX_JTI_CHARACTERS = 500;
 
-/** No database keeps a zero byte. */
+/** No database keeps a zero byte, and no other control character is of use. */
 function isJti(jti: string | undefined): jti is string {
-  return jti !== undefined && jti !== "" && jti.length <= MAX_JTI_CHARACTERS && !jti.includes("\0");
+  return jti !== undefined && jti !== "" && jti.length <= MAX_JTI_CHARACTERS &&
+    !/\p{Cc}/u.test(jti);
 }
 
 /**
@@ -63,7 +66,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
     return accept(keys.value.filter((key) => key.kid === token.kid));
   };
 
-  return async ({ authorization, certificateFingerprint, onlyOnce }) => {
+  return async ({ authorization, certificateFingerprint, onlyOnce, mayGoOn }) => {
     const token = readToken(authorization);
     if (!token.ok) return token;
     const peer = agreementOf(token.value, await options.peers(), options.serverId);
@@ -80,11 +83,13 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
       return refuse("unauthenticated", "the agreement asks for another client certificate");
     }
     if (!isActive(peer, now)) return refuse("permission_denied", "the agreement is not in force");
-    if (!onlyOnce) return accept(peer);
+    if (!onlyOnce) return mayGoOn?.(peer) ?? accept(peer);
     const { jti, expiresAt } = verified.value;
     if (!isJti(jti)) {
       return refuse("unauthenticated", "the token must have a jti for this method");
     }
+    const refusal = mayGoOn?.(peer);
+    if (refusal !== undefined) return refusal;
     const until = expiresAt + CLOCK_SKEW_SECONDS;
     const first = await seenTokens.firstUse(token.value.issuer, jti, until);
     return first ? accept(peer) : refuse("unauthenticated", "the token was used before");

@@ -28,7 +28,7 @@ export const REFUSALS = {
   not_traveler: "the agreement takes travelers' keys only",
   region: "no region of the key is in the agreement",
   hops: "the key crossed too many servers",
-  home_server: "homeServerId must be empty or a URL of at most 2,000 characters",
+  home_server: "homeServerId must be empty or a URL of at most 255 characters",
   home: "the key was published at this server",
   other_source: "the key is known from another source, which alone may revise it",
   interval_changed: "intervals differ from those known",
@@ -92,8 +92,11 @@ export function acceptanceOf(
   const regions = assignedRegions(received.regions, peer);
   if (regions.length === 0) return refused("region");
   if (received.hops >= MAX_HOPS) return refused("hops");
-  const homeServer = received.homeServer === "" ? peer.serverId : asServerId(received.homeServer);
-  if (homeServer === serverId) return refused("home");
+  const homeServer = received.homeServer === ""
+    ? peer.serverId
+    : canonicalServerId(received.homeServer);
+  if (homeServer === undefined) return refused("home_server");
+  if (homeServer === (canonicalServerId(serverId) ?? serverId)) return refused("home");
   const { key, intervalNumber, intervalCount, daysSinceOnset, traveler } = received;
   const credible = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
   return {
@@ -115,9 +118,15 @@ export function acceptanceOf(
 
 const refused = (reason: RefusalReason): Acceptance => ({ ok: false, reason });
 
-/** Empty means the sender. */
-function isServerId(text: string): boolean {
-  return text === "" || (text.length <= 2000 && /^https?:\/\/[^\s\p{Cc}]+$/u.test(text));
+const MAX_SERVER_ID_CHARACTERS = 255;
+
+/** One form for what may be written in several; undefined for what is no server ID. */
+function canonicalServerId(text: string): ServerId | undefined {
+  if (text.length > MAX_SERVER_ID_CHARACTERS || !/^https?:\/\/[\x21-\x7e]+$/i.test(text)) {
+    return undefined;
+  }
+  if (!URL.canParse(text)) return undefined;
+  return asServerId(new URL(text).href.replace(/\/+$/, ""));
 }
 
 function faultOfShape(
@@ -130,7 +139,6 @@ function faultOfShape(
   if (intervalNumber > intervalAt(now)) return "interval_future";
   if ((intervalNumber + intervalCount) * INTERVAL_SECONDS < now - maxAgeSeconds) return "too_old";
   if (transmissionRisk < 0 || transmissionRisk > MAX_TRANSMISSION_RISK) return "risk";
-  if (!isServerId(received.homeServer)) return "home_server";
   return undefined;
 }
 

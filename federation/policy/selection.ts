@@ -13,6 +13,8 @@ export type Wish = {
 
 /** Lists of a wish are at most this long. */
 export const MAX_WISH_REGIONS = 500;
+/** What a database can keep; regions here have no other names. */
+const REGION = /^\P{Cc}{0,50}$/u;
 
 /**
  * A wish, cut down to the agreement: regions are intersected, excluded ones united, restrictions of either side
@@ -22,6 +24,9 @@ export function selectionOf(wish: Wish, peer: Peer): Outcome<Selection> {
   const lists = [wish.includeRegions, wish.excludeRegions];
   if (lists.some((list) => list.length > MAX_WISH_REGIONS)) {
     return refuse("invalid_argument", `more than ${MAX_WISH_REGIONS} regions`);
+  }
+  if (!lists.flat().every((region) => REGION.test(region))) {
+    return refuse("invalid_argument", "a region must have at most 50 characters, none a control");
   }
   const wanted = new Set(wish.includeRegions.map(asRegion));
   const unwanted = new Set(wish.excludeRegions.map(asRegion));

@@ -78,11 +78,10 @@ async function readAndAnswer(
   { headers, connection }: { readonly headers: Headers; readonly connection: Connection },
   requestId: string,
 ): Promise<Outcome<Uint8Array>> {
-  const message = await readMessage(encoding, request, options.maxBytes ?? DEFAULT_MAX_BYTES);
-  if (!message.ok) return message;
-  signal.throwIfAborted();
+  const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+  const message = () => untilAborted(signal, readMessage(encoding, request, maxBytes));
   const { clientCertificateFingerprint } = connection;
-  return await method.answer(encoding.codec, message.value, {
+  return await method.answer(encoding.codec, message, {
     headers: request.headers,
     signal,
     requestId,

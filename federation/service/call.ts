@@ -1,35 +1,114 @@
-import { type Outcome, type Refusal, refuse } from "../../src/errors.ts";
+import { type Refusal, refuse } from "../../src/errors.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Authenticate } from "../auth/caller.ts";
 import type { RateLimit } from "../rate.ts";
-import type { RpcCall } from "../rpc/method.ts";
+import type { Admit, RpcCall } from "../rpc/method.ts";
+import { inFlight } from "./turns.ts";
 
-/** Who makes a call. */
-export function callerOf(
-  authenticate: Authenticate,
-  call: RpcCall,
-  onlyOnce: boolean,
-): Promise<Outcome<Peer>> {
-  return authenticate({
-    authorization: call.headers.get("authorization"),
-    certificateFingerprint: call.clientCertificateFingerprint,
-    onlyOnce,
-  });
+/** What letting callers in needs. */
+export type AdmissionDependencies = {
+  readonly authenticate: Authenticate;
+  readonly rate: RateLimit;
+  /** How much one peer may push. */
+  readonly maxPushKeysPerSecond: number;
+};
+
+/** How many calls of one peer are answered at the same time. */
+export const MAX_CALLS_IN_FLIGHT = 8;
+/** No call costs less than this part of a second's keys. */
+const CALLS_PER_SECOND = 1000;
+
+/** A peer's allowance for one method. */
+export type Allowance = {
+  readonly perSecond: number;
+  /** Tells what was used, in keys; below 0 gives back. */
+  use(keys: number): void;
+  /** The least that a call costs, in keys. */
+  readonly leastCost: number;
+  waitMs(): number;
+};
+
+/** Who may call each method. */
+export type Admission = {
+  readonly fetch: Admit<Peer>;
+  readonly push: Admit<Peer>;
+  /** Strangers too: undefined. */
+  readonly describe: Admit<Peer | undefined>;
+};
+
+/** What is left of `send.maxKeysPerSecond` of a peer. */
+export function fetchAllowance({ rate }: AdmissionDependencies, peer: Peer): Allowance {
+  return allowance(rate, `fetch ${peer.name}`, peer.send.maxKeysPerSecond);
+}
+
+/** What is left of what a peer may push. */
+export function pushAllowance(deps: AdmissionDependencies, peer: Peer): Allowance {
+  return allowance(deps.rate, `push ${peer.name}`, deps.maxPushKeysPerSecond);
+}
+
+function allowance(rate: RateLimit, name: string, perSecond: number): Allowance {
+  return {
+    perSecond,
+    leastCost: perSecond / CALLS_PER_SECOND,
+    use: (keys) => rate.use(name, perSecond, keys),
+    waitMs: () => rate.waitMs(name, perSecond),
+  };
+}
+
+/**
+ * Lets in whose token is right, who has few calls in flight and owes no more than its rate allows, else
+ * `resource_exhausted` with `retry-after`. A token counts as used only for a call that was let in.
+ */
+export function admission(deps: AdmissionDependencies): Admission {
+  const calls = inFlight(MAX_CALLS_IN_FLIGHT);
+  const admit =
+    (onlyOnce: boolean, allowanceOf?: typeof fetchAllowance): Admit<Peer> => async (call, work) => {
+      let leave: (() => void) | undefined;
+      const mayGoOn = (peer: Peer): Refusal | undefined => {
+        const owing = allowanceOf && refuseWhileOwing(allowanceOf(deps, peer), call);
+        if (owing !== undefined) return owing;
+        leave = calls.enter(peer.name);
+        return leave === undefined ? tooManyCalls(call) : undefined;
+      };
+      try {
+        const caller = await deps.authenticate({
+          authorization: call.headers.get("authorization"),
+          certificateFingerprint: call.clientCertificateFingerprint,
+          onlyOnce,
+          mayGoOn,
+        });
+        return caller.ok ? await work(caller.value) : caller;
+      } finally {
+        leave?.();
+      }
+    };
+  const described = admit(false);
+  return {
+    fetch: admit(false, fetchAllowance),
+    push: admit(true, pushAllowance),
+    // A stranger gets to know what there is to make an agreement with.
+    describe: (call, work) =>
+      call.headers.has("authorization") ? described(call, work) : work(undefined),
+  };
 }
 
 /** `resource_exhausted` with `retry-after` in seconds while a peer owes more keys than its rate allows. */
-export function refuseWhileOwing(
-  rate: RateLimit,
-  peer: Peer,
-  perSecond: number,
-  call: RpcCall,
-): Refusal | undefined {
-  const waitMs = rate.waitMs(peer.name, perSecond);
-  if (waitMs === 0) return undefined;
-  const seconds = Math.ceil(waitMs / 1000);
-  call.answerHeaders.set("retry-after", String(seconds));
-  return refuse(
-    "resource_exhausted",
+function refuseWhileOwing({ perSecond, waitMs }: Allowance, call: RpcCall): Refusal | undefined {
+  const wait = waitMs();
+  if (wait === 0) return undefined;
+  const seconds = Math.ceil(wait / 1000);
+  return pause(
+    call,
+    seconds,
     `more than ${perSecond} keys a second: try again in ${seconds} s`,
   );
+}
+
+const tooManyCalls = (call: RpcCall): Refusal =>
+  pause(call, 1, `more than ${MAX_CALLS_IN_FLIGHT} calls at a time: wait for their answers`);
+
+/** `resource_exhausted`, and when to try again. */
+export function pause(call: RpcCall, seconds: number, message: string): Refusal {
+  call.answerHeaders.set("retry-after", String(seconds));
+  return refuse("resource_exhausted", message);
 }

@@ -1,18 +1,17 @@
-import { accept, type Outcome, refuse } from "../../src/errors.ts";
-import type { DayDigest, Selection } from "../../src/model/feed.ts";
+import { accept, type Outcome } from "../../src/errors.ts";
+import type { DayDigest } from "../../src/model/feed.ts";
 import type { ServerId, Window } from "../../src/model/ids.ts";
-import { dayAt } from "../../src/model/interval.ts";
-import { MAX_PEER_PAGE } from "../../src/model/resource/peer.ts";
-import type { Authenticate } from "../auth/caller.ts";
+import { DAY_SECONDS, dayAt } from "../../src/model/interval.ts";
+import { MAX_PEER_PAGE, type Peer } from "../../src/model/resource/peer.ts";
 import type { SentDigests } from "../sent-digests.ts";
 import { selectionOf, wholeAgreement } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
-import { callerOf } from "./call.ts";
+import { pause } from "./call.ts";
 import type { DescribeAnswer, DescribeRequest } from "./method-table.ts";
+import { turns } from "./turns.ts";
 
 /** What Describe needs. */
 export type DescribeDependencies = {
-  readonly authenticate: Authenticate;
   readonly serverId: ServerId;
   readonly sent: SentDigests;
   readonly closedThrough: () => Promise<Window>;
@@ -24,44 +23,49 @@ export type DescribeDependencies = {
   readonly maxBodyBytes: number;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
+  /** MAX_INTERVAL_AGE_ON_PUBLISH: older keys do not go out. */
+  readonly maxAgeSeconds: number;
+  /** CLEANUP_TTL: older keys are not here any more. */
+  readonly keptSeconds: number;
 };
 
 /** Days are digested at most so far back: older keys go away. */
 export const MAX_DIGEST_DAYS = 20;
+/** Digests computed at the same time, whoever asks for them: background work shares its few connections. */
+const DIGESTS_AT_A_TIME = 2;
 
 /** Answers Describe: who we are; and to a peer what it may have, and what it was sent, day by day. */
 export function describeHandler(
   deps: DescribeDependencies,
-): (request: DescribeRequest, call: RpcCall) => Promise<Outcome<DescribeAnswer>> {
+): (
+  request: DescribeRequest,
+  call: RpcCall,
+  peer: Peer | undefined,
+) => Promise<Outcome<DescribeAnswer>> {
   const digesting = new Set<string>();
-  return async (request, call) => {
-    // A stranger gets to know what there is to make an agreement with.
-    if (!call.headers.has("authorization")) return accept(await publicPart(deps));
-    const caller = await callerOf(deps.authenticate, call, false);
-    if (!caller.ok) return caller;
-    const peer = caller.value;
-    const selection: Outcome<Selection> = request.includeRegions.length === 0
-      ? accept(wholeAgreement(peer))
-      : selectionOf(request, peer);
+  const computing = turns(DIGESTS_AT_A_TIME);
+  return async (request, call, peer) => {
+    if (peer === undefined) return accept(await publicPart(deps));
+    const selection = selectionOf(request, peer);
     if (!selection.ok) return selection;
     const closedThrough = await deps.closedThrough();
-    const today = dayAt(deps.clockMs() / 1000);
-    const from = Math.max(request.fromDay ?? 0, today - MAX_DIGEST_DAYS);
-    const until = Math.min(request.untilDay ?? Infinity, today + 1);
+    const digestsFromDay = firstWholeDay(deps);
+    const from = Math.max(request.fromDay ?? 0, digestsFromDay);
+    const until = Math.min(request.untilDay ?? Infinity, dayAt(deps.clockMs() / 1000) + 1);
     // Digests read every key that was sent, so a peer gets them one call after the other.
     const wanted = from < until;
     if (wanted && digesting.has(peer.name)) {
-      call.answerHeaders.set("retry-after", "1");
-      return refuse(
-        "resource_exhausted",
-        "another Describe of yours is not answered yet: wait for it",
-      );
+      return pause(call, 1, "another Describe of yours is not answered yet: wait for it");
     }
     let days: readonly DayDigest[] = [];
     if (wanted) {
       digesting.add(peer.name);
+      const { sent } = deps;
       try {
-        days = await deps.sent.digests(selection.value, closedThrough, from, until);
+        days = await computing(
+          call.signal,
+          () => sent.digests(selection.value, closedThrough, from, until, call.signal),
+        );
       } finally {
         digesting.delete(peer.name);
       }
@@ -71,8 +75,22 @@ export function describeHandler(
       regions: [...wholeAgreement(peer).regions],
       days: [...days],
       closedThrough,
+      digestsFromDay,
     });
   };
+}
+
+/**
+ * The first day of which every key that ever went out would go out today, and is still here. (A key is published
+ * after its day has begun, and its window may begin a day before that.)
+ */
+function firstWholeDay({ clockMs, maxAgeSeconds, keptSeconds }: DescribeDependencies): number {
+  const now = clockMs() / 1000;
+  return Math.max(
+    dayAt(now) - MAX_DIGEST_DAYS,
+    Math.ceil((now - maxAgeSeconds) / DAY_SECONDS),
+    Math.ceil((now - keptSeconds) / DAY_SECONDS) + 1,
+  );
 }
 
 async function publicPart(deps: DescribeDependencies): Promise<DescribeAnswer> {

@@ -1,53 +1,57 @@
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import { MAX_PEER_PAGE, type Peer } from "../../src/model/resource/peer.ts";
 import type { PageRecord } from "../../src/model/peer-sync.ts";
-import type { Authenticate } from "../auth/caller.ts";
 import type { CursorCodec, WireCursor } from "../cursor.ts";
 import {
   FEED_START,
   type FeedDependencies,
   type FeedPositions,
+  type FeedStore,
+  type OutboundPage,
   outboundPage,
 } from "../outbound.ts";
 import { selectionOf, wishText } from "../policy/selection.ts";
-import type { RateLimit } from "../rate.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { wireKey } from "../wire.ts";
 import type { FetchAnswer, FetchRequest } from "./method-table.ts";
-import { callerOf, refuseWhileOwing } from "./call.ts";
+import { type AdmissionDependencies, type Allowance, fetchAllowance } from "./call.ts";
+import { turns } from "./turns.ts";
 
 /** What Fetch needs. */
-export type FetchDependencies = FeedDependencies & {
-  readonly authenticate: Authenticate;
+export type FetchDependencies = FeedDependencies & AdmissionDependencies & {
   readonly cursors: CursorCodec;
-  readonly rate: RateLimit;
   /** Keeps the history; must not throw, and is not waited for. */
   readonly record: (page: PageRecord) => void;
 };
 
 /** Keys a page when the caller names no number: what deployed servers give. */
 export const DEFAULT_PAGE = 500;
+/** Statements at the same time, whoever asks: publishing shares the connections. */
+const READS_AT_A_TIME = 4;
+/** So many rows may be looked at for the price of a key that is sent. */
+const ROWS_A_KEY = 10;
 
 /** Answers Fetch: a page of the feed for the caller's agreement. */
 export function fetchHandler(
   deps: FetchDependencies,
-): (request: FetchRequest, call: RpcCall) => Promise<Outcome<FetchAnswer>> {
-  return async (request, call) => {
+): (request: FetchRequest, call: RpcCall, peer: Peer) => Promise<Outcome<FetchAnswer>> {
+  const reading = turns(READS_AT_A_TIME);
+  return async (request, { signal }, peer) => {
     const startedAt = deps.clockMs();
-    const caller = await callerOf(deps.authenticate, call, false);
-    if (!caller.ok) return caller;
-    const peer = caller.value;
     const selection = selectionOf(request, peer);
     if (!selection.ok) return selection;
     const belongsTo = `${peer.serverId}\n${wishText(request)}`;
     const after = await positionsOf(deps.cursors, request, belongsTo);
     if (!after.ok) return after;
-    const owing = refuseWhileOwing(deps.rate, peer, peer.send.maxKeysPerSecond, call);
-    if (owing !== undefined) return owing;
     const limit = Math.min(request.maxExposureKeys || DEFAULT_PAGE, MAX_PEER_PAGE);
-    const page = await outboundPage(deps, selection.value, after.value, limit);
+    const read: FeedStore["read"] = (stream, query) =>
+      reading(signal, () => deps.feed.read(stream, query));
+    const page = await paid(
+      fetchAllowance(deps, peer),
+      limit,
+      () => outboundPage({ ...deps, feed: { read } }, selection.value, after.value, limit),
+    );
     const count = page.keys.length + page.revised.length;
-    deps.rate.use(peer.name, peer.send.maxKeysPerSecond, count);
     if (count > 0) record(deps, peer, page.keys.length, page.revised.length, startedAt);
     const [keyCursor, revisedKeyCursor] = await Promise.all([
       deps.cursors.seal("new", page.next.new, belongsTo),
@@ -60,6 +64,23 @@ export function fetchHandler(
       nextFetchState: { keyCursor, revisedKeyCursor },
     });
   };
+}
+
+/** Takes the price of a full page before, and gives back afterwards what was too much. */
+async function paid(
+  { use, leastCost }: Allowance,
+  limit: number,
+  work: () => Promise<OutboundPage>,
+): Promise<OutboundPage> {
+  use(limit);
+  let cost = leastCost;
+  try {
+    const page = await work();
+    cost = Math.max(cost, page.keys.length + page.revised.length, page.scanned / ROWS_A_KEY);
+    return page;
+  } finally {
+    use(cost - limit);
+  }
 }
 
 /** Deployed clients send both cursors or no state. */

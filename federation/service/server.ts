@@ -2,6 +2,7 @@ import type { Handler } from "../../src/runtime/runtime.ts";
 import { rpcServer, type RpcServerOptions } from "../rpc/server.ts";
 import { type DescribeDependencies, describeHandler } from "./describe.ts";
 import { type FetchDependencies, fetchHandler } from "./fetch.ts";
+import { admission } from "./call.ts";
 import { federationMethods } from "./method-table.ts";
 import { type PushDependencies, pushHandler } from "./push.ts";
 
@@ -20,10 +21,14 @@ export const MAX_CALL_MS = 20_000;
 /** Answers Fetch, Push and Describe in native gRPC, gRPC-Web, Connect and Connect JSON. */
 export function federationServer(options: FederationServerOptions): Handler {
   const { requestId, onError } = options;
+  const admit = admission(options);
   return rpcServer({
     methods: federationMethods({
+      admitFetch: admit.fetch,
       fetch: fetchHandler(options),
+      admitPush: admit.push,
       push: pushHandler(options),
+      admitDescribe: admit.describe,
       describe: describeHandler(options),
     }),
     maxBytes: options.maxBodyBytes,

@@ -896,6 +896,9 @@ export namespace wayfarer {
                 /** DescribeResponse closedThrough. */
                 closedThrough: number;
 
+                /** DescribeResponse digestsFromDay. */
+                digestsFromDay: number;
+
                 /**
                  * Encodes the specified DescribeResponse message. Does not implicitly {@link wayfarer.federation.v1.DescribeResponse.verify|verify} messages.
                  * @param message DescribeResponse message or plain object to encode
@@ -961,6 +964,9 @@ export namespace wayfarer {
 
                     /** DescribeResponse closedThrough */
                     closedThrough?: (number|null);
+
+                    /** DescribeResponse digestsFromDay */
+                    digestsFromDay?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -1873,6 +1873,8 @@ export const wayfarer = $root.wayfarer = (() => {
 
                 DescribeResponse.prototype.closedThrough = 0;
 
+                DescribeResponse.prototype.digestsFromDay = 0;
+
                 DescribeResponse.encode = function (message, writer, _depth) {
                     if (!writer)
                         writer = $Writer.create();
@@ -1897,6 +1899,8 @@ export const wayfarer = $root.wayfarer = (() => {
                             writer.uint32(/* id 6, wireType 2 =*/50).string(message.protocols[i]);
                     if (message.closedThrough != null && $Object.hasOwnProperty.call(message, "closedThrough") && (typeof message.closedThrough === "object" ? message.closedThrough.low || message.closedThrough.high : message.closedThrough !== 0))
                         writer.uint32(/* id 7, wireType 0 =*/56).int64(message.closedThrough);
+                    if (message.digestsFromDay != null && $Object.hasOwnProperty.call(message, "digestsFromDay") && message.digestsFromDay !== 0)
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.digestsFromDay);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1987,6 +1991,15 @@ export const wayfarer = $root.wayfarer = (() => {
                                     delete message.closedThrough;
                                 continue;
                             }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.digestsFromDay = value;
+                                else
+                                    delete message.digestsFromDay;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -2059,6 +2072,9 @@ export const wayfarer = $root.wayfarer = (() => {
                                 message.closedThrough = object.closedThrough;
                             else if (typeof object.closedThrough === "object")
                                 message.closedThrough = new $util.LongBits(object.closedThrough.low >>> 0, object.closedThrough.high >>> 0).toNumber();
+                    if (object.digestsFromDay != null)
+                        if ($Number(object.digestsFromDay) !== 0)
+                            message.digestsFromDay = object.digestsFromDay >>> 0;
                     return message;
                 };
 
@@ -2084,6 +2100,7 @@ export const wayfarer = $root.wayfarer = (() => {
                             object.closedThrough = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
                         } else
                             object.closedThrough = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.digestsFromDay = 0;
                     }
                     if (message.serverId != null && $Object.hasOwnProperty.call(message, "serverId"))
                         object.serverId = message.serverId;
@@ -2113,6 +2130,8 @@ export const wayfarer = $root.wayfarer = (() => {
                             object.closedThrough = options.longs === $String ? $String(message.closedThrough) : message.closedThrough;
                         else
                             object.closedThrough = options.longs === $String ? $util.Long.prototype.toString.call(message.closedThrough) : options.longs === $Number ? new $util.LongBits(message.closedThrough.low >>> 0, message.closedThrough.high >>> 0).toNumber() : message.closedThrough;
+                    if (message.digestsFromDay != null && $Object.hasOwnProperty.call(message, "digestsFromDay"))
+                        object.digestsFromDay = message.digestsFromDay;
                     return object;
                 };
 

@@ -128,6 +128,7 @@ export async function federationPart(
       publicKeys: async () => await (await signer.jwks()).text(),
       protocols: runtime.trailers.ok ? ["connect", "grpc"] : ["connect"],
       maxBodyBytes: MAX_BODY_BYTES,
+      keptSeconds: config.export.cleanupTtlSeconds,
       requestId: () => newRequestId(crypto.digests),
       onError,
     }),

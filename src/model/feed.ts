@@ -36,6 +36,8 @@ export type FeedQuery = {
   readonly oldest: IntervalNumber;
   /** Keys at most; 1 or more. */
   readonly limit: number;
+  /** Bytes on the wire at most, roughly; a single key may have more. */
+  readonly maxBytes: number;
 };
 
 /** A key of the feed: its first report in the stream of new keys, the revision in the other. */
@@ -61,6 +63,10 @@ export type FeedPage = {
   readonly next: FeedPosition;
   /** Whether nothing is left in the closed windows. */
   readonly exhausted: boolean;
+  /** Rows that were looked at. */
+  readonly scanned: number;
+  /** What the keys take on the wire, roughly and at most. */
+  readonly bytes: number;
 };
 
 /** Keys of one UTC day as they went over the wire: how many, and the XOR of their SHA-256. */

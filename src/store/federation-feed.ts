@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type postgres from "postgres";
 import type {
   FeedKey,
@@ -26,13 +27,17 @@ export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS):
   return {
     read: async (stream, query) => {
       if (query.selection.regions.length === 0) {
-        return { keys: [], next: later(query), exhausted: true };
+        return { keys: [], next: later(query), exhausted: true, scanned: 0, bytes: 0 };
       }
-      const found = await sql<Row[]>`
-        select ${sql.unsafe(COLUMNS)} from (${stretch(sql, stream, query, scanRows)}) as scanned
-        where ${wantedSql(sql, query)} order by at, key limit ${query.limit}`;
-      if (found.length === query.limit) return fullPage(found);
-      return await shortPage(sql, stream, query, scanRows);
+      // One statement, which ends as soon as the page is full; else the last row tells how far it came.
+      const rows = await sql<Row[]>`
+        select ${sql.unsafe(COLUMNS)} from (
+          select *, ${wantedSql(sql, query)} as wanted, row_number() over () as number,
+                 lead(key) over () is null as final
+          from (${stretch(sql, stream, query, scanRows)}) as stretch
+        ) as scanned
+        where wanted or final order by at, key limit ${query.limit}`;
+      return pageOf(rows, query, scanRows);
     },
   };
 }
@@ -49,10 +54,16 @@ type Row = {
   regions: string[];
   home_server: string | null;
   hops: number;
+  /** Whether it may go. */
+  wanted: boolean;
+  /** Counted from 1, with those that may not go. */
+  number: number;
+  /** No row was looked at after it. */
+  final: boolean;
 };
 
 const COLUMNS = `key, at, interval_number, interval_count, transmission_risk, report_type,
-  days_since_onset, traveler, regions, home_server, hops`;
+  days_since_onset, traveler, regions, home_server, hops, wanted, number, final`;
 
 type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
 
@@ -104,48 +115,46 @@ export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
 const wantedSql = (sql: Sql, { selection, oldest }: FeedQuery): PendingQuery =>
   sql`${allowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
 
-/** A page that is not full ends where the scan did, or at the end of the closed windows. */
-async function shortPage(
-  sql: Sql,
-  stream: FeedStream,
-  query: FeedQuery,
-  scanRows: number,
-): Promise<FeedPage> {
-  // One statement, so that rows that are deleted meanwhile cannot move the end of the scan.
-  type Found = Partial<Row> & { scanned: number; last_at: number; last_key: Uint8Array };
-  const rows = await sql<Found[]>`
-    with scanned as materialized (${stretch(sql, stream, query, scanRows)})
-    select wanted.*, last.at as last_at, last.key as last_key,
-           (select count(*) from scanned) as scanned
-    from (select at, key from scanned order by at desc, key desc limit 1) as last
-    left join (
-      select * from scanned where ${wantedSql(sql, query)} order by at, key limit ${query.limit}
-    ) as wanted on true
-    order by wanted.at, wanted.key`;
-  const [first] = rows;
-  const keys = rows.filter((row): row is Row & Found => row.key !== null);
-  if (keys.length === query.limit) return fullPage(keys);
-  const exhausted = first === undefined || first.scanned < scanRows;
+/** A page ends where it is full, where the scan ended, or at the end of the closed windows. */
+function pageOf(rows: readonly Row[], query: FeedQuery, scanRows: number): FeedPage {
+  const { kept, bytes } = withinBytes(rows, query.maxBytes);
+  const last = kept.at(-1);
+  const exhausted = last === undefined || (last.final && last.number < scanRows);
   return {
-    keys: keys.map(feedKey),
-    next: exhausted ? later(query) : { window: asWindow(first.last_at), key: first.last_key },
+    keys: kept.filter(({ wanted }) => wanted).map(feedKey),
+    next: exhausted ? later(query) : { window: asWindow(last.at), key: last.key },
     exhausted,
+    scanned: rows.at(-1)?.number ?? 0,
+    bytes,
   };
+}
+
+/** The first rows, as many as have room on the wire; one at least. */
+function withinBytes(rows: readonly Row[], maxBytes: number) {
+  let bytes = 0;
+  for (const [index, row] of rows.entries()) {
+    const more = row.wanted ? wireBytes(row) : 0;
+    if (index > 0 && bytes + more > maxBytes) return { kept: rows.slice(0, index), bytes };
+    bytes += more;
+  }
+  return { kept: rows, bytes };
+}
+
+/** Key, numbers and tags, each at its longest. */
+const FIXED_BYTES = 70;
+/** Tag and length of a text, and the place that it takes where it is decoded. */
+const TEXT_BYTES = 12;
+
+/** What a key counts in a message: more than it takes. */
+function wireBytes({ regions, home_server }: Row): number {
+  let bytes = FIXED_BYTES;
+  for (const region of regions) bytes += TEXT_BYTES + Buffer.byteLength(region);
+  return home_server === null ? bytes : bytes + TEXT_BYTES + Buffer.byteLength(home_server);
 }
 
 /** A reader that is already further than what is closed stays there. */
 const later = ({ after, closedThrough }: FeedQuery): FeedPosition =>
   after.window >= closedThrough ? after : { window: closedThrough };
-
-function fullPage(rows: readonly Row[]): FeedPage {
-  const last = rows.at(-1);
-  if (last === undefined) throw new RangeError("a feed page must have room for a key");
-  return {
-    keys: rows.map(feedKey),
-    next: { window: asWindow(last.at), key: last.key },
-    exhausted: false,
-  };
-}
 
 function feedKey(row: Row): FeedKey {
   return {

@@ -4,7 +4,7 @@ import { draftPeer } from "../../federation/draft.ts";
 import { dayDigests } from "../../federation/digest.ts";
 import { receivedKey } from "../../federation/wire.ts";
 import { FederationFetchResponse, wayfarer } from "../../proto/gen/federation.js";
-import { asServerId } from "../../src/model/ids.ts";
+import { asRegion, asServerId } from "../../src/model/ids.ts";
 import { refuse } from "../../src/errors.ts";
 import { encodeHex } from "../../src/keys/base64.ts";
 import { useDatabase } from "../support/database.ts";
@@ -128,7 +128,7 @@ describe("the federation service", () => {
         state = page.nextFetchState;
         if (!page.partialResponse) break;
       }
-      expect(pages).toEqual([[4, 0], [4, 0], [2, 2], [0, 4], [0, 4], [0, 0]]);
+      expect(pages).toEqual([[4, 0], [4, 0], [2, 2], [0, 4], [0, 4]]);
     });
 
     it("refuses other filters, half a state and garbage, and says why", async () => {
@@ -344,22 +344,68 @@ describe("the federation service", () => {
       const page = await fetched({ ...wish, maxExposureKeys: 5000 });
       expect(page.revisedKeys.length).toBeGreaterThan(5);
       const own = dayDigests(page.keys.map(receivedKey), page.revisedKeys.map(receivedKey));
-      for (const request of [wish, {}]) {
-        const answer = await client.describe(request, signal);
-        if (!answer.ok) throw new Error(answer.message);
-        expect(answer.value.closedThrough).toBe(NOW);
-        expect(
-          answer.value.days.map((
-            { day, count, digest },
-          ) => [day, count, encodeHex(digest ?? new Uint8Array())]),
-        )
-          .toEqual(own.map(({ day, count, digest }) => [day, count, encodeHex(digest)]));
+      const answer = await client.describe(wish, signal);
+      if (!answer.ok) throw new Error(answer.message);
+      expect(answer.value.closedThrough).toBe(NOW);
+      const told = answer.value.days.map((
+        { day, count, digest },
+      ) => [day, count, encodeHex(digest ?? new Uint8Array())]);
+      expect(told).toEqual(own.map(({ day, count, digest }) => [day, count, encodeHex(digest)]));
+    });
+
+    it("digests only days of which everything that ever went out still would", async () => {
+      const today = Math.floor(NOW / 86_400);
+      // 336 hours of CLEANUP_TTL lie within 360 of MAX_INTERVAL_AGE_ON_PUBLISH.
+      const first = Math.ceil((NOW + 60 - 1_209_600) / 86_400) + 1;
+      expect(today - first).toBe(12);
+      await insertExposures(
+        a.database,
+        Array.from({ length: 20 }, (_, index) => ({
+          key: keyBytes(index),
+          created_at: NOW - HOUR,
+          interval_number: (today - index) * 144,
+        })),
+      );
+      const answer = await client.describe({ ...wish, fromDay: 0 }, signal);
+      if (!answer.ok) throw new Error(answer.message);
+      expect(answer.value.digestsFromDay).toBe(first);
+      expect(answer.value.days.map(({ day }) => day)).toEqual(
+        Array.from({ length: 13 }, (_, index) => first + index),
+      );
+    });
+
+    it.each([0, 1, 2, 20])("digests what Fetch sends for %i regions", async (count) => {
+      a.agreements[0] = peerOf({ name: "b", serverId: B, send: { regions: regionNames(20) } });
+      await insertExposures(
+        a.database,
+        Array.from({ length: 40 }, (_, index) => ({
+          key: keyBytes(index),
+          created_at: NOW - HOUR,
+          regions: regionNames(20).slice(index % 20, index % 20 + 1 + index % 3),
+        })),
+      );
+      const asked = { includeRegions: regionNames(count) };
+      const page = await fetched(asked);
+      const expected = Array.from({ length: 40 }, (_, index) => index % 20 < count)
+        .filter((goes) => goes).length;
+      expect(page.keys.length).toBe(expected);
+      for (const key of page.keys) {
+        expect(key.regions?.every((region) => regionNames(count).includes(asRegion(region))))
+          .toBe(true);
       }
+      const answer = await client.describe(asked, signal);
+      if (!answer.ok) throw new Error(answer.message);
+      const own = dayDigests(page.keys.map(receivedKey), []);
+      expect(answer.value.days.map(({ day, count, digest }) => ({
+        day,
+        count,
+        digest: encodeHex(digest ?? new Uint8Array()),
+      }))).toEqual(own.map((one) => ({ ...one, digest: encodeHex(one.digest) })));
     });
 
     it("digests for a peer one call after the other", async () => {
       await insert(3);
-      const ask = () => client.describe({}, signal);
+      const ask = () => client.describe(wish, signal);
       const answers = await Promise.all([ask(), ask(), ask()]);
       const refused = answers.filter((answer) => !answer.ok);
       expect(refused.length).toBeGreaterThan(0);
@@ -377,11 +423,22 @@ describe("the federation service", () => {
     it("does not digest what is outside the days or regions that were asked for", async () => {
       await insert(3);
       const day = Math.floor((NOW / 600 - 150) / 144);
-      for (const request of [{ untilDay: day }, { fromDay: day + 1 }, { includeRegions: ["Z"] }]) {
+      for (
+        const request of [
+          { ...wish, untilDay: day },
+          { ...wish, fromDay: day + 1 },
+          { ...wish, excludeRegions: ["R0"], includeRegions: ["R1"] },
+          { includeRegions: ["Z"] },
+          {},
+        ]
+      ) {
         const answer = await client.describe(request, signal);
         expect(answer.ok && answer.value.days).toEqual([]);
       }
-      const answer = await client.describe({ fromDay: day, untilDay: day + 1 }, signal);
+      const answer = await client.describe(
+        { ...wish, fromDay: day, untilDay: day + 1 },
+        signal,
+      );
       expect(answer.ok && answer.value.days).toHaveLength(1);
     });
   });

@@ -55,6 +55,8 @@ export type Server = FederationJobDependencies & {
 
 export const WINDOW_SECONDS: number = 3600;
 export const GRACE_SECONDS: number = 60;
+/** CLEANUP_TTL: 336h. */
+export const KEPT_SECONDS = 1_209_600;
 
 export function newWorld(startSeconds: number): World {
   const clock = { ms: startSeconds * 1000 };
@@ -140,6 +142,7 @@ export function newWorld(startSeconds: number): World {
         publicKeys: async () => await (await signer.jwks()).text(),
         protocols: ["connect"],
         maxBodyBytes: MAX_BODY_BYTES,
+        keptSeconds: KEPT_SECONDS,
         requestId: () => "test",
         onError: (error) => void thrown.push(error),
       });

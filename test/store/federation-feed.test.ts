@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import { wireKey } from "../../federation/wire.ts";
+import { FederationFetchResponse } from "../../proto/gen/federation.js";
 import { maySend, wholeAgreement } from "../../federation/policy/selection.ts";
 import type { FeedPosition, FeedStream, Selection } from "../../src/model/feed.ts";
 import { asInterval, asRegion, asWindow } from "../../src/model/ids.ts";
@@ -10,6 +12,7 @@ import { useDatabase } from "../support/database.ts";
 import { type ExposureRow, insertExposures } from "../support/exposure-rows.ts";
 
 const HOUR = 3600;
+const MUCH = 1e9;
 const everything = wholeAgreement(
   peerOf({ send: { regions: regionNames(20), onlyTravelers: false, resend: true } }),
 );
@@ -26,7 +29,7 @@ describe("federationFeed()", () => {
     stream: FeedStream,
     limit: number,
     selection: Selection = everything,
-    { scanRows = 50_000, oldest = 0, closedThrough = NOW as number } = {},
+    { scanRows = 50_000, oldest = 0, closedThrough = NOW as number, maxBytes = MUCH } = {},
   ) => {
     const feed = federationFeed(database(), scanRows);
     let after: FeedPosition = { window: asWindow(0) };
@@ -38,6 +41,7 @@ describe("federationFeed()", () => {
         closedThrough: asWindow(closedThrough),
         oldest: asInterval(oldest),
         limit,
+        maxBytes,
       };
       const read = await feed.read(stream, query);
       expect(read.keys.length).toBeLessThanOrEqual(limit);
@@ -71,13 +75,74 @@ describe("federationFeed()", () => {
     }
   });
 
+  it("ends a page where it has enough bytes, and never stands still", async () => {
+    const rows = Array.from({ length: 30 }, (_, index): Row => ({
+      key: keyBytes(index),
+      created_at: NOW - HOUR * (3 - Math.floor(index / 10)),
+      regions: index % 3 === 0 ? [asRegion("Z")] : regionNames(20),
+      home_server: `https://third.example/${"x".repeat(200)}`,
+      revised_at: NOW - HOUR,
+    }));
+    await insertExposures(database(), rows);
+    const allowed = hexOf(rows.filter((_, index) => index % 3 !== 0));
+    for (const maxBytes of [1, 1000, 2000, 5000, 1_000_000]) {
+      for (const scanRows of [1, 4, 50_000]) {
+        for (const stream of ["new", "revised"] as const) {
+          const { keys } = await readAll(stream, 12, everything, { scanRows, maxBytes });
+          expect(keys).toEqual(allowed);
+        }
+      }
+    }
+    const page = await federationFeed(database()).read("new", {
+      selection: everything,
+      after: { window: asWindow(0) },
+      closedThrough: asWindow(NOW),
+      oldest: asInterval(0),
+      limit: 12,
+      maxBytes: 2000,
+    });
+    expect(page.keys.length).toBe(3);
+    expect(page.bytes).toBeLessThanOrEqual(2000);
+    const wire = page.keys.map((key) => wireKey(key, everything));
+    expect(page.bytes).toBeGreaterThan(
+      FederationFetchResponse.encode({ keys: wire }).finish().length,
+    );
+  });
+
+  it("tells how many rows it looked at", async () => {
+    await insertExposures(
+      database(),
+      Array.from({ length: 30 }, (_, index) => ({
+        key: keyBytes(index),
+        created_at: NOW - HOUR,
+        regions: [asRegion(index % 10 === 9 ? "R0" : "Z")],
+      })),
+    );
+    const scanned = async (limit: number, scanRows: number) => {
+      const page = await federationFeed(database(), scanRows).read("new", {
+        selection: everything,
+        after: { window: asWindow(0) },
+        closedThrough: asWindow(NOW),
+        oldest: asInterval(0),
+        limit,
+        maxBytes: MUCH,
+      });
+      return [page.scanned, page.keys.length, page.exhausted];
+    };
+    expect(await scanned(2, 1000)).toEqual([20, 2, false]);
+    expect(await scanned(3, 1000)).toEqual([30, 3, true]);
+    expect(await scanned(10, 1000)).toEqual([30, 3, true]);
+    expect(await scanned(10, 30)).toEqual([30, 3, false]);
+    expect(await scanned(10, 15)).toEqual([15, 1, false]);
+  });
+
   it("goes on where it ended when a window closes", async () => {
     await insertExposures(database(), [
       { key: keyBytes(2), created_at: NOW - HOUR },
       { key: keyBytes(1), created_at: NOW },
     ]);
     const feed = federationFeed(database());
-    const query = { selection: everything, oldest: asInterval(0), limit: 10 };
+    const query = { selection: everything, oldest: asInterval(0), limit: 10, maxBytes: MUCH };
     const first = await feed.read("new", {
       ...query,
       after: { window: asWindow(0) },
@@ -102,8 +167,9 @@ describe("federationFeed()", () => {
       closedThrough: asWindow(NOW - HOUR),
       oldest: asInterval(0),
       limit: 5,
+      maxBytes: MUCH,
     });
-    expect(page).toEqual({ keys: [], next: after, exhausted: true });
+    expect(page).toEqual({ keys: [], next: after, exhausted: true, scanned: 0, bytes: 0 });
   });
 
   it("pages through 100,000 keys of one window", async () => {
@@ -154,6 +220,7 @@ describe("federationFeed()", () => {
       closedThrough: asWindow(NOW),
       oldest: asInterval(0),
       limit: 5,
+      maxBytes: MUCH,
     };
     const feed = federationFeed(database());
     const common = {

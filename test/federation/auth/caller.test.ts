@@ -85,7 +85,7 @@ function setUp(peers: readonly Peer[] = [plain]) {
   });
   const call = (
     token: string,
-    more: { onlyOnce?: boolean; certificateFingerprint?: string } = {},
+    more: Partial<Parameters<typeof authenticate>[0]> = {},
   ) => authenticate({ authorization: `Bearer ${token}`, onlyOnce: false, ...more });
   return { published, clock, authenticate, call };
 }
@@ -205,7 +205,8 @@ describe("authenticator()", () => {
     );
     const nameless = await tokenOf({ without: ["jti"] });
     const unkept = await tokenOf({ claims: { jti: "a\0b" } });
-    for (const one of [nameless, unkept]) {
+    const strange = await tokenOf({ claims: { jti: "a\nb" } });
+    for (const one of [nameless, unkept, strange]) {
       expect(await call(one, { onlyOnce: true })).toEqual(
         unauthenticated("the token must have a jti for this method"),
       );
@@ -215,6 +216,9 @@ describe("authenticator()", () => {
 
   it("does not spend a jti on a token that is refused", async () => {
     const { call } = setUp();
+    const wait = refuse("resource_exhausted", "wait");
+    expect(await call(await tokenOf(), { onlyOnce: true, mayGoOn: () => wait })).toEqual(wait);
+    expect(await call(await tokenOf(), { mayGoOn: () => wait })).toEqual(wait);
     await call(await tokenOf({ key: pairs.stranger.privateKey }), { onlyOnce: true });
     expect((await call(await tokenOf(), { onlyOnce: true })).ok).toBe(true);
   });

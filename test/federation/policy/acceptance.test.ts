@@ -53,7 +53,18 @@ describe("acceptanceOf()", () => {
     ["another home", { homeServer: "https://third.example" }, "accepted"],
     ["a home that is no URL", { homeServer: "nowhere" }, "home_server"],
     ["a home with a zero byte", { homeServer: "https://a\0b" }, "home_server"],
-    ["a home without end", { homeServer: `https://${"x".repeat(2000)}` }, "home_server"],
+    ["a home without end", { homeServer: `https://x.example/${"x".repeat(238)}` }, "home_server"],
+    [
+      "a home just as long as may be",
+      { homeServer: `https://x.example/${"x".repeat(237)}` },
+      "accepted",
+    ],
+    ["a home with a zero byte in its path", { homeServer: "https://a.example/\0b" }, "home_server"],
+    ["a home that cannot be parsed", { homeServer: "https://[" }, "home_server"],
+    ["a home in another script", { homeServer: "https://a\u0430.example" }, "home_server"],
+    ["our own key, with a slash", { homeServer: `${HOME}/` }, "home"],
+    ["our own key, shouted", { homeServer: HOME.toUpperCase() }, "home"],
+    ["our own key, with a port", { homeServer: `${HOME}:443` }, "home"],
   ])("%s", (_, change, verdict) => {
     expect(judge(change)).toBe(verdict);
   });

@@ -30,8 +30,10 @@ export function echoServer(
     aborted: new Promise((resolve) => aborted = resolve),
     waiting: new Promise((resolve) => waiting = resolve),
   };
-  const say = rpcMethod<string, string>({
+  const say = rpcMethod<string, string, undefined>({
     path: SAY,
+    bounds: undefined,
+    admit: (_call, work) => work(undefined),
     decode: (bytes) => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
     encode: (answer) => new TextEncoder().encode(answer),
     fromJson(value) {
