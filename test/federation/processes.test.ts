@@ -7,14 +7,14 @@ import { difference, type Direction } from "./oracle.ts";
 import { atRest, type RealServer, realServer, until } from "./real-server.ts";
 import { fillWindow, phonesOf, randomOf, stormIssuer, stormResources } from "./storm-keys.ts";
 
-/** Keys in the one big window. */
-const KEYS = Number(process.env["STORM_KEYS"] ?? 3000);
+/** Keys in the one big window: more than 200 pages, each read and handed over in both ways. */
+const KEYS = Number(process.env["STORM_KEYS"] ?? 1500);
 const SEED = Number(process.env["STORM_SEED"] ?? 1);
-const STEPS = 6;
+const STEPS = 5 + Math.floor(KEYS / 10_000);
 /** Keys that come to each server at each step, by the side of those that are published. */
-const FRESH = Math.ceil(KEYS / 10);
+const FRESH = 200;
 /** Something happens after at most so many bytes. */
-const SPAN = FRESH * 100;
+const SPAN = KEYS * 13;
 /** Once it is calm. */
 const DEADLINE_MS = 60_000 + KEYS * 10;
 
