@@ -21,6 +21,7 @@ import { leases } from "../store/lease.ts";
 import { mirrorFiles } from "../store/mirror-file.ts";
 import { retentionStore } from "../store/retention.ts";
 import type { Foundation } from "./foundation.ts";
+import { randomBytesOf } from "./random-bytes.ts";
 
 /** Exports, imports, mirrors and retention, put together. */
 export type ExportPart = {
@@ -42,7 +43,7 @@ export function exportPart(foundation: Foundation): ExportPart {
     resources,
     blob,
     leases: leases(database),
-    randomBytes: (length: number) => crypto.digests.getRandomValues(new Uint8Array(length)),
+    randomBytes: randomBytesOf(crypto.digests),
   };
   const upstream = {
     ...shared,

@@ -22,8 +22,17 @@ export type ByteRange = { readonly start: number; readonly end: number };
  * before that).
  */
 export type BlobStore = {
-  /** Writes the whole blob; readers see the old one or the new one, never a part. */
-  put(bucket: string, name: string, body: Uint8Array, headers: BlobHeaders): Promise<void>;
+  /**
+   * Writes the whole blob; readers see the old one or the new one, never a part. Once `signal` is aborted nothing
+   * new is sent, and its reason is thrown; what is under way may still land.
+   */
+  put(
+    bucket: string,
+    name: string,
+    body: Uint8Array,
+    headers: BlobHeaders,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Undefined when there is none. */
   head(bucket: string, name: string): Promise<BlobInfo | undefined>;
   /** Undefined when there is none. A range is cut to the blob. A body that is not read to its end must be cancelled. */

@@ -66,9 +66,11 @@ export function filesystemBlobStore(root: string, now: () => number = Date.now):
       name: string,
       body: Uint8Array,
       headers: BlobHeaders,
+      signal?: AbortSignal,
     ): Promise<void> {
       requireName(bucket, name);
       requireHeaders(headers);
+      signal?.throwIfAborted();
       await guarded(async () => {
         const partials = await partialsOf(bucket);
         const hidden = headersPath(bucket, name);

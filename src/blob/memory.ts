@@ -27,9 +27,11 @@ export function memoryBlobStore(subtle: SubtleCrypto = crypto.subtle): BlobStore
       name: string,
       body: Uint8Array,
       headers: BlobHeaders,
+      signal?: AbortSignal,
     ): Promise<void> {
       requireName(bucket, name);
       requireHeaders(headers);
+      signal?.throwIfAborted();
       const bytes = new Uint8Array(body);
       const { contentType, cacheControl } = headers;
       const info = {

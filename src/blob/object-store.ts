@@ -28,9 +28,14 @@ export function objectBlobStore(
   options: HttpOptions,
   pageSize: number,
 ): BlobStore {
-  async function send(request: ObjectRequest, accepted: readonly number[]): Promise<Response> {
-    const response = await retryingFetch(() => dialect.prepare(request), options).catch(
+  async function send(
+    request: ObjectRequest,
+    accepted: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<Response> {
+    const response = await retryingFetch(() => dialect.prepare(request), options, signal).catch(
       (error: unknown) => {
+        signal?.throwIfAborted();
         throw networkFailure(dialect, request.bucket, error);
       },
     );
@@ -56,6 +61,7 @@ export function objectBlobStore(
     name: string,
     body: Uint8Array,
     headers: BlobHeaders,
+    signal?: AbortSignal,
   ): Promise<void> {
     const request = {
       bucket,
@@ -63,7 +69,7 @@ export function objectBlobStore(
       headers: dialect.putHeaders(headers),
       body: overArrayBuffer(body),
     };
-    await discard(await send({ method: "PUT", ...request }, [200, 201]));
+    await discard(await send({ method: "PUT", ...request }, [200, 201], signal));
   }
 
   async function remove(bucket: string, name: string): Promise<void> {
@@ -124,10 +130,12 @@ export function objectBlobStore(
       name: string,
       body: Uint8Array,
       headers: BlobHeaders,
+      signal?: AbortSignal,
     ): Promise<void> {
       requireName(bucket, name);
       requireHeaders(headers);
-      await write(bucket, name, body, headers);
+      signal?.throwIfAborted();
+      await write(bucket, name, body, headers, signal);
     },
 
     async head(bucket: string, name: string): Promise<BlobInfo | undefined> {

@@ -29,25 +29,31 @@ export function backOffMs(failed: number, random: () => number): number {
 
 /**
  * The first answer that is not to be retried, or the last attempt's. Redirects are not followed, so that no
- * signature goes elsewhere. Throws what the last attempt threw when it got no answer.
+ * signature goes elsewhere. Throws what the last attempt threw when it got no answer; once `stop` is aborted, its
+ * reason, without another attempt.
  */
 export async function retryingFetch(
   prepare: () => Promise<Prepared>,
   options: HttpOptions,
+  stop?: AbortSignal,
 ): Promise<Response> {
   for (let attempt = 1;; attempt++) {
+    stop?.throwIfAborted();
     const { url, init } = await prepare();
     const last = attempt >= options.attempts;
     try {
       const response = await within(
         options.timeoutMs,
-        (signal) => options.fetch(url, { ...init, redirect: "manual", signal }),
+        (late) => {
+          const signal = stop === undefined ? late : AbortSignal.any([late, stop]);
+          return options.fetch(url, { ...init, redirect: "manual", signal });
+        },
       );
       if (last || !RETRIED.has(response.status)) return response;
       // Not awaited: the other side may be silent.
       void response.body?.cancel().catch(() => {});
     } catch (error) {
-      if (last) throw error;
+      if (last || stop?.aborted) throw error;
     }
     await options.delay(backOffMs(attempt, options.random));
   }

@@ -1,10 +1,12 @@
 import type { BlobStore } from "../blob/blob.ts";
-import type { ExportPlace, ReadyBatch, WrittenFile } from "../store/export-batch.ts";
-import type { ExportKeys, KeyPart, KeyRules } from "../store/export-keys.ts";
+import { AppError } from "../errors.ts";
+import type { ReadyBatch, WrittenFile } from "../store/export-batch.ts";
+import type { ExportKeys, KeyPart } from "../store/export-keys.ts";
+import type { BatchPlan, PlannedFile } from "../store/export-plan.ts";
 import type { ReportExport } from "./events.ts";
 import { buildExportFile, type ExportSigner } from "./file/build.ts";
 import type { AppendKey } from "./file/key-section.ts";
-import { FILE_HEADERS, fileName } from "./place.ts";
+import { FILE_HEADERS } from "./place.ts";
 
 /** What writing the files of a window needs. */
 export type FileWriter = {
@@ -18,43 +20,40 @@ export type FileWriter = {
 /** What the files of a window are like. */
 export type FilePlan = {
   readonly batch: ReadyBatch;
-  readonly place: ExportPlace;
-  readonly region: string;
-  readonly rules: KeyRules;
+  readonly plan: BatchPlan;
   readonly signers: readonly ExportSigner[];
-  readonly counts: Readonly<Record<KeyPart, number>>;
-  readonly maxRecords: number;
-  /** The number of the first file: 1 as a rule. */
-  readonly firstNumber: number;
+  readonly planned: readonly PlannedFile[];
 };
 
 /**
  * Builds and stores the files of a window, one after the other: first all keys, then all revised keys, each in
- * the order of their bytes, `maxRecords` to a file. Doing it again stores the same bytes below the same names.
+ * the order of their bytes, `maxRecords` to a file. Doing it again stores the same keys below the same names. Throws
+ * when there are more or fewer keys than planned.
  */
 export async function writeFiles(
   writer: FileWriter,
-  plan: FilePlan,
+  { batch, plan, signers, planned }: FilePlan,
   signal: AbortSignal,
 ): Promise<readonly WrittenFile[]> {
-  const { batch, place, counts, maxRecords } = plan;
-  const fileCount = Math.ceil((counts.keys + counts.revised) / maxRecords);
+  const { counts, maxRecords } = plan;
   const reached: Partial<Record<KeyPart, Uint8Array>> = {};
   const files: WrittenFile[] = [];
-  for (let index = 0; index < fileCount; index++) {
+  for (const [index, { name, number }] of planned.entries()) {
     signal.throwIfAborted();
     const keyShare = within(counts.keys - index * maxRecords, maxRecords);
     const revisedBefore = Math.max(0, index * maxRecords - counts.keys);
     const revisedShare = within(counts.revised - revisedBefore, maxRecords - keyShare);
-    const source = (part: KeyPart, limit: number) => async (append: AppendKey): Promise<void> => {
+    const isLast = index === planned.length - 1;
+    const source = (part: KeyPart, share: number) => async (append: AppendKey): Promise<void> => {
+      // In the last file one more is asked for: it would tell that there are more than planned.
+      const limit = share + (isLast ? 1 : 0);
       if (limit === 0) return;
       const range = { after: reached[part], limit };
       const last = await writer.exposures.read(batch, plan.rules, part, range, append);
       if (last !== undefined) reached[part] = last;
     };
-    const number = plan.firstNumber + index;
     // Phones drop a file with the times of one that they have.
-    const single = fileCount === 1 && number === 1;
+    const single = planned.length === 1 && number === 1;
     const startedAt = writer.stopwatch();
     const built = await buildExportFile({
       header: {
@@ -62,14 +61,19 @@ export async function writeFiles(
         end: single ? batch.endsAt : batch.endsAt + number,
         region: plan.region,
       },
-      signers: plan.signers,
+      signers,
       keys: source("keys", keyShare),
       revisedKeys: source("revised", revisedShare),
       expectedKeys: keyShare + revisedShare,
     });
-    const name = fileName(place.root, batch, number);
+    if (built.keyCount !== keyShare || built.revisedKeyCount !== revisedShare) {
+      throw new AppError(
+        "internal",
+        `${name}: its keys are not those that were planned; it is made anew`,
+      );
+    }
     signal.throwIfAborted();
-    await writer.blob.put(place.bucket, name, built.zip, FILE_HEADERS);
+    await writer.blob.put(plan.bucket, name, built.zip, FILE_HEADERS, signal);
     const counted = {
       keyCount: built.keyCount,
       revisedKeyCount: built.revisedKeyCount,

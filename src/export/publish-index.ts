@@ -14,10 +14,12 @@ export type IndexWriter = {
 export async function publishIndex(
   { indexes, blob, settings }: IndexWriter,
   place: ExportPlace,
+  signal?: AbortSignal,
 ): Promise<void> {
   await indexes.publish(
     place,
     settings.cleanupTtlSeconds,
-    (names) => blob.put(place.bucket, indexName(place.root), indexText(names), INDEX_HEADERS),
+    (names) =>
+      blob.put(place.bucket, indexName(place.root), indexText(names), INDEX_HEADERS, signal),
   );
 }

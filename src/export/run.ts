@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { asAppError } from "../errors.ts";
-import type { ReadyBatch } from "../store/export-batch.ts";
+import type { OpenBatch } from "../store/export-padding.ts";
 import type { ExportSchedule } from "../store/export-schedule.ts";
 import type { Leases } from "../store/lease.ts";
 import { type HeldLease, holdLease, type Ticker } from "../store/lease-hold.ts";
@@ -69,7 +69,6 @@ export async function runExport(
   const padding = {
     minRecords: settings.minRecords,
     range: settings.paddingRange,
-    windowSeconds: settings.truncateWindowSeconds,
     randomBytes: deps.randomBytes,
   };
   let progress = true;
@@ -80,7 +79,11 @@ export async function runExport(
       maxWindows: MAX_WINDOWS_AT_ONCE,
     });
     work.totals.windows += windows;
-    while (!signal.aborted && await schedule.settleNext(series, padding));
+    while (!signal.aborted) {
+      const settled = await schedule.settleNext(remaining(work, series), padding);
+      if (settled === undefined) break;
+      if (settled.error !== undefined) await fail(work, series, settled.batch, settled.error);
+    }
     const empty = await schedule.completeEmpty(series);
     const exported = await exportReady(work, series);
     progress = windows + empty + exported > 0;
@@ -106,7 +109,7 @@ async function exportReady(work: Work, series: readonly Series[]): Promise<numbe
       const signal = AbortSignal.any([work.signal, lease.lost]);
       let result: Step = "done";
       while (result === "done") {
-        result = await exportNext(work, here, lease, signal);
+        result = await exportNext(work, here, remaining(work, series), lease, signal);
         if (result !== "nothing") done += 1;
       }
     } finally {
@@ -123,6 +126,7 @@ const remaining = (work: Work, series: readonly Series[]): readonly Series[] =>
 async function exportNext(
   work: Work,
   series: readonly Series[],
+  all: readonly Series[],
   lease: HeldLease,
   signal: AbortSignal,
 ): Promise<Step> {
@@ -131,22 +135,29 @@ async function exportNext(
   const its = series.find((one) => one.config === batch?.config && one.series === batch.series);
   if (batch === undefined || its === undefined) return "nothing";
   try {
-    const result = await exportBatch(work.worker, batch, its, lease, signal);
+    const result = await exportBatch(work.worker, batch, its, all, lease, signal);
     work.totals.files += result.files;
     work.totals.keys += result.keys;
     return result.yielded ? "yielded" : "done";
   } catch (error) {
     if (signal.aborted) return "nothing";
-    work.failed.add(its);
-    await fail(work, batch, error);
+    await fail(work, series, batch, error);
     return "done";
   }
 }
 
-async function fail({ deps, totals }: Work, batch: ReadyBatch, cause: unknown): Promise<void> {
+/** Leaves the series of a window for the next run. */
+async function fail(
+  { deps, totals, failed }: Work,
+  series: readonly Series[],
+  batch: OpenBatch,
+  cause: unknown,
+): Promise<void> {
   const error = asAppError(cause);
-  totals.failed += 1;
   const { config, startsAt, endsAt } = batch;
+  series.filter((one) => one.config === config && one.series === batch.series)
+    .forEach((one) => failed.add(one));
+  totals.failed += 1;
   deps.report({ kind: "batch-failed", config, startsAt, endsAt, error });
   await deps.batches.noteFailure(batch, `${error.code}: ${error.message}`);
 }

@@ -2,8 +2,7 @@ import type { ExportBatches, ReadyBatch } from "../store/export-batch.ts";
 import type { ExportIndexes } from "../store/export-index.ts";
 import type { HeldLease } from "../store/lease-hold.ts";
 import { type FileWriter, writeFiles } from "./batch-files.ts";
-
-import { placeOf } from "./place.ts";
+import { fileName, placeOf } from "./place.ts";
 import { publishIndex } from "./publish-index.ts";
 import type { Series } from "./series.ts";
 import type { ExportSettings } from "./settings.ts";
@@ -16,7 +15,7 @@ export type BatchWorker = FileWriter & SignerDependencies & {
   readonly settings: ExportSettings;
 };
 
-/** What came of a batch: `yielded` means that another worker has it now. */
+/** What came of a batch: `yielded` means that another worker has it now, or that its keys are to be settled again. */
 export type BatchResult = {
   readonly files: number;
   readonly keys: number;
@@ -25,41 +24,48 @@ export type BatchResult = {
 
 /**
  * Exports one window: files, then the index, then the mark that it is done. Whatever point a worker dies at,
- * the next one does the rest: before the files are noted it makes the same ones again, after that never.
+ * the next one does the rest: before the files are noted it makes the same ones again, or, when the config was
+ * edited, others with other names; after that never. `all` are the series whose open windows it waits for.
  */
 export async function exportBatch(
   worker: BatchWorker,
   batch: ReadyBatch,
   { definition, series, rules }: Series,
+  all: readonly Series[],
   lease: HeldLease,
   signal: AbortSignal,
 ): Promise<BatchResult> {
   const { batches, settings } = worker;
   const nothing = { files: 0, keys: 0, yielded: false };
-  if (batch.bucket !== null && batch.root !== null) {
-    // The config may name another place by now.
-    await publishIndex(worker, { bucket: batch.bucket, root: batch.root });
+  if (batch.state === "written") {
+    // The config may name another place by now; without any file they are past CLEANUP_TTL.
+    const { bucket, root } = batch;
+    if (bucket !== null && root !== null) await publishIndex(worker, { bucket, root }, signal);
     await batches.complete(batch);
     return nothing;
   }
   const place = placeOf(definition, series);
   const counts = await worker.exposures.count(batch, rules);
-  if (counts.keys + counts.revised === 0) {
+  const empty = counts.keys + counts.revised === 0;
+  const signers = empty ? [] : await signersOf(worker, definition, batch.now);
+  const plan = {
+    ...place,
+    region: definition.outputRegion,
+    rules,
+    maxRecords: definition.maxRecords ?? settings.maxRecords,
+    counts,
+  };
+  const planned = await batches.plan(batch, all, plan, (n) => fileName(place.root, batch, n));
+  if (planned === undefined) return { ...nothing, yielded: true };
+  if (empty) {
     await batches.complete(batch);
     return nothing;
   }
-  const files = await writeFiles(worker, {
-    batch,
-    place,
-    region: definition.outputRegion,
-    rules,
-    counts,
-    signers: await signersOf(worker, definition, batch.now),
-    maxRecords: definition.maxRecords ?? settings.maxRecords,
-    firstNumber: await batches.firstNumber(batch, place),
-  }, signal);
-  if (!await batches.noteWritten(batch, lease, place, files)) return { ...nothing, yielded: true };
-  await publishIndex(worker, place);
+  const files = await writeFiles(worker, { batch, plan, signers, planned }, signal);
+  if (!await batches.noteWritten(batch, lease, place.bucket, files)) {
+    return { ...nothing, yielded: true };
+  }
+  await publishIndex(worker, place, signal);
   await batches.complete(batch);
   return {
     files: files.length,

@@ -1,6 +1,7 @@
-import type postgres from "postgres";
-import type { Database, Sql, Transaction } from "./database.ts";
+import type { Database } from "./database.ts";
 import type { Span } from "./export-keys.ts";
+import { type BatchPlan, noteFiles, planFiles, type PlannedFile } from "./export-plan.ts";
+import { overlapsUnsettled, unsettledOf } from "./export-window.ts";
 
 /** A run of windows of one config: those of its period, or its daily roll-up. */
 export type SeriesName = "period" | "24h";
@@ -12,6 +13,8 @@ export type SeriesId = { readonly config: string; readonly series: SeriesName };
 export type ReadyBatch = Span & SeriesId & {
   readonly id: number;
   readonly state: "padded" | "written";
+  /** Raised each time that its keys are to be settled again: what we do for an earlier one counts for nothing. */
+  readonly generation: number;
   /** Where its files are, once they are written. */
   readonly bucket: string | null;
   readonly root: string | null;
@@ -42,19 +45,24 @@ export type ExportBatches = {
    * overlaps it, are not settled yet.
    */
   ready(series: readonly SeriesId[]): Promise<readonly ReadyBatch[]>;
-  /** The first number that no file of another batch has for the same place and window; 1 as a rule. */
-  firstNumber(batch: ReadyBatch, place: ExportPlace): Promise<number>;
-  /** Notes the stored files of a batch; false when the lease was lost or the batch went on without us. */
+  /** See {@link planFiles}. */
+  plan(
+    batch: ReadyBatch,
+    series: readonly SeriesId[],
+    plan: BatchPlan,
+    name: (number: number) => string,
+  ): Promise<readonly PlannedFile[] | undefined>;
+  /** See {@link noteFiles}. */
   noteWritten(
     batch: ReadyBatch,
     lease: BatchLease,
-    place: ExportPlace,
+    bucket: string,
     files: readonly WrittenFile[],
   ): Promise<boolean>;
   /** Ends a batch: with its files in the index, or with none. */
   complete(batch: ReadyBatch): Promise<void>;
   /** Keeps why it failed, for people; it stays to be done. */
-  noteFailure(batch: ReadyBatch, message: string): Promise<void>;
+  noteFailure(batch: { readonly id: number }, message: string): Promise<void>;
 };
 
 /** Work on windows in the database. */
@@ -64,7 +72,7 @@ export function exportBatches({ bulk }: Database): ExportBatches {
       await bulk<ReadyBatch[]>`
         ${unsettledOf(bulk, series)}
         select id, config, series, starts_at as "startsAt", ends_at as "endsAt", state,
-               bucket, root, wayfarer_now() as now
+               generation, bucket, root, wayfarer_now() as now
         from unnest(
           ${bulk.array(series.map((one) => one.config))}::text[],
           ${bulk.array(series.map((one) => one.series))}::text[]) as wanted (its_config, its_series)
@@ -76,43 +84,14 @@ export function exportBatches({ bulk }: Database): ExportBatches {
         where state <> 'open' and (state = 'written' or not ${overlapsUnsettled(bulk)})
         order by ends_at, starts_at desc, id`,
 
-    firstNumber: async (batch, { bucket, root }) => {
-      const [found] = await bulk<{ number: number }[]>`
-        select coalesce(max(number), 0) + 1 as number from export_file
-        where bucket = ${bucket} and root = ${root}
-          and starts_at = ${batch.startsAt} and ends_at = ${batch.endsAt} and batch <> ${batch.id}`;
-      return found?.number ?? 1;
-    },
+    plan: (batch, series, plan, name) => planFiles(bulk, batch, series, plan, name),
 
-    noteWritten: async (batch, lease, { bucket, root }, files) =>
-      await bulk.begin(async (sql) => {
-        const held = await sql`
-          select from lease where name = ${lease.name} and holder = ${lease.holder} for update`;
-        if (held.count === 0) return false;
-        const changed = await sql`
-          update export_batch set state = 'written', last_error = null
-          where id = ${batch.id} and state = 'padded'`;
-        if (changed.count === 0) return false;
-        const numbers = (key: "number" | "keyCount" | "revisedKeyCount" | "byteCount") =>
-          sql.array(files.map((file) => file[key]), 23);
-        await sql`
-          insert into export_file (bucket, name, root, batch, config, starts_at, ends_at, written_at,
-                                   number, key_count, revised_key_count, byte_count)
-          select ${bucket}, name, ${root}, ${batch.id}, ${batch.config}, ${batch.startsAt},
-                 ${batch.endsAt}, wayfarer_now(), number, key_count, revised_key_count, byte_count
-          from unnest(${sql.array(files.map((file) => file.name))}::text[], ${
-          numbers("number")
-        }::int[],
-                      ${numbers("keyCount")}::int[], ${numbers("revisedKeyCount")}::int[],
-                      ${numbers("byteCount")}::int[])
-               as file (name, number, key_count, revised_key_count, byte_count)`;
-        return true;
-      }),
+    noteWritten: (batch, lease, bucket, files) => noteFiles(bulk, batch, lease, bucket, files),
 
     complete: async (batch) => {
       await bulk`
         update export_batch set state = 'complete', finished_at = wayfarer_now(), last_error = null
-        where id = ${batch.id} and state in ('padded', 'written')`;
+        where id = ${batch.id} and generation = ${batch.generation} and state in ('padded', 'written')`;
     },
 
     noteFailure: async (batch, message) => {
@@ -121,36 +100,4 @@ export function exportBatches({ bulk }: Database): ExportBatches {
         where id = ${batch.id} and state <> 'complete'`;
     },
   };
-}
-
-/** Whether a row of `export_batch` belongs to one of these series; those of a deleted config wait for its return. */
-export function ofSeries(sql: Sql | Transaction, series: readonly SeriesId[]): postgres.Fragment {
-  return sql`(config, series) in (select * from unnest(
-    ${sql.array(series.map((one) => one.config))}::text[],
-    ${sql.array(series.map((one) => one.series))}::text[]))`;
-}
-
-/** Whether any key at all was published or revised in the window of the row `window`. */
-export function holdsKeys(sql: Sql | Transaction, window: postgres.Fragment): postgres.Fragment {
-  return sql`(
-    exists (select from exposure
-            where created_at >= ${window}.starts_at and created_at < ${window}.ends_at)
-    or exists (select from exposure
-               where revised_at >= ${window}.starts_at and revised_at < ${window}.ends_at))`;
-}
-
-/** A `with` clause: `unsettled` are the windows of these series that may still get generated keys. */
-export function unsettledOf(
-  sql: Sql | Transaction,
-  series: readonly SeriesId[],
-): postgres.Fragment {
-  return sql`with unsettled as materialized (
-    select starts_at, ends_at from export_batch where state = 'open' and ${ofSeries(sql, series)})`;
-}
-
-/** Whether the row `batch` overlaps a row of {@link unsettledOf}. */
-export function overlapsUnsettled(sql: Sql | Transaction): postgres.Fragment {
-  return sql`exists (
-    select from unsettled as other
-    where other.starts_at < batch.ends_at and other.ends_at > batch.starts_at)`;
 }

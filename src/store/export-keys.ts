@@ -109,9 +109,13 @@ const COLUMNS: Readonly<Record<KeyPart, string>> = {
 /** The condition on `exposure` for the keys of a window. COPY takes no parameters, so the values are in the text. */
 export function selectionSql(part: KeyPart, { startsAt, endsAt }: Span, rules: KeyRules): string {
   const column = part === "keys" ? "created_at" : "revised_at";
+  return `${column} >= ${whole(startsAt)} and ${column} < ${whole(endsAt)} and ${takesSql(rules)}`;
+}
+
+/** The condition on `exposure` for the keys that rules take, of whatever time. */
+export function takesSql(rules: KeyRules): string {
   const wanted = `regions && ${regionsSql(rules.regions)}`;
   return [
-    `${column} >= ${whole(startsAt)} and ${column} < ${whole(endsAt)}`,
     rules.includeTravelers ? `(traveler or ${wanted})` : wanted,
     ...(rules.onlyNonTravelers ? ["not traveler"] : []),
     ...(rules.excludeRegions.length > 0

@@ -1,5 +1,7 @@
+import { AppError } from "../errors.ts";
+import { DAY_SECONDS } from "../model/interval.ts";
 import type { Transaction } from "./database.ts";
-import { type KeyRules, selectionSql, type Span } from "./export-keys.ts";
+import { type KeyRules, selectionSql, type Span, takesSql } from "./export-keys.ts";
 
 /** How generated keys are made. */
 export type PaddingPlan = {
@@ -7,8 +9,6 @@ export type PaddingPlan = {
   readonly minRecords: number;
   /** How many keys more than `minRecords` it then gets at most. */
   readonly range: number;
-  /** Length, in seconds, of the windows that `created_at` is cut to. */
-  readonly windowSeconds: number;
   /** This many random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
 };
@@ -20,35 +20,58 @@ export type OpenBatch = Span & {
   readonly series: string;
 };
 
+/** Which keys a series takes. */
+export type SeriesRules = {
+  readonly config: string;
+  readonly series: string;
+  readonly rules: KeyRules;
+};
+
 /**
  * Fills a window that holds fewer keys than it should, but any, with random keys; each has the metadata of a key
  * of that window, regions included, so that it is in every export that the other is in. They go into the last
- * moment of the window that keys can have: no export that ended earlier can have missed them.
+ * second of the window: no export that ended earlier can have missed them. Exports whose files are already planned
+ * or stored get none: a key of theirs is no model, and without any other the window stays as it is.
  */
 export async function fillWindow(
   sql: Transaction,
   batch: OpenBatch,
-  rules: KeyRules,
-  { minRecords, range, windowSeconds, randomBytes }: PaddingPlan,
+  plans: readonly SeriesRules[],
+  { minRecords, range, randomBytes }: PaddingPlan,
 ): Promise<void> {
+  const rulesOf = (one: { config: string; series: string }): KeyRules | undefined =>
+    plans.find((plan) => plan.config === one.config && plan.series === one.series)?.rules;
+  const rules = rulesOf(batch);
+  if (rules === undefined) throw new AppError("internal", "a window without its series was opened");
+  const createdAt = batch.endsAt - 1;
+  const fixed = await sql<(Omit<SeriesRules, "rules"> & { readonly rules: KeyRules | null })[]>`
+    select distinct config, series, plan -> 'rules' as rules from export_batch
+    where starts_at <= ${createdAt} and ends_at > ${createdAt} and ends_at <= ${
+    createdAt + DAY_SECONDS
+  }
+      and id <> ${batch.id} and (plan is not null or state in ('written', 'complete'))`;
+  const free = fixed.map((one) => one.rules ?? rulesOf(one))
+    .map((taken) => taken === undefined ? "true" : `not (${takesSql(taken)})`);
   const primary = selectionSql("keys", batch, rules);
-  const revised = selectionSql("revised", batch, rules);
-  const [found] = await sql.unsafe<{ keys: number; models: number }[]>(`
-    with keys as (select from exposure where ${primary} limit ${minRecords}),
-         revised as (select from exposure where ${revised} limit ${minRecords})
-    select (select count(*) from keys) as keys,
-           (select count(*) from (table keys union all table revised limit ${minRecords}) as both_parts) as models`);
-  const { keys, models } = found ?? { keys: 0, models: 0 };
-  if (models === 0 || keys >= minRecords) return;
+  const asKeys = [primary, ...free].join(" and ");
+  const asRevised = [selectionSql("revised", batch, rules), ...free].join(" and ");
+  const [found] = await sql.unsafe<{ keys: number; primary: number; revised: number }[]>(`
+    select ${
+    Object.entries({ keys: primary, primary: asKeys, revised: asRevised }).map(([name, where]) =>
+      `(select count(*) from (select from exposure where ${where} limit ${minRecords}) as enough) as "${name}"`
+    )
+  }`);
+  const keys = found?.keys ?? 0;
+  const [models, modelCount] = found?.primary
+    ? [asKeys, found.primary]
+    : [asRevised, found?.revised ?? 0];
+  if (modelCount === 0 || keys >= minRecords) return;
 
   const random = uniform(randomBytes);
   const wanted = minRecords + random(range + 1) - keys;
   const bytes = randomBytes(wanted * 16);
   const madeKeys = Array.from({ length: wanted }, (_, i) => bytes.subarray(i * 16, i * 16 + 16));
-  const modelCount = keys > 0 ? keys : models;
   const modelOf = madeKeys.map(() => random(modelCount));
-  const lastWindow = Math.floor((batch.endsAt - 1) / windowSeconds) * windowSeconds;
-  const createdAt = Math.max(batch.startsAt, lastWindow);
   await sql`
     insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
                           days_since_onset, regions, traveler, created_at, source)
@@ -56,12 +79,12 @@ export async function fillWindow(
            days_since_onset, regions, traveler, ${createdAt}, 'generated'
     from unnest(${sql.array(madeKeys)}::bytea[], ${sql.array(modelOf)}::int[]) as made (key, model)
     join (select *, row_number() over (order by key) - 1 as model
-          from exposure where ${sql.unsafe(keys > 0 ? primary : revised)}) as real using (model)
+          from exposure where ${sql.unsafe(models)}) as real using (model)
     on conflict (key) do nothing`;
   // Settled windows that these fall into are looked at again.
   await sql`
-    update export_batch set state = 'open'
-    where state = 'padded' and starts_at <= ${createdAt} and ends_at > ${createdAt}
+    update export_batch set state = 'open', generation = generation + 1
+    where state = 'padded' and plan is null and starts_at <= ${createdAt} and ends_at > ${createdAt}
       and id <> ${batch.id}`;
 }
 

@@ -1,13 +1,8 @@
-import type { Database, Transaction } from "./database.ts";
-import {
-  holdsKeys,
-  ofSeries,
-  overlapsUnsettled,
-  type SeriesName,
-  unsettledOf,
-} from "./export-batch.ts";
+import type { Database } from "./database.ts";
+import type { SeriesName } from "./export-batch.ts";
 import type { KeyRules } from "./export-keys.ts";
 import { fillWindow, type OpenBatch, type PaddingPlan } from "./export-padding.ts";
+import { holdsKeys, inTurn, ofSeries, overlapsUnsettled, unsettledOf } from "./export-window.ts";
 
 /** One series: its windows are aligned to `periodSeconds`. */
 export type SeriesPlan = {
@@ -29,6 +24,9 @@ export type ScheduleLimits = {
   readonly maxWindows: number;
 };
 
+/** A window whose keys were to be settled; `error` when they are not. */
+export type Settled = { readonly batch: OpenBatch; readonly error?: unknown };
+
 /** Windows of exports, and the generated keys in them. */
 export type ExportSchedule = {
   /**
@@ -38,25 +36,19 @@ export type ExportSchedule = {
    */
   schedule(plans: readonly SeriesPlan[], limits: ScheduleLimits): Promise<number>;
   /**
-   * Settles the keys of the oldest open window: too few are filled up. False when no window of these series is
+   * Settles the keys of the oldest open window: too few are filled up. Undefined when no window of these series is
    * open. Shorter windows go first, so that what they get counts for the longer ones.
    */
-  settleNext(plans: readonly SeriesPlan[], padding: PaddingPlan): Promise<boolean>;
+  settleNext(plans: readonly SeriesPlan[], padding: PaddingPlan): Promise<Settled | undefined>;
   /** Completes all settled windows that hold no key at all. Answers how many. */
   completeEmpty(plans: readonly SeriesPlan[]): Promise<number>;
 };
 
 /** Windows of exports in the database. */
 export function exportSchedule({ bulk }: Database): ExportSchedule {
-  const inTurn = async <T>(action: (transaction: Transaction) => Promise<T>): Promise<T> =>
-    await bulk.begin(async (transaction) => {
-      await transaction`insert into export_turn values (true) on conflict (id) do update set id = true`;
-      return await action(transaction);
-    }) as T;
-
   return {
     schedule: async (plans, { closedThrough, minAgeSeconds, maxWindows }) =>
-      await inTurn(async (sql) => {
+      await inTurn(bulk, async (sql) => {
         const column = (key: "periodSeconds" | "fromSeconds" | "thruSeconds") =>
           sql.array(plans.map((plan) => plan[key]), 20);
         const plan = sql`unnest(
@@ -93,28 +85,33 @@ export function exportSchedule({ bulk }: Database): ExportSchedule {
         return passed?.windows ?? 0;
       }),
 
-    settleNext: async (plans, padding) =>
-      await inTurn(async (sql) => {
-        const [batch] = await sql<OpenBatch[]>`
-          select id, config, series, starts_at as "startsAt", ends_at as "endsAt"
-          from export_batch where state = 'open' and ${ofSeries(sql, plans)}
-          order by ends_at, starts_at desc, id limit 1`;
-        const plan = plans.find((one) =>
-          one.config === batch?.config && one.series === batch.series
-        );
-        if (batch === undefined || plan === undefined) return false;
-        await fillWindow(sql, batch, plan.rules, padding);
-        await sql`update export_batch set state = 'padded' where id = ${batch.id}`;
-        return true;
-      }),
-
-    completeEmpty: async (plans) => {
-      const completed = await bulk`
-        ${unsettledOf(bulk, plans)}
-        update export_batch as batch set state = 'complete', finished_at = wayfarer_now()
-        where state = 'padded' and ${ofSeries(bulk, plans)}
-          and not ${holdsKeys(bulk, bulk`batch`)} and not ${overlapsUnsettled(bulk)}`;
-      return completed.count;
+    settleNext: async (plans, padding) => {
+      let batch: OpenBatch | undefined;
+      try {
+        await inTurn(bulk, async (sql) => {
+          [batch] = await sql<OpenBatch[]>`
+            select id, config, series, starts_at as "startsAt", ends_at as "endsAt"
+            from export_batch where state = 'open' and ${ofSeries(sql, plans)}
+            order by ends_at, starts_at desc, id limit 1`;
+          if (batch === undefined) return;
+          await fillWindow(sql, batch, plans, padding);
+          await sql`update export_batch set state = 'padded' where id = ${batch.id}`;
+        });
+      } catch (error) {
+        if (batch === undefined) throw error;
+        return { batch, error };
+      }
+      return batch && { batch };
     },
+
+    completeEmpty: async (plans) =>
+      await inTurn(bulk, async (sql) => {
+        const completed = await sql`
+          ${unsettledOf(sql, plans)}
+          update export_batch as batch set state = 'complete', finished_at = wayfarer_now()
+          where state = 'padded' and ${ofSeries(sql, plans)}
+            and not ${holdsKeys(sql, sql`batch`)} and not ${overlapsUnsettled(sql)}`;
+        return completed.count;
+      }),
   };
 }

@@ -47,7 +47,7 @@ describe("a worker that dies", () => {
   });
 
   it("at any point leaves everything for the next one, who loses and repeats nothing", {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const blob = unchanging(world.blob);
     const signal = new AbortController().signal;

@@ -39,7 +39,7 @@ describe("generated keys", () => {
     expect(await sizes("mag")).toEqual([rows.length + 2]);
     const kinds = new Set(rows.map((row) => `${row.regions} ${row.traveler}`));
     expect([...kinds].every((kind) => ["MAG,XYZ false", "MAG true"].includes(kind))).toBe(true);
-    expect(new Set(rows.map((row) => row.created_at))).toEqual(new Set([DAY_ONE + 3 * HOUR]));
+    expect(new Set(rows.map((row) => row.created_at))).toEqual(new Set([DAY_ONE + 4 * HOUR - 1]));
     expect(world.primaries(await world.download("mag"))).toContain(hexKey("a"));
   });
 

@@ -4,6 +4,14 @@ import { publish } from "./0002-publish.ts";
 import { exports } from "./0003-export.ts";
 import { imports } from "./0004-import.ts";
 import { federation } from "./0005-federation.ts";
+import { exportPlans } from "./0006-export-plan.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
-export const MIGRATIONS: readonly Migration[] = [core, publish, exports, imports, federation];
+export const MIGRATIONS: readonly Migration[] = [
+  core,
+  publish,
+  exports,
+  imports,
+  federation,
+  exportPlans,
+];

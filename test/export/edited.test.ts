@@ -1,0 +1,180 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { BlobStore } from "../../src/blob/blob.ts";
+import { type ExportDependencies, runExport } from "../../src/export/run.ts";
+import { useDatabase } from "../support/database.ts";
+import { Killed, mortal } from "./mortal.ts";
+import { expectExactlyOnce } from "./oracle.ts";
+import { config, DAY_ONE, HOUR, openWorld, type TestKey, type World } from "./world.ts";
+
+const SINCE = DAY_ONE;
+const UNTIL = DAY_ONE + 4 * HOUR;
+
+/** Keys of one window; the first `shared` are of SUB too. */
+const someKeys = (count: number, shared = 0): readonly TestKey[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `key ${index}`,
+    createdAt: SINCE + (index % 4) * HOUR,
+    regions: index < shared ? ["MAG", "SUB"] : ["MAG"],
+  }));
+
+describe("what is changed while a window is being exported", () => {
+  const database = useDatabase();
+  let world: World;
+  const mag = config({ name: "mag" });
+  const sub = config({ name: "sub", outputRegion: "SUB" });
+
+  beforeEach(async () => {
+    world = await openWorld(database(), { minRecords: 20, paddingRange: 5 });
+    world.put(mag);
+    await database().setClock(UNTIL + 2 * HOUR);
+  });
+
+  /** A store that does something before its first file is stored. */
+  const before = (first: () => Promise<unknown>): BlobStore => {
+    let done = false;
+    return {
+      ...world.blob,
+      put: async (...file) => {
+        if (!done) {
+          done = true;
+          await first();
+        }
+        await world.blob.put(...file);
+      },
+    };
+  };
+  /** Another process's run, once this one's lease is over. */
+  const takenOver = async (changes: Partial<ExportDependencies> = {}): Promise<void> => {
+    await database().setClock(UNTIL + 3 * HOUR);
+    expect((await world.run(changes)).failed).toBe(0);
+  };
+  const stored = async (root: string): Promise<readonly string[]> => {
+    const names: string[] = [];
+    for await (const name of world.blob.list("exports", root)) names.push(name);
+    return names.filter((name) => name.endsWith(".zip"));
+  };
+
+  it.each(["signed", "stored"])(
+    "a config that another worker exports before a file is %s costs no key",
+    async (moment) => {
+      await world.insert(someKeys(30, 2));
+      let added = false;
+      const add = async (): Promise<void> => {
+        if (added) return;
+        added = true;
+        world.put(sub);
+        expect((await world.run()).failed).toBe(0);
+      };
+      const keys = {
+        ...world.keys,
+        sign: async (...toSign: Parameters<typeof world.keys.sign>) => {
+          if (moment === "signed") await add();
+          return await world.keys.sign(...toSign);
+        },
+      };
+      const blob = moment === "stored" ? before(add) : world.blob;
+      expect((await world.run({ keys, blob })).failed).toBe(0);
+      expect((await world.run()).failed).toBe(0);
+      await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+      await expectExactlyOnce(world, sub, "sub", SINCE, UNTIL);
+    },
+  );
+
+  it("a config added later takes generated keys only where older exports can have them", async () => {
+    await world.insert([...someKeys(30, 2), { id: "sub", createdAt: SINCE, regions: ["SUB"] }]);
+    await world.run();
+    world.put(sub);
+    expect((await world.run()).failed).toBe(0);
+    await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+    await expectExactlyOnce(world, sub, "sub", SINCE, UNTIL);
+    const [file] = await world.download("sub");
+    expect(file?.file.keyCount).toBeGreaterThanOrEqual(20);
+  });
+
+  it("a config added later goes without generated keys where an older export would lack them", async () => {
+    await world.insert(someKeys(30, 2));
+    await world.run();
+    world.put(sub);
+    expect((await world.run()).failed).toBe(0);
+    await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+    await expectExactlyOnce(world, sub, "sub", SINCE, UNTIL);
+  });
+
+  it.each([[4, 10], [10, 4]])(
+    "an upload for files of %i keys that lands after files of %i are listed harms none",
+    async (then, now) => {
+      const settings = { ...world.settings, minRecords: 0 };
+      world.put(config({ name: "mag", maxRecords: then }));
+      await world.insert(someKeys(10));
+      const blob = before(async () => {
+        world.put(config({ name: "mag", maxRecords: now }));
+        await takenOver({ settings });
+      });
+      expect(await world.run({ blob, settings })).toMatchObject({ files: 0, failed: 0 });
+      await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+    },
+  );
+
+  it.each([
+    ["the rules", config({ name: "mag", inputRegions: ["MAG", "SUB"] })],
+    ["the output region", config({ name: "mag", outputRegion: "SUB", inputRegions: ["MAG"] })],
+    ["the place", config({ name: "mag", filenameRoot: "moved" })],
+    ["the number of keys in a file", config({ name: "mag", maxRecords: 7 })],
+  ])("%s: keys are in one file all the same", async (_, changed) => {
+    await world.insert([...someKeys(30, 2), { id: "sub", createdAt: SINCE, regions: ["SUB"] }]);
+    const blob = before(async () => {
+      world.put(changed);
+      await takenOver();
+    });
+    expect(await world.run({ blob })).toMatchObject({ files: 0, failed: 0 });
+    await expectExactlyOnce(world, changed, changed.filenameRoot, SINCE, UNTIL);
+  });
+
+  it("a worker that goes on after the edit changes nothing either", async () => {
+    await world.insert(someKeys(30));
+    const blob = before(() => Promise.resolve(world.put(config({ name: "mag", maxRecords: 7 }))));
+    expect(await world.run({ blob })).toMatchObject({ files: 1, failed: 0 });
+    expect(await world.run()).toMatchObject({ files: 0, failed: 0 });
+    await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+  });
+
+  it("files that no index will name are known to retention, wherever the worker died", {
+    timeout: 240_000,
+  }, async () => {
+    await world.insert(someKeys(30));
+    world.resources.delete("ExportConfig/mag");
+    let orphans = 0;
+    for (let dieAt = 1, deaths = 0; deaths === dieAt - 1; dieAt++) {
+      const name = `life-${dieAt}`;
+      await database().setClock(UNTIL + 2 * HOUR);
+      world.put(config({ name, maxRecords: 8 }));
+      const life = mortal(world.dependencies(), dieAt);
+      await runExport(life.dependencies, new AbortController().signal).then(
+        () => undefined,
+        (error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+          deaths += 1;
+        },
+      );
+      const moved = config({ name, filenameRoot: `${name}-moved`, maxRecords: 7 });
+      world.put(moved);
+      await takenOver();
+      world.resources.delete(`ExportConfig/${name}`);
+      const roots = [name, moved.filenameRoot];
+      const listed = (await Promise.all(roots.map((root) => world.index(root)))).flat();
+      const known = new Map(
+        (await database().sql<{ name: string; unlisted_at: number | null }[]>`
+          select name, unlisted_at from export_file where root in ${database().sql(roots)}`)
+          .map((row) => [row.name, row.unlisted_at]),
+      );
+      for (const file of await stored(`${name}`)) {
+        expect([...known.keys()], `death at step ${dieAt}`).toContain(file);
+        if (!listed.includes(file)) orphans += 1;
+        // Retention leaves it alone for as long as somebody may still write it.
+        expect(known.get(file) === null).toBe(listed.includes(file));
+        expect(known.get(file) ?? UNTIL + 2 * HOUR).toBeGreaterThanOrEqual(UNTIL + 2 * HOUR);
+      }
+    }
+    expect(orphans).toBeGreaterThan(20);
+  });
+});
