@@ -28,7 +28,7 @@ const JSON_TOKENS_A_FIELD = 2;
 const JSON_OTHER_OBJECTS = 100;
 const [COMMA, BRACE, BRACKET] = [0x2c, 0x7b, 0x5b];
 
-/** Why a protobuf message is too much: `limit_exceeded`; or broken (groups included): `invalid_argument`. */
+/** Why a protobuf message is too much: `limit_exceeded`; or broken: `invalid_argument`. */
 export function faultOfProto(bytes: Uint8Array, bounds: MessageBounds): Refusal | undefined {
   let at = 0;
   let [fields, elements] = [0, 0];
@@ -44,13 +44,15 @@ export function faultOfProto(bytes: Uint8Array, bounds: MessageBounds): Refusal 
     return -1;
   };
   const scan = (end: number, nested: Nested, top: boolean): Refusal | undefined => {
+    /** Open groups of unknown fields, by field number. */
+    const groups: number[] = [];
     while (at < end) {
       const tag = varint();
       if (tag < 0) return UNREADABLE;
       if (++fields > bounds.fields) return tooManyFields(bounds);
       const field = Math.floor(tag / 8);
       let within: Nested | undefined;
-      let stop = at;
+      let stop: number;
       switch (tag % 8) {
         case 0:
           if (varint() < 0) return UNREADABLE;
@@ -63,11 +65,20 @@ export function faultOfProto(bytes: Uint8Array, bounds: MessageBounds): Refusal 
           const length = varint();
           if (length < 0) return UNREADABLE;
           stop = at + length;
+          if (groups.length > 0) break;
           within = nested[field];
           if (top && bounds.elements?.of[field] !== undefined) elements += 1;
           if (bounds.elements && elements > bounds.elements.max) return tooManyElements(bounds);
           break;
         }
+        case 3:
+          groups.push(field);
+          stop = at;
+          break;
+        case 4:
+          if (groups.pop() !== field) return UNREADABLE;
+          stop = at;
+          break;
         case 5:
           stop = at + 4;
           break;
@@ -79,7 +90,7 @@ export function faultOfProto(bytes: Uint8Array, bounds: MessageBounds): Refusal 
       if (fault !== undefined) return fault;
       at = stop;
     }
-    return at === end ? undefined : UNREADABLE;
+    return at === end && groups.length === 0 ? undefined : UNREADABLE;
   };
   return scan(bytes.length, bounds.nested, true);
 }

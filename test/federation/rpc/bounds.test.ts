@@ -48,12 +48,20 @@ describe("faultOfProto()", () => {
     expect(faultOfProto(bytes(message), BOUNDS)).toEqual(TOO_MANY_FIELDS);
   });
 
+  it("skips groups, which nobody here knows, but counts their fields", () => {
+    expect(faultOfProto(bytes(0x7b, times(9, 0x12, 0), 0x2b, 0x2c, 0x7c), BOUNDS)).toBeUndefined();
+    expect(faultOfProto(bytes(times(501, 0x7b, 0x7c)), BOUNDS)).toEqual(TOO_MANY_FIELDS);
+  });
+
   it("does not look into what is no message", () => {
     expect(faultOfProto(bytes(0x0a, 0xd0, 0x0f, times(1000, 0x4a, 0)), BOUNDS)).toBeUndefined();
   });
 
   it.each([
-    ["a group", [0x13, 0x14]],
+    ["a group that is not ended", [0x13]],
+    ["a group that ends as another", [0x13, 0x1c]],
+    ["an end without a beginning", [0x14]],
+    ["a group that ends with a message around it", [0x12, 1, 0x13, 0x14]],
     ["an unknown type", [0x0e]],
     ["a number that does not end", [0x08, 0x80]],
     ["a number of eleven bytes", [0x08, ...times(10, 0x80), 0]],
