@@ -1,5 +1,13 @@
-/** Writes a group of items: all of them, or, with `false`, none, since one of them is refused. */
-export type WriteGroup<T> = (items: readonly T[]) => Promise<boolean>;
+/**
+ * Writes a group of items: all of them, or, with `written: false`, none. `atFault` are those of them that would be
+ * refused by themselves, as far as they are known; if none is, it may be any.
+ */
+export type WriteGroup<T> = (items: readonly T[]) => Promise<Written<T>>;
+
+/** What became of a group. */
+export type Written<T> =
+  | { readonly written: true }
+  | { readonly written: false; readonly atFault: readonly T[] };
 
 /** How many groups are being written at a time, and how many items are in one at most. */
 export type GroupLimits = { readonly atOnce: number; readonly items: number };
@@ -12,8 +20,8 @@ type Waiting<T> = {
 
 /**
  * Joins items that come while others are being written: they share one statement and one commit. An item that
- * comes alone is written at once. When a group is refused, each of its items is written by itself, so that only
- * the one at fault is; when writing fails, it fails for the whole group.
+ * comes alone is written at once. When a group is refused, it is written again without the items at fault; if nobody
+ * knows them, each by itself. When writing fails, it fails for the whole group.
  */
 export function groupedWrites<T>(
   write: WriteGroup<T>,
@@ -23,16 +31,20 @@ export function groupedWrites<T>(
   let active = 0;
 
   const settle = async (group: readonly Waiting<T>[]): Promise<void> => {
+    let result: Written<T>;
     try {
-      if (await write(group.map(({ item }) => item))) {
-        return group.forEach(({ tell }) => tell(true));
-      }
+      result = await write(group.map(({ item }) => item));
     } catch (error) {
       return group.forEach(({ fail }) => fail(error));
     }
-    const [only, ...others] = group;
-    if (only !== undefined && others.length === 0) return only.tell(false);
-    await Promise.all(group.map((one) => settle([one])));
+    if (result.written) return group.forEach(({ tell }) => tell(true));
+    if (group.length === 1) return group.forEach(({ tell }) => tell(false));
+    const atFault = new Set(result.atFault);
+    if (atFault.size === 0) return void await Promise.all(group.map((one) => settle([one])));
+    // First the others: an item may be at fault only because another of the group is not.
+    const others = group.filter(({ item }) => !atFault.has(item));
+    if (others.length > 0) await settle(others);
+    for (const { item, tell } of group) if (atFault.has(item)) tell(false);
   };
   const next = (): void => {
     while (active < limits.atOnce && waiting.length > 0) {

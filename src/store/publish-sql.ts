@@ -11,7 +11,9 @@ export type KeysOfSet = { readonly set: CheckedSet; readonly keys: readonly Chec
 
 /**
  * Inserts keys, of one publish or of several, with the window that they belong to. One that is still valid gets the
- * window after the end of its validity, so that nobody can replay it. Parameters: {@link insertParameters}.
+ * window after the end of its validity, so that nobody can replay it. In the order of the keys, whatever set they are
+ * of: so two statements that want the same keys wait for each other in one direction only. Parameters:
+ * {@link insertParameters}.
  */
 export function insertSql({ windowSeconds, releaseSameDayKeys }: PublishStoreSettings): string {
   const length = Math.floor(windowSeconds);
@@ -25,7 +27,8 @@ export function insertSql({ windowSeconds, releaseSameDayKeys }: PublishStoreSet
       sent.report_type, sent.regions::text[], sent.traveler, sent.authority, sent.issuer, ${createdAt}
     from unnest($1::bytea[], $2::int[], $3::smallint[], $4::smallint[], $5::smallint[],
                 $6::text[], $7::text[], $8::boolean[], $9::text[], $10::text[])
-      as sent(key, start, count, risk, dsos, report_type, regions, traveler, authority, issuer)`;
+      as sent(key, start, count, risk, dsos, report_type, regions, traveler, authority, issuer)
+    order by sent.key`;
 }
 
 /** Parameters 1 to 10 of {@link insertSql}: a row a key. */

@@ -4,6 +4,7 @@ import type { ReportType } from "../model/report-type.ts";
 import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "./database.ts";
 import { storeFailure } from "./failure.ts";
 import { groupedWrites } from "./grouped-writes.ts";
+import { knownSets } from "./known-sets.ts";
 import { appendStatSql, type StatEntry, statParameters } from "./publish-stat.ts";
 import {
   insertParameters,
@@ -117,10 +118,15 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
     const parameters = [...insertParameters(sets), ...statParameters(stats)];
     try {
       await sql.unsafe(insertWithStat, parameters, PREPARED);
-      return true;
+      return { written: true };
     } catch (error) {
-      const refused = sets.length > 1 ? [...RETRYABLE, ...TOO_SLOW] : RETRYABLE;
-      if (refused.includes(sqlState(error) ?? "")) return false;
+      const state = sqlState(error) ?? "";
+      const alone = sets.length === 1;
+      if (!alone && state === UNIQUE_VIOLATION) {
+        return { written: false, atFault: await knownSets(sql, sets) };
+      }
+      const refused = alone ? RETRYABLE : [...RETRYABLE, ...TOO_SLOW];
+      if (refused.includes(state)) return { written: false, atFault: [] };
       throw storeFailure(error);
     }
   }, GROUPS);

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { groupedWrites } from "../../src/store/grouped-writes.ts";
+import { groupedWrites, type Written } from "../../src/store/grouped-writes.ts";
 
 /** A writer that a test lets go on, one statement after the other. */
-function heldWriter(verdict: (items: readonly string[]) => boolean = () => true) {
+function heldWriter(
+  verdict: (items: readonly string[]) => Written<string> = () => ({ written: true }),
+) {
   const statements: { items: readonly string[]; goOn: () => void }[] = [];
-  const write = (items: readonly string[]): Promise<boolean> =>
+  const write = (items: readonly string[]): Promise<Written<string>> =>
     new Promise((resolve, reject) => {
       const goOn = () => {
         try {
@@ -46,23 +48,60 @@ describe("groupedWrites()", () => {
     expect(await answers).toEqual([true, true, true, true]);
   });
 
-  it("refuses only the item at fault when its group is refused", async () => {
-    const { statements, write } = heldWriter((items) => !items.includes("bad"));
+  /** Lets each statement go on as it comes. */
+  const goOn = async (statements: readonly { readonly goOn: () => void }[]) => {
+    for (let next = 0; next < statements.length; next++) {
+      statements[next]?.goOn();
+      await turn();
+    }
+  };
+
+  it("writes a refused group again without the items at fault, which hear it last", async () => {
+    const { statements, write } = heldWriter((items) => {
+      const atFault = items.filter((item) => item.startsWith("bad"));
+      return atFault.length === 0 ? { written: true } : { written: false, atFault };
+    });
+    const add = groupedWrites(write, { atOnce: 1, items: 16 });
+    const told: string[] = [];
+    const answers = ["a", "b", "bad 1", "c", "bad 2"].map(async (item) => {
+      const written = await add(item);
+      told.push(item);
+      return written;
+    });
+    await goOn(statements);
+    expect(statements.map(({ items }) => items)).toEqual([
+      ["a"],
+      ["b", "bad 1", "c", "bad 2"],
+      ["b", "c"],
+    ]);
+    expect(await Promise.all(answers)).toEqual([true, true, false, true, false]);
+    expect(told).toEqual(["a", "b", "c", "bad 1", "bad 2"]);
+  });
+
+  it("writes each item of a refused group by itself when nobody knows which is at fault", async () => {
+    const { statements, write } = heldWriter((items) =>
+      items.includes("bad") ? { written: false, atFault: [] } : { written: true }
+    );
     const add = groupedWrites(write, { atOnce: 1, items: 16 });
     const answers = Promise.all(["a", "b", "bad", "c"].map(add));
-    statements[0]?.goOn();
-    await turn();
-    statements[1]?.goOn();
-    await turn();
+    await goOn(statements);
     expect(statements.slice(2).map(({ items }) => items)).toEqual([["b"], ["bad"], ["c"]]);
-    statements.slice(2).forEach(({ goOn }) => goOn());
     expect(await answers).toEqual([true, true, false, true]);
+  });
+
+  it("is done when all of a group are at fault", async () => {
+    const { statements, write } = heldWriter((items) => ({ written: false, atFault: items }));
+    const add = groupedWrites(write, { atOnce: 1, items: 16 });
+    const answers = Promise.all(["a", "b", "c"].map(add));
+    await goOn(statements);
+    expect(statements.map(({ items }) => items)).toEqual([["a"], ["b", "c"]]);
+    expect(await answers).toEqual([false, false, false]);
   });
 
   it("fails the group when writing fails, and goes on with the next", async () => {
     const { statements, write } = heldWriter((items) => {
       if (items.includes("b")) throw new Error("the database is gone");
-      return true;
+      return { written: true };
     });
     const add = groupedWrites(write, { atOnce: 1, items: 2 });
     const answers = Promise.allSettled(["a", "b", "c", "d"].map(add));

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { openDatabase } from "../../src/store/database.ts";
+import { openDatabase, sqlState, UNIQUE_VIOLATION } from "../../src/store/database.ts";
 import {
   type CheckedKey,
   type CheckedSet,
@@ -7,6 +7,7 @@ import {
   publishStore,
   type StoredKey,
 } from "../../src/store/publish.ts";
+import { insertParameters, insertSql } from "../../src/store/publish-sql.ts";
 import { useDatabase } from "../support/database.ts";
 
 const HOUR = 3600;
@@ -115,7 +116,73 @@ describe("publishStore()", () => {
     expect([await count("exposure"), await count("publish_stat_entry")]).toEqual([2, 1]);
   });
 
+  it("stores strangers' keys in one go when replays come among them", async () => {
+    let statements = 0;
+    const sql = new Proxy(database().sql, {
+      get: (target, name) => {
+        if (name === "unsafe") statements++;
+        return Reflect.get(target, name);
+      },
+    });
+    await store.insertAll(set([key(1)]), undefined);
+    const watched = publishStore({ ...database(), sql }, SETTINGS);
+    // Four statements run at a time, so that the sixteen after them are a group.
+    const first = [101, 102, 103, 104].map((id) => watched.insertAll(set([key(id)]), undefined));
+    const strangers = Array.from(
+      { length: 13 },
+      (_, index) => watched.insertAll(set([key(201 + 2 * index), key(202 + 2 * index)]), stat(2)),
+    );
+    const replays = [
+      // One that is stored, and one that comes twice in the group.
+      watched.insertAll(set([key(1), key(301)]), stat(2)),
+      watched.insertAll(set([key(302), key(303)]), stat(2)),
+      watched.insertAll(set([key(303), key(304)]), stat(2)),
+    ];
+    expect(await Promise.all(first)).toEqual(Array(4).fill(true));
+    expect(await Promise.all(strangers)).toEqual(Array(13).fill(true));
+    expect(await Promise.all(replays)).toEqual([false, true, false]);
+    // The group, who is at fault, and the group without them.
+    expect(statements).toBe(4 + 3);
+    expect([await count("exposure"), await count("publish_stat_entry")]).toEqual([33, 14]);
+  });
+
+  it("inserts the keys of a group in one order, so that two groups cannot deadlock", async () => {
+    const { sql } = database();
+    const insert = (ids: readonly number[]) => {
+      const parts = ids.map((id) => ({ set: set([key(id)]), keys: [key(id)] }));
+      return sql.unsafe(insertSql(SETTINGS), insertParameters(parts)).then(
+        () => "stored",
+        (error: unknown) => sqlState(error),
+      );
+    };
+    const blocker = await sql.reserve();
+    await blocker`begin`;
+    await blocker.unsafe(insertSql(SETTINGS), insertParameters([{ set: set([]), keys: [key(2)] }]));
+    const waiting = (count: number) =>
+      expect.poll(() =>
+        database().bulk`
+          select from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`, { timeout: 10_000 })
+        .toHaveLength(count);
+    const upwards = insert([1, 2, 3]);
+    await waiting(1);
+    const downwards = insert([3, 2, 1]);
+    await waiting(2);
+    await blocker`rollback`;
+    blocker.release();
+    expect(await Promise.all([upwards, downwards])).toEqual(["stored", UNIQUE_VIOLATION]);
+  });
+
   it("neither fails nor deadlocks when sixteen write overlapping sets over and over", async () => {
+    const own = openDatabase({ address: database().address, statementTimeoutMs: 10_000 });
+    const { insertAll, revise } = publishStore(own, SETTINGS);
+    const { sql } = database();
+    const backends = async () => {
+      const rows = await sql<{ pid: number }[]>`
+        select pid from pg_stat_activity where datname = current_database()`;
+      return rows.map(({ pid }) => pid);
+    };
+    const before = await backends();
     let inserted = 0;
     const writer = async (own: number) => {
       for (let round = 0; round < 12; round++) {
@@ -124,9 +191,9 @@ describe("publishStore()", () => {
           (_, index) => 1 + ((own * 5 + round * 3 + index * 7) % 40),
         );
         const keys = [...new Set(ids)].sort((a, b) => a - b).map((id) => key(id));
-        if (await store.insertAll(set(keys), stat(keys.length))) inserted += keys.length;
+        if (await insertAll(set(keys), stat(keys.length))) inserted += keys.length;
         else {
-          await store.revise(set(keys, { reportType: "confirmed" }), (existing) => {
+          await revise(set(keys, { reportType: "confirmed" }), (existing) => {
             const fresh = keys.filter((one) => !existing.has(one.hex));
             const revise = keys.filter((one) =>
               existing.get(one.hex)?.revisedTo === undefined && existing.has(one.hex)
@@ -142,6 +209,14 @@ describe("publishStore()", () => {
     const revised = await database().sql`
       select from exposure where revised_at is not null and revised_report_type <> 'confirmed'`;
     expect(revised).toHaveLength(0);
+    // A backend tells what it counted at its end, if not before.
+    await own.close();
+    await expect.poll(async () => (await backends()).filter((pid) => !before.includes(pid)), {
+      timeout: 10_000,
+    }).toEqual([]);
+    const [row] = await sql<{ deadlocks: number }[]>`
+      select deadlocks::int from pg_stat_database where datname = current_database()`;
+    expect(row?.deadlocks).toBe(0);
   });
 
   it("plans again when another publish inserts a key after the plan was made", async () => {
