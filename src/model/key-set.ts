@@ -7,6 +7,9 @@ export type SetMember = {
   readonly rollingPeriod: number;
 };
 
+/** What is wrong with a set; `index` is the first key that does not go with those before it. */
+export type SetFault = { readonly index: number; readonly reason: string };
+
 /**
  * Why a set of TEKs cannot be those of one phone; undefined when it can. Keys with the same start interval may
  * overlap, at most `maxSameStart` of them (MAX_SAME_START_INTERVAL_KEYS); no other overlap, and no key twice.
@@ -14,21 +17,21 @@ export type SetMember = {
 export function keySetFault(
   members: readonly SetMember[],
   maxSameStart: number,
-): string | undefined {
+): SetFault | undefined {
   return repeatedKey(members) ?? overlap(members, maxSameStart);
 }
 
-function repeatedKey(members: readonly SetMember[]): string | undefined {
+function repeatedKey(members: readonly SetMember[]): SetFault | undefined {
   const seen = new Map<string, number>();
   for (const { id, index } of members) {
     const first = seen.get(id);
-    if (first !== undefined) return `key ${index} is the same as key ${first}`;
+    if (first !== undefined) return { index, reason: `key ${index} is the same as key ${first}` };
     seen.set(id, index);
   }
   return undefined;
 }
 
-function overlap(members: readonly SetMember[], maxSameStart: number): string | undefined {
+function overlap(members: readonly SetMember[], maxSameStart: number): SetFault | undefined {
   const sorted = [...members].sort((a, b) => a.rollingStart - b.rollingStart);
   let start = -Infinity;
   let end = -Infinity;
@@ -38,13 +41,16 @@ function overlap(members: readonly SetMember[], maxSameStart: number): string | 
       sameStart++;
     } else {
       if (rollingStart < end) {
-        return `key ${index} starts at interval ${rollingStart}, before the end ${end} of a key that starts at ${start}: keys that overlap must start at the same interval`;
+        const reason =
+          `key ${index} starts at interval ${rollingStart}, before the end ${end} of a key that starts at ${start}: keys that overlap must start at the same interval`;
+        return { index, reason };
       }
       start = rollingStart;
       sameStart = 1;
     }
     if (sameStart > maxSameStart) {
-      return `more than ${maxSameStart} keys start at interval ${rollingStart}`;
+      const reason = `more than ${maxSameStart} keys start at interval ${rollingStart}`;
+      return { index, reason };
     }
     end = Math.max(end, rollingStart + rollingPeriod);
   }

@@ -28,14 +28,34 @@ export type CheckedKeys = {
   readonly onset: Onset;
 };
 
+/** The same, whatever the verdict on the whole. */
+export type ExaminedKeys = CheckedKeys & {
+  /** Why the keys that are left cannot go together. */
+  readonly setFault: KeyNote | undefined;
+};
+
 /** Checks each key, then the set of those that are left. Refused when no key is good, or the set is not. */
 export function checkKeys(
+  ...given: Parameters<typeof examineKeys>
+): Outcome<CheckedKeys> {
+  return verdict(examineKeys(...given));
+}
+
+/** What comes of checks of keys and set. */
+export function verdict(examined: ExaminedKeys): Outcome<CheckedKeys> {
+  const { keys, faults, warnings, setFault } = examined;
+  if (keys.length + warnings.length === 0) return refuse("bad_request", faultText(faults));
+  return setFault === undefined ? accept(examined) : refuse("bad_request", setFault.reason);
+}
+
+/** Makes all checks of keys and set. */
+export function examineKeys(
   request: PublishRequest,
   reportType: ReportType,
   certificateOnset: number | undefined,
   now: Seconds,
   settings: PublishSettings,
-): Outcome<CheckedKeys> {
+): ExaminedKeys {
   const onset = chooseOnset([request.symptomOnsetInterval, certificateOnset], now, {
     maxReportDays: settings.maxOnsetReportDays,
     defaultDaysAgo: settings.defaultOnsetDaysAgo,
@@ -79,13 +99,9 @@ export function checkKeys(
       daysSinceOnset: days,
     });
   }
-  if (faults.length === request.temporaryExposureKeys.length) {
-    return refuse("bad_request", faultText(faults));
-  }
   const setFault = keySetFault(members, settings.maxSameStartKeys);
-  if (setFault !== undefined) return refuse("bad_request", setFault);
   keys.sort((a, b) => (a.hex < b.hex ? -1 : 1));
-  return accept({ keys, faults, warnings, onset });
+  return { keys, faults, warnings, onset, setFault };
 }
 
 /** What an answer says of refused keys. */

@@ -2,13 +2,25 @@ import { Buffer } from "node:buffer";
 import { accept, type ErrorCode, type Outcome, refuse } from "../errors.ts";
 import { encodeHex } from "../keys/base64.ts";
 import { sha256 } from "../keys/crypto.ts";
-import { asWindow, type Region, type Window } from "../model/ids.ts";
+import { asRegion, asWindow, type Region, type Window } from "../model/ids.ts";
 import { windowAt } from "../model/interval.ts";
 import { validUntil } from "../model/key-check.ts";
+import type { ReportType } from "../model/report-type.ts";
 import type { Preview } from "../store/publish.ts";
-import { authorize, type AuthorizeRefusal, findHealthAuthority } from "./authorize.ts";
+import {
+  authorize,
+  type Authorized,
+  type AuthorizeRefusal,
+  findHealthAuthority,
+} from "./authorize.ts";
 import { acceptedForms, macText } from "./certificate-mac.ts";
-import { checkKeys, type IndexedKey } from "./check-keys.ts";
+import {
+  type ExaminedKeys,
+  examineKeys,
+  faultText,
+  type IndexedKey,
+  verdict,
+} from "./check-keys.ts";
 import { decideExisting, type RevisionRules } from "./existing-key.ts";
 import type { CertificateView, DryRunKey, DryRunReport, ExportWindow } from "./dry-run-report.ts";
 import { parseJwt } from "./jwt.ts";
@@ -25,11 +37,14 @@ export type DryRunDeps = PublishDeps & {
   ) => Promise<readonly ExportWindow[]>;
 };
 
-/** A report, with the refusal that a publish would get. */
+/** A report, with the code and text that a publish would get. */
 export type DryRun = {
   readonly report: DryRunReport;
-  readonly refusal?: { readonly code: ErrorCode; readonly message: string };
+  readonly refusal?: { readonly code: ErrorCode | "partial_failure"; readonly message: string };
 };
+
+/** Only the risk and a revocation depend on the type, which is unknown when the certificate fails. */
+const UNKNOWN_TYPE: ReportType = "likely";
 
 /**
  * Goes through a publish without storing anything. Refused with `permission_denied` unless the health authority
@@ -45,18 +60,15 @@ export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise
   const authorized = await authorize(deps, request, now);
   if (!authorized.ok) {
     const view = await certificateView(deps, request, authorized, now);
-    const report = { keys: [], ...(view === undefined ? {} : { certificate: view }) };
+    const examined = examineKeys(request, UNKNOWN_TYPE, undefined, now, deps.settings);
+    // Without the onset of the certificate we cannot tell which keys would be left out.
+    const sure = examined.onset.missing ? { ...examined, warnings: [] } : examined;
+    const report = { keys: notedFates(sure), ...(view === undefined ? {} : { certificate: view }) };
     return accept({ report, refusal: { code: authorized.code, message: authorized.message } });
   }
   const by = authorized.value;
-  const checked = checkKeys(request, by.reportType, by.certificateOnset, now, deps.settings);
-  if (!checked.ok) {
-    return accept({
-      report: { keys: [] },
-      refusal: { code: checked.code, message: checked.message },
-    });
-  }
-  const { keys, faults, warnings } = checked.value;
+  const examined = examineKeys(request, by.reportType, by.certificateOnset, now, deps.settings);
+  const { keys, faults, setFault } = examined;
   const preview = await deps.store.preview(keys);
   const rules: RevisionRules = {
     reportType: by.reportType,
@@ -64,31 +76,38 @@ export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise
     bypassToken: by.healthAuthority.bypassRevisionToken,
     allowPartial: deps.settings.allowPartialRevisions,
   };
-  const fates: DryRunKey[] = [
-    ...faults.map(({ index, reason }) => ({ index, would: "be refused" as const, reason })),
-    ...warnings.map(({ index, reason }) => ({ index, would: "be left out" as const, reason })),
-  ];
+  const fates: DryRunKey[] = [];
   for (const key of keys) {
+    if (key.index === setFault?.index) continue;
     const fate = fateOf(key, preview, rules, deps.settings.releaseSameDayKeys);
-    const window = windowOf(key, fate, preview, deps);
-    fates.push({
-      ...fate,
-      ...(window === undefined
-        ? {}
-        : { exports: await exportsOf(deps, by.regions, by.traveler, window) }),
-      ...(fate.would === "be embargoed" && window !== undefined
-        ? { embargoedUntil: rfc3339(window) }
-        : {}),
-    });
+    const place = placeOf(key, fate, preview, by, deps);
+    fates.push(place === undefined ? fate : { ...fate, ...await placeView(deps, place, preview) });
   }
-  fates.sort((a, b) => a.index - b.index);
-  const blocking = fates.find((fate) => fate.code !== undefined);
-  return accept({
-    report: { keys: fates },
-    ...(blocking?.code === undefined
-      ? {}
-      : { refusal: { code: blocking.code, message: blocking.reason ?? "" } }),
-  });
+  const all = inOrder([...notedFates(examined), ...fates]);
+  const checked = verdict(examined);
+  const blocking = checked.ok ? all.find((fate) => fate.code !== undefined) : undefined;
+  const answer = (code: ErrorCode | "partial_failure", message: string): Outcome<DryRun> =>
+    accept({ report: { keys: all }, refusal: { code, message } });
+  if (!checked.ok) return answer(checked.code, checked.message);
+  if (blocking?.code !== undefined) return answer(blocking.code, blocking.reason ?? "");
+  if (faults.length > 0) return answer("partial_failure", faultText(faults));
+  return accept({ report: { keys: all } });
+}
+
+/** What becomes of keys that do not pass the checks. */
+function notedFates({ keys, faults, warnings, setFault }: ExaminedKeys): readonly DryRunKey[] {
+  const code = keys.length + warnings.length === 0 ? { code: "bad_request" as const } : {};
+  return inOrder([
+    ...faults.map((note) => ({ ...note, would: "be refused" as const, ...code })),
+    ...warnings.map((note) => ({ ...note, would: "be left out" as const })),
+    ...(setFault === undefined
+      ? []
+      : [{ ...setFault, would: "be refused" as const, code: "bad_request" as const }]),
+  ]);
+}
+
+function inOrder(fates: readonly DryRunKey[]): readonly DryRunKey[] {
+  return [...fates].sort((a, b) => a.index - b.index);
 }
 
 function fateOf(
@@ -115,32 +134,51 @@ function fateOf(
   return { index, would: embargoed ? "be embargoed" : "be stored" };
 }
 
-/** The window that a key would be written with; undefined when it would not be. */
-function windowOf(
+/** What decides which exports carry a key. */
+type Place = {
+  readonly window: Window;
+  readonly regions: readonly Region[];
+  readonly traveler: boolean;
+};
+
+/** Where a key would be after the publish; undefined when the publish would not write it. */
+function placeOf(
   key: IndexedKey,
   { would }: DryRunKey,
-  { currentWindow }: Preview,
-  { settings }: DryRunDeps,
-): Window | undefined {
-  if (would === "be stored" || would === "be revised") return asWindow(currentWindow);
-  if (would !== "be embargoed") return undefined;
-  const { windowSeconds } = settings;
-  const end = validUntil(key.rollingStart, key.rollingPeriod);
-  return asWindow(Math.max(currentWindow, windowAt(end + windowSeconds, windowSeconds)));
+  { currentWindow, existing }: Preview,
+  { regions, traveler }: Authorized,
+  { settings: { windowSeconds } }: DryRunDeps,
+): Place | undefined {
+  const window = asWindow(currentWindow);
+  const stored = existing.get(key.hex);
+  if (would === "be stored") return { window, regions, traveler };
+  if (would === "be embargoed") {
+    const end = validUntil(key.rollingStart, key.rollingPeriod);
+    const after = windowAt(end + windowSeconds, windowSeconds);
+    return { window: asWindow(Math.max(window, after)), regions, traveler };
+  }
+  if (would !== "be revised" || stored === undefined) return undefined;
+  return {
+    window: asWindow(Math.max(window, stored.createdAt)),
+    regions: [...new Set([...stored.regions.map(asRegion), ...regions])],
+    traveler: stored.traveler,
+  };
 }
 
-async function exportsOf(
+async function placeView(
   deps: DryRunDeps,
-  regions: readonly Region[],
-  traveler: boolean,
-  window: Window,
-): Promise<NonNullable<DryRunKey["exports"]>> {
+  { window, regions, traveler }: Place,
+  { currentWindow }: Preview,
+): Promise<Pick<DryRunKey, "exports" | "embargoedUntil">> {
   const windows = await deps.exportWindowsFor(regions, traveler, window);
-  return windows.map(({ exportConfig, startsAt, endsAt }) => ({
-    exportConfig,
-    from: rfc3339(startsAt),
-    to: rfc3339(endsAt),
-  }));
+  return {
+    ...(window > currentWindow ? { embargoedUntil: rfc3339(window) } : {}),
+    exports: windows.map(({ exportConfig, startsAt, endsAt }) => ({
+      exportConfig,
+      from: rfc3339(startsAt),
+      to: rfc3339(endsAt),
+    })),
+  };
 }
 
 async function certificateView(

@@ -1,10 +1,11 @@
 import type { CheckedKey, CheckedSet, PublishStoreSettings } from "./publish.ts";
 import { currentWindowSql } from "./window-floor.ts";
 
-/** Columns that a decision about a revision needs. */
+/** Columns that a decision about a revision, or a preview of one, needs. */
 export const STORED_COLUMNS: string =
   `key, interval_number as rolling_start, interval_count as rolling_period, report_type,
-   revised_report_type as revised_to, source = 'local' as local`;
+   revised_report_type as revised_to, source = 'local' as local,
+   created_at, regions, traveler`;
 
 /** Some keys of one publish. */
 export type KeysOfSet = { readonly set: CheckedSet; readonly keys: readonly CheckedKey[] };

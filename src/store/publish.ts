@@ -50,6 +50,10 @@ export type StoredKey = {
   readonly revisedTo: ReportType | undefined;
   /** It was published here, not federated or imported. */
   readonly local: boolean;
+  /** The window that it belongs to. */
+  readonly createdAt: number;
+  readonly regions: readonly string[];
+  readonly traveler: boolean;
 };
 
 /** What to write of a set of which some keys exist already. */
@@ -205,6 +209,9 @@ type Row = {
   report_type: ReportType | "";
   revised_to: ReportType | null;
   local: boolean;
+  created_at: number;
+  regions: readonly string[];
+  traveler: boolean;
 };
 
 async function lockExisting(
@@ -229,6 +236,9 @@ function storedByHex(rows: readonly Row[]): ReadonlyMap<string, StoredKey> {
       reportType: row.report_type,
       revisedTo: row.revised_to ?? undefined,
       local: row.local,
+      createdAt: row.created_at,
+      regions: row.regions,
+      traveler: row.traveler,
     }];
   }));
 }

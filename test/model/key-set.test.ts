@@ -23,26 +23,30 @@ describe("keySetFault()", () => {
   });
 
   it("refuses one more with the same start", () => {
-    expect(keySetFault(set([0, 1], [0, 2], [0, 3], [0, 4]), 3)).toBe(
-      "more than 3 keys start at interval 0",
-    );
+    expect(keySetFault(set([0, 1], [0, 2], [0, 3], [0, 4]), 3)).toEqual({
+      index: 3,
+      reason: "more than 3 keys start at interval 0",
+    });
   });
 
   it("refuses an overlap of keys with different starts", () => {
-    expect(keySetFault(set([0, 144], [143, 144]), 3)).toBe(
-      "key 1 starts at interval 143, before the end 144 of a key that starts at 0: keys that overlap must start at the same interval",
-    );
+    expect(keySetFault(set([0, 144], [143, 144]), 3)).toEqual({
+      index: 1,
+      reason:
+        "key 1 starts at interval 143, before the end 144 of a key that starts at 0: keys that overlap must start at the same interval",
+    });
   });
 
   it("refuses an overlap with the longest of several keys with the same start, not the last", () => {
-    expect(keySetFault(set([0, 144], [0, 10], [20, 144]), 3)).toMatch(
+    expect(keySetFault(set([0, 144], [0, 10], [20, 144]), 3)?.reason).toMatch(
       /^key 2 starts at interval 20/,
     );
   });
 
   it("refuses the same key twice", () => {
-    expect(keySetFault(set([0, 144, "a"], [144, 144, "b"], [288, 144, "a"]), 3)).toBe(
-      "key 2 is the same as key 0",
-    );
+    expect(keySetFault(set([0, 144, "a"], [144, 144, "b"], [288, 144, "a"]), 3)).toEqual({
+      index: 2,
+      reason: "key 2 is the same as key 0",
+    });
   });
 });
