@@ -27,6 +27,7 @@ export type StatsRouteDeps = Randomness & {
 };
 
 const VERSION = "v1";
+const RETRY_AFTER_SECONDS = 5;
 const BEARER = /^Bearer +(\S+)$/i;
 
 /** `POST /v1/stats`: an issuer's statistics as JSON, or CSV with `Accept: text/csv`. Never rejects. */
@@ -64,17 +65,17 @@ async function report(
   if (!body.ok) return body;
   const parsed = parseStatsRequest(body.value);
   if (!parsed.ok) return parsed;
-  const issuer = await authenticate(deps, request.headers.get("authorization"));
-  if (!issuer.ok) return issuer;
-  const { now, sums } = await deps.stats.sums(issuer.value);
+  const issuers = await authenticate(deps, request.headers.get("authorization"));
+  if (!issuers.ok) return issuers;
+  const { now, sums } = await deps.stats.sums(issuers.value);
   return accept(statsDays(sums, now, deps.settings));
 }
 
-/** The name of the Issuer resource whose key signed the token, when it may ask. */
+/** The names of the Issuer resources whose key signed the token, those that may ask; mostly there is one. */
 async function authenticate(
   deps: StatsRouteDeps,
   authorization: string | null,
-): Promise<Outcome<string>> {
+): Promise<Outcome<readonly string[]>> {
   const text = BEARER.exec(authorization ?? "")?.[1];
   if (text === undefined) return unauthorized("send Authorization: Bearer and a JWT");
   const jwt = parseJwt(text);
@@ -92,8 +93,7 @@ async function authenticate(
   if (typeof signer === "string") return unauthorized("no active key of the issuer signed it");
   const untimely = timeFault(jwt.claims, now, deps.settings.certificateSkewSeconds);
   if (untimely !== undefined) return unauthorized(untimely);
-  const [first] = signer;
-  return first === undefined ? unauthorized("unknown signer") : accept(first.issuer.name);
+  return accept(signer.map(({ issuer }) => issuer.name));
 }
 
 function unauthorized(why: string): Outcome<never> {
@@ -102,5 +102,6 @@ function unauthorized(why: string): Outcome<never> {
 
 function refused(deps: StatsRouteDeps, code: ErrorCode, message: string): Response {
   const body = { error: message, code, padding: padding(deps.settings, deps) };
-  return textAnswer(ERRORS[code].http, JSON.stringify(body), VERSION);
+  const retry = ERRORS[code].retryable ? RETRY_AFTER_SECONDS : undefined;
+  return textAnswer(ERRORS[code].http, JSON.stringify(body), VERSION, retry);
 }

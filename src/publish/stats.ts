@@ -1,4 +1,4 @@
-import { DAY_SECONDS, dayAt } from "../model/interval.ts";
+import { DAY_SECONDS } from "../model/interval.ts";
 import type { StatSum } from "../store/publish-stat.ts";
 import {
   LEAST_STATS_EMBARGO_SECONDS,
@@ -40,9 +40,8 @@ export function statsDays(
 ): readonly StatsDay[] {
   const byDay = new Map<number, StatSum[]>();
   for (const sum of sums) {
-    const day = dayAt(sum.hour);
-    const others = byDay.get(day);
-    if (others === undefined) byDay.set(day, [sum]);
+    const others = byDay.get(sum.day);
+    if (others === undefined) byDay.set(sum.day, [sum]);
     else others.push(sum);
   }
   return [...byDay]

@@ -1,5 +1,6 @@
 import { DAY_SECONDS } from "../model/interval.ts";
 import type { Database } from "./database.ts";
+import { storeFailure } from "./failure.ts";
 
 /** What kind of phone published, as far as its user agent tells. */
 export type Platform = "unknown" | "android" | "ios";
@@ -20,10 +21,10 @@ export type StatEntry = {
   readonly missingOnset: boolean;
 };
 
-/** Sums of equal entries of one hour. */
+/** Sums of equal entries of one day. */
 export type StatSum = {
-  /** UTC seconds at the start of the hour. */
-  readonly hour: number;
+  /** UTC days since 1970. */
+  readonly day: number;
   readonly platform: Platform;
   readonly publishes: number;
   readonly teks: number;
@@ -35,8 +36,13 @@ export type StatSum = {
 
 /** Statistics of publishes. */
 export type PublishStats = {
-  /** Everything of an issuer in hours before the database's current one, and that clock in UTC seconds. */
-  sums(issuer: string): Promise<{ readonly now: number; readonly sums: readonly StatSum[] }>;
+  /**
+   * Everything of some issuers in hours before the database's current one, and that clock in UTC seconds. Throws
+   * `database_unavailable`.
+   */
+  sums(
+    issuers: readonly string[],
+  ): Promise<{ readonly now: number; readonly sums: readonly StatSum[] }>;
   /** Sums up entries of hours that are over, and deletes sums older than `keepDays`. Answers how many entries it took. */
   rollUp(keepDays: number): Promise<number>;
 };
@@ -72,22 +78,27 @@ export function statParameters(entries: readonly StatEntry[]): string[] {
 /** Statistics of publishes in the database. */
 export function publishStats({ sql, bulk }: Database): PublishStats {
   return {
-    sums: async (issuer) => {
-      const rows = await sql<(StatSum & { now: number })[]>`
-        with both_tables as (
-          select * from publish_stat where issuer = ${issuer}
-          union all
-          select * from publish_stat_entry where issuer = ${issuer}
-        )
-        select clock.now, hour, platform, sum(publishes)::int as publishes, sum(teks)::int as teks,
-               revision, oldest_days as "oldestDays", onset_days as "onsetDays",
-               missing_onset as "missingOnset"
-        from (select wayfarer_now() as now) clock
-        left join both_tables on hour < clock.now / 3600 * 3600
-        group by clock.now, hour, platform, revision, oldest_days, onset_days, missing_onset
-        order by hour`;
-      const sums = rows.filter((row) => row.hour !== null).map(({ now: _, ...sum }) => sum);
-      return { now: rows[0]?.now ?? 0, sums };
+    sums: async (issuers) => {
+      const names = sql.array([...issuers]);
+      try {
+        const rows = await sql<(StatSum & { now: number })[]>`
+          with both_tables as (
+            select * from publish_stat where issuer = any(${names}::text[])
+            union all
+            select * from publish_stat_entry where issuer = any(${names}::text[])
+          )
+          select clock.now, hour / ${DAY_SECONDS}::bigint as day, platform,
+                 sum(publishes)::int as publishes, sum(teks)::int as teks, revision,
+                 oldest_days as "oldestDays", onset_days as "onsetDays", missing_onset as "missingOnset"
+          from (select wayfarer_now() as now) clock
+          left join both_tables on hour < clock.now / 3600 * 3600
+          group by clock.now, day, platform, revision, oldest_days, onset_days, missing_onset
+          order by day`;
+        const sums = rows.filter((row) => row.day !== null).map(({ now: _, ...sum }) => sum);
+        return { now: rows[0]?.now ?? 0, sums };
+      } catch (error) {
+        throw storeFailure(error);
+      }
     },
     rollUp: async (keepDays) => {
       const [row] = await bulk<{ taken: number }[]>`

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { publishRoute } from "../../src/publish/route.ts";
 import type { StatsDay } from "../../src/publish/stats.ts";
 import { statsRoute, type StatsRouteDeps } from "../../src/publish/stats-route.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import { publishStats } from "../../src/store/publish-stat.ts";
 import { useDatabase } from "../support/database.ts";
 import {
@@ -172,6 +173,93 @@ describe("publish statistics", () => {
     const response = await ask(`Bearer ${await token({ iss: "other" }, {}, signer)}`);
     expect((await response.json() as StatsAnswer).days).toEqual([]);
     expect(await report()).toHaveLength(1);
+  });
+
+  it("are of all resources whose key signs the token", async () => {
+    const [first] = world.resources;
+    if (first?.kind !== "Issuer") throw new Error("no issuer");
+    const twin = { ...first, name: "twin", audience: "twin" };
+    world.resources.splice(
+      0,
+      2,
+      { ...twin, name: "a-twin", enableStatsApi: false },
+      first,
+      twin,
+      resource("HealthAuthority", {
+        name: "mag",
+        regions: ["MAG"],
+        acceptIssuers: ["a-twin", "mag-verification", "twin"],
+      }),
+    );
+    for (let index = 0; index < 12; index++) {
+      const aud = index < 5 ? "twin" : first.audience;
+      const body = await world.body([tek(1)], {}, { claims: { aud } });
+      expect((await publishRoute(world.deps)(post(body))).status).toBe(200);
+    }
+    const names = await database().sql`
+      select issuer, count(*)::int from publish_stat_entry group by issuer order by issuer`;
+    expect([...names]).toEqual([
+      { issuer: "a-twin", count: 5 },
+      { issuer: "mag-verification", count: 7 },
+    ]);
+    await later(1);
+    world.resources[0] = { ...twin, name: "a-twin" };
+    expect((await report())?.[0]?.publish_requests.unknown).toBe(12);
+  });
+
+  it("are read as one row for what is equal in a day, however many hours it has", async () => {
+    const stats = publishStats(database());
+    for (let hour = 0; hour < 5; hour++) {
+      await later(hour);
+      await publish();
+      await stats.rollUp(90);
+    }
+    await later(5);
+    const { sums } = await stats.sums(["mag-verification"]);
+    expect(sums).toEqual([{
+      day: Math.floor(NOON / 86_400),
+      platform: "unknown",
+      publishes: 5,
+      teks: 5,
+      revision: false,
+      oldestDays: 1,
+      onsetDays: 2,
+      missingOnset: false,
+    }]);
+  });
+
+  it("do not make publishes of one issuer and hour wait for each other", async () => {
+    const other = await database().bulk.reserve();
+    await other`begin`;
+    await other`
+      insert into publish_stat_entry (issuer, hour, platform, publishes, teks, revision, missing_onset)
+      values ('mag-verification', ${NOON}, 'unknown', 1, 1, false, false)`;
+    await publish();
+    expect(await database().sql`select from publish_stat_entry`).toHaveLength(1);
+    await other`rollback`;
+    other.release();
+  });
+
+  it("are answered 503 with Retry-After when the database is too slow or gone", async () => {
+    const authorization = `Bearer ${await token()}`;
+    const impatient = openDatabase({ address: database().address, statementTimeoutMs: 100 });
+    const nowhere = openDatabase({
+      address: { kind: "url", url: "postgres://127.0.0.1:1/nothing" },
+      statementTimeoutMs: 100,
+    });
+    const locker = await database().bulk.reserve();
+    await locker`begin`;
+    await locker`lock table publish_stat in access exclusive mode`;
+    for (const other of [impatient, nowhere]) {
+      deps = { ...deps, stats: publishStats(other) };
+      const response = await ask(authorization);
+      const json = await response.json() as StatsAnswer;
+      expect([response.status, json.code, response.headers.get("retry-after")])
+        .toEqual([503, "database_unavailable", "5"]);
+      await other.close(0);
+    }
+    await locker`rollback`;
+    locker.release();
   });
 
   it("come as CSV when asked for", async () => {

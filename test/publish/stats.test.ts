@@ -7,7 +7,7 @@ import { TODAY } from "./world.ts";
 describe("statsDays()", () => {
   const DAY = TODAY / 144;
   const sum = (publishes: number, changes: Partial<StatSum> = {}): StatSum => ({
-    hour: DAY * 86_400,
+    day: DAY,
     platform: "unknown",
     publishes,
     teks: 0,
