@@ -33,7 +33,8 @@ export function publishSettings(read: EnvironmentReader, windowSeconds: number):
     paddingRangeBytes: read.integer("RESPONSE_PADDING_RANGE", 1024, { max: 65_536 }),
     tokenMinEntries: read.integer("REVISION_TOKEN_MIN_LENGTH", 28, { min: 1, max: 200 }),
     maxBodyBytes: read.integer("PUBLISH_MAX_BODY_BYTES", 64_000, { min: 1000, max: 1_000_000 }),
-    bodyTimeoutMs: read.milliseconds("PUBLISH_BODY_TIMEOUT", "15s", { min: "100ms", max: "5m" }),
+    // Less than EdgeLimits.requestMs, which takes in headersMs: who is late gets our answer.
+    bodyTimeoutMs: read.milliseconds("PUBLISH_BODY_TIMEOUT", "15s", { min: "100ms", max: "45s" }),
     maxInFlight: read.integer("PUBLISH_MAX_IN_FLIGHT", 256, { min: 1, max: 10_000 }),
     chaffMaxLatencyMs: read.integer("CHAFF_REQUEST_MAX_LATENCY_MS", 1000, { max: 60_000 }),
     maintenance: read.flag("MAINTENANCE_MODE", false),
