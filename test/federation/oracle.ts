@@ -64,14 +64,39 @@ const MAX_AGE_SECONDS = 1_296_000;
 
 type Arrived = Omit<StoredKey, "created_at" | "revised_at"> & { readonly revised: boolean };
 
+/** Whether a key is shown to a peer that asks for what it takes (pull), or gets what it may have (push). */
+function isShown(row: StoredKey, now: number, direction: Direction, way: "pull" | "push"): boolean {
+  const { sends, takes } = direction;
+  if (row.source !== "local") return false;
+  if (row.created_at > now) return false;
+  if ((row.start + row.count) * 600 < now - MAX_AGE_SECONDS) return false;
+  if (!row.traveler && sends.onlyTravelers) return false;
+  if (!row.traveler && takes.onlyTravelers && way === "pull") return false;
+  if (row.regions.some((region) => sends.excludeRegions.includes(region))) return false;
+  return row.regions.some((region) =>
+    sends.regions.includes(region) && (way === "push" || takes.regions.includes(region))
+  );
+}
+
+/** How many keys, and how many revisions of keys. */
+export type Shown = { readonly keys: number; readonly revised: number };
+
+/** What a server must show to its peer, once. */
+export async function shown(
+  sender: TestDatabase,
+  direction: Direction,
+  way: "pull" | "push",
+): Promise<Shown> {
+  const { now, keys } = await storedKeys(sender);
+  const rows = [...keys.values()].filter((row) => isShown(row, now, direction, way));
+  return { keys: rows.length, revised: rows.filter((row) => row.revised_at !== null).length };
+}
+
 /** How a key of the sender must look at the receiver; undefined when it must not be there. */
 function expectedKey(row: StoredKey, now: number, direction: Direction): Arrived | undefined {
   const { from, sends, takes } = direction;
-  if (row.source !== "local") return undefined;
-  if (row.created_at > now) return undefined;
-  if ((row.start + row.count) * 600 < now - MAX_AGE_SECONDS) return undefined;
-  if (!row.traveler && (sends.onlyTravelers || takes.onlyTravelers)) return undefined;
-  if (row.regions.some((region) => sends.excludeRegions.includes(region))) return undefined;
+  if (!isShown(row, now, direction, "push")) return undefined;
+  if (!row.traveler && takes.onlyTravelers) return undefined;
   const regions = row.regions
     .filter((region) => sends.regions.includes(region) && takes.regions.includes(region))
     .map((region) => takes.assignRegions[region] ?? region);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { useDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/program.ts";
 import type { Fate } from "../support/tcp-proxy.ts";
-import { difference, type Direction } from "./oracle.ts";
+import { difference, type Direction, type Shown, shown } from "./oracle.ts";
 import { atRest, type RealServer, realServer, until } from "./real-server.ts";
 import { fillWindow, phonesOf, randomOf, stormIssuer, stormResources } from "./storm-keys.ts";
 
@@ -89,18 +89,24 @@ function troubles(a: RealServer, b: RealServer, random: () => number) {
   ];
 }
 
-/**
- * What pages told about keys must add up to what is there: a key that was taken twice would show. A process that dies
- * between storing and telling is the reason for looking here, and not at what the sender was told.
- */
-async function verdictsOf(
-  { database }: RealServer,
-): Promise<{ readonly stored: number; readonly revised: number } | undefined> {
+/** What pages told of keys that came must add up to what is there: a key that was taken twice would show. */
+async function verdictsOf({ database }: RealServer): Promise<{ stored: number; revised: number }> {
   const [row] = await database.bulk<{ stored: number; revised: number }[]>`
     select coalesce(sum((verdicts->>'stored')::int), 0) as stored,
            coalesce(sum((verdicts->>'revised')::int), 0) as revised
     from peer_page where direction in ('pull', 'pushed')`;
-  return row;
+  return row ?? { stored: 0, revised: 0 };
+}
+
+/**
+ * Keys of all pages with which a place in a feed moved on. Each way must have moved over each key once, or the other way
+ * might hide what it left out.
+ */
+async function passed({ database }: RealServer, way: "pull" | "push"): Promise<Shown> {
+  const [row] = await database.bulk<Shown[]>`
+    select coalesce(sum(keys), 0) as keys, coalesce(sum(revised), 0) as revised
+    from peer_page where direction = ${way}`;
+  return row ?? { keys: 0, revised: 0 };
 }
 
 describe("two servers in processes of their own, pulling and pushing in pages of 7", () => {
@@ -153,6 +159,8 @@ describe("two servers in processes of their own, pulling and pushing in pages of
       expect(found.expected).toBeGreaterThan(FRESH * STEPS / 4);
       expect(found.revised).toBeGreaterThan(FRESH / 20);
       expect(await verdictsOf(to)).toEqual({ stored: found.expected, revised: found.revised });
+      expect(await passed(to, "pull")).toEqual(await shown(from.database, direction, "pull"));
+      expect(await passed(from, "push")).toEqual(await shown(from.database, direction, "push"));
     }
   }, 60_000 + DEADLINE_MS * 2);
 });
