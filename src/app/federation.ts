@@ -52,7 +52,7 @@ export type FederationPart = {
 };
 
 /** What federation asks of the runtime. */
-export type FederationRuntime = Pick<Runtime, "exchange" | "trailers">;
+export type FederationRuntime = Pick<Runtime, "exchange" | "identifiedFetch" | "trailers">;
 
 const HOUR_MS = 3_600_000;
 /** A peer belongs to one worker for that long after it was last heard of. */
@@ -148,7 +148,12 @@ export async function federationPart(
   };
 }
 
-function transportsOf({ outgoing }: Foundation, { exchange }: FederationRuntime): Transports {
+function transportsOf(
+  { outgoing, config }: Foundation,
+  { exchange, identifiedFetch }: FederationRuntime,
+): Transports {
+  const { clientIdentity: identity } = config;
+  const shown = identity === undefined ? outgoing.fetch : identifiedFetch(identity);
   const allowed = async (url: string): Promise<readonly string[]> => {
     const addresses = await allowedAddresses(url, outgoing);
     if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
@@ -156,14 +161,17 @@ function transportsOf({ outgoing }: Foundation, { exchange }: FederationRuntime)
   };
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const url = input instanceof Request ? input.url : String(input);
-    return await outgoing.fetch(url, init ?? {}, await allowed(url));
+    const addresses = await allowed(url);
+    const call = new URL(url).protocol === "https:" ? shown : outgoing.fetch;
+    return await call(url, init ?? {}, addresses);
   };
   return {
     connect: (baseUrl) => connectClient({ baseUrl, fetch }),
     grpc: (baseUrl) =>
       grpcClient({
         baseUrl,
-        exchange,
+        exchange: (question) =>
+          exchange(identity === undefined ? question : { ...question, identity }),
         resolve: async () => {
           const [address] = await allowed(baseUrl);
           if (address === undefined) throw new AppError("fetch_failed", "the peer has no address");

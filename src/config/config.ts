@@ -5,6 +5,7 @@ import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
 import { blobSettings } from "./blob.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
+import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
   type Environment,
   EnvironmentReader,
@@ -12,6 +13,7 @@ import {
   type SettingShown,
 } from "./environment.ts";
 import { exportSettings, upstreamSettings } from "./export.ts";
+import { clientIdentity, type ServerTls, serverTls } from "./tls.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
@@ -23,7 +25,9 @@ export type Config = {
   readonly host: string;
   readonly port: number;
   /** TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE: PEM texts. Absent: cleartext, behind a proxy. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  readonly tls?: ServerTls;
+  /** TLS_CLIENT_CERT_FILE and TLS_CLIENT_KEY_FILE: what peers are shown that ask for a certificate. */
+  readonly clientIdentity?: TlsIdentity;
   /** How others reach us, without a slash at the end. */
   readonly publicUrl: string;
   /** Our name towards peers. */
@@ -77,7 +81,8 @@ export function readConfiguration(environment: Environment): Configuration {
   const host = read.text("HOST", "127.0.0.1");
   const port = read.integer("PORT", 8080, { max: 65_535 });
   const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
-  const tls = tlsOf(read);
+  const tls = serverTls(read);
+  const identity = clientIdentity(read);
   const publicUrl = read.url(
     "PUBLIC_URL",
     `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
@@ -95,6 +100,7 @@ export function readConfiguration(environment: Environment): Configuration {
     host,
     port,
     ...(tls === undefined ? {} : { tls }),
+    ...(identity === undefined ? {} : { clientIdentity: identity }),
     publicUrl,
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
     roles: read.someOf("ROLES", ROLES, ROLES),
@@ -126,23 +132,6 @@ export function readConfiguration(environment: Environment): Configuration {
     throw new AppError("invalid_configuration", read.faults.join("\n"));
   }
   return { config, secrets, shown: read.shown };
-}
-
-/** Certificates for serving without a proxy; peers show theirs only when there is a client authority. */
-function tlsOf(read: EnvironmentReader): Config["tls"] {
-  const cert = read.file("TLS_CERT_FILE");
-  const key = read.file("TLS_KEY_FILE");
-  const clientCa = read.file("TLS_CLIENT_CA_FILE");
-  if (cert !== undefined && key !== undefined) {
-    return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
-  }
-  if (cert !== undefined || key !== undefined || clientCa !== undefined) {
-    read.refuse(
-      "TLS_CERT_FILE",
-      "and TLS_KEY_FILE must be set together, also for TLS_CLIENT_CA_FILE",
-    );
-  }
-  return undefined;
 }
 
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */

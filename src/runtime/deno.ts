@@ -1,5 +1,6 @@
 import { listenOnEdge } from "./edge.ts";
 import { type DenoApi, listenWithDenoServe } from "./deno-serve.ts";
+import { fetchWithClient } from "./deno-fetch.ts";
 import { exchangeOverFetch } from "./fetch-exchange.ts";
 import { exchangeOverHttp2 } from "./http2-exchange.ts";
 import type { Runtime } from "./runtime.ts";
@@ -13,6 +14,8 @@ const BROKEN_HTTP2: ReadonlySet<string> = new Set(["2.9.4", "2.9.5", "2.9.6"]);
  */
 export function denoRuntime(deno: DenoApi): Runtime {
   const crypto = { signatures: globalThis.crypto, digests: globalThis.crypto };
+  const identifiedFetch: Runtime["identifiedFetch"] = (identity, ca) =>
+    fetchWithClient(deno, { identity, ca });
   const version = deno.version.deno;
   if (!BROKEN_HTTP2.has(version)) {
     return {
@@ -20,6 +23,7 @@ export function denoRuntime(deno: DenoApi): Runtime {
       crypto,
       listen: listenOnEdge,
       exchange: exchangeOverHttp2,
+      identifiedFetch,
       trailers: { ok: true },
     };
   }
@@ -29,7 +33,8 @@ export function denoRuntime(deno: DenoApi): Runtime {
     name: "deno",
     crypto,
     listen: (handler, options) => listenWithDenoServe(deno, handler, options),
-    exchange: exchangeOverFetch,
+    exchange: exchangeOverFetch(deno),
+    identifiedFetch,
     trailers: { ok: false, reason },
   };
 }

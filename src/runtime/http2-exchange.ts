@@ -22,7 +22,7 @@ export const exchangeOverHttp2: Http2Exchange = async (question) => {
   }
 };
 
-function open({ url, ca }: Http2Question, host: string, address: string): Socket {
+function open({ url, ca, identity }: Http2Question, host: string, address: string): Socket {
   if (url.protocol === "http:") return connectTcp({ host: address, port: Number(url.port || 80) });
   return connectTls({
     host: address,
@@ -30,6 +30,7 @@ function open({ url, ca }: Http2Question, host: string, address: string): Socket
     ALPNProtocols: ["h2"],
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
+    ...identity,
   });
 }
 

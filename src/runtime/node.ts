@@ -1,5 +1,6 @@
 import * as peculiar from "@peculiar/webcrypto";
 import { listenOnEdge } from "./edge.ts";
+import { fetchOverHttps } from "./https-fetch.ts";
 import { exchangeOverHttp2 } from "./http2-exchange.ts";
 import type { Runtime } from "./runtime.ts";
 import { threadCrypto } from "./thread-crypto.ts";
@@ -18,6 +19,7 @@ export function nodeRuntime(): Runtime {
     },
     listen: listenOnEdge,
     exchange: exchangeOverHttp2,
+    identifiedFetch: fetchOverHttps,
     trailers: { ok: true },
   };
 }

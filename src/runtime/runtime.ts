@@ -74,6 +74,19 @@ export const DEFAULT_LIMITS: EdgeLimits = {
  */
 export type CryptoProviders = { readonly signatures: Crypto; readonly digests: Crypto };
 
+/** What a client proves itself with in mutual TLS: a PEM certificate chain and its private key. */
+export type TlsIdentity = { readonly cert: string; readonly key: string };
+
+/**
+ * A fetch for https alone that shows a certificate to servers that ask for one. It follows no redirect. Where the
+ * runtime can, it connects to the first of `addresses` and nowhere else; TLS checks the name in the URL all the same.
+ */
+export type IdentifiedFetch = (
+  url: string,
+  init: RequestInit,
+  addresses: readonly string[],
+) => Promise<Response>;
+
 /** One POST over HTTP/2. */
 export type Http2Question = {
   readonly url: URL;
@@ -86,6 +99,8 @@ export type Http2Question = {
   resolve?(host: string): Promise<string>;
   /** PEM certificates of authorities to trust in place of the system's. */
   readonly ca?: string;
+  /** Shown over https to servers that ask for a certificate. */
+  readonly identity?: TlsIdentity;
 };
 
 /** Its answer. */
@@ -111,6 +126,8 @@ export type Runtime = {
   listen(handler: Handler, options: ListenOptions): Promise<Listening>;
   /** Unary HTTP/2 calls, for native gRPC as a client. */
   readonly exchange: Http2Exchange;
+  /** Calls with a certificate of our own. `ca`: PEM certificates of authorities to trust in place of the system's. */
+  identifiedFetch(identity: TlsIdentity, ca?: string): IdentifiedFetch;
   /** Whether native gRPC (HTTP/2 trailers) can be served, and if not, why. */
   readonly trailers: { readonly ok: true } | { readonly ok: false; readonly reason: string };
 };

@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configCommand } from "../../src/cli/config.ts";
-import { runCommand } from "../support/command-io.ts";
+import { runCommand, temporaryFolder } from "../support/command-io.ts";
+import { CLIENT } from "../runtime/certificates.ts";
 import type { SettingShown } from "../../src/config/environment.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -61,15 +62,25 @@ async function shownIn(env: Readonly<Record<string, string>>): Promise<readonly 
   return JSON.parse(out.join(""));
 }
 
+/** Those of every environment, and the one that needs a certificate and its key. */
+async function allShown(): Promise<readonly SettingShown[]> {
+  const folder = await temporaryFolder();
+  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  await writeFile(cert, CLIENT.cert);
+  await writeFile(key, CLIENT.key);
+  const identity = { TLS_CLIENT_CERT_FILE: cert, TLS_CLIENT_KEY_FILE: key };
+  return (await Promise.all([...ENVIRONMENTS, identity].map(shownIn))).flat();
+}
+
 describe("the settings of docs/operators.md", () => {
   it("are those that the program shows, no more and no fewer", async () => {
-    const shown = (await Promise.all(ENVIRONMENTS.map(shownIn))).flat().map(({ name }) => name);
+    const shown = (await allShown()).map(({ name }) => name);
     expect([...(await documented()).keys()].sort()).toEqual([...new Set(shown)].sort());
   });
 
   it("have the defaults that the program has", async () => {
     const table = await documented();
-    const shown = (await Promise.all(ENVIRONMENTS.map(shownIn))).flat();
+    const shown = await allShown();
     const defaults = new Map(
       shown.filter(({ from }) => from === "default").map(({ name, value }) => [name, value]),
     );

@@ -1,0 +1,48 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { ListenOptions, TlsIdentity } from "../runtime/runtime.ts";
+import type { EnvironmentReader } from "./environment.ts";
+
+/** Certificates for serving without a proxy; PEM texts. */
+export type ServerTls = NonNullable<ListenOptions["tls"]>;
+
+/** TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE; callers show theirs only when there is a client authority. */
+export function serverTls(read: EnvironmentReader): ServerTls | undefined {
+  const cert = read.file("TLS_CERT_FILE");
+  const key = read.file("TLS_KEY_FILE");
+  const clientCa = read.file("TLS_CLIENT_CA_FILE");
+  if (cert !== undefined && key !== undefined) {
+    return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+  }
+  if (cert !== undefined || key !== undefined || clientCa !== undefined) {
+    read.refuse(
+      "TLS_CERT_FILE",
+      "and TLS_KEY_FILE must be set together, also for TLS_CLIENT_CA_FILE",
+    );
+  }
+  return undefined;
+}
+
+/** TLS_CLIENT_CERT_FILE and TLS_CLIENT_KEY_FILE. */
+export function clientIdentity(read: EnvironmentReader): TlsIdentity | undefined {
+  const cert = read.file("TLS_CLIENT_CERT_FILE");
+  const key = read.file("TLS_CLIENT_KEY_FILE");
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    read.refuse("TLS_CLIENT_CERT_FILE", "and TLS_CLIENT_KEY_FILE must be set together");
+    return undefined;
+  }
+  if (fits(cert, key)) return { cert, key };
+  read.refuse(
+    "TLS_CLIENT_CERT_FILE",
+    "must be a PEM certificate, and TLS_CLIENT_KEY_FILE its private key without a passphrase",
+  );
+  return undefined;
+}
+
+function fits(cert: string, key: string): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
