@@ -1,9 +1,9 @@
 import type { KeyManager } from "../keys/key-manager.ts";
 import {
+  claimsOf,
   type Kind,
   KIND_NAMES,
-  KINDS,
-  type Reference,
+  referencesOf,
   type Resource,
 } from "../model/resource/kinds.ts";
 import type { ResourceStore, StoredResource } from "../store/resources.ts";
@@ -116,25 +116,6 @@ function twiceIn(puts: readonly Resource[]): readonly Fault[] {
   });
 }
 
-function referencesOf(resource: Resource): readonly Reference[] {
-  switch (resource.kind) {
-    case "Issuer":
-      return KINDS.Issuer.references(resource);
-    case "HealthAuthority":
-      return KINDS.HealthAuthority.references(resource);
-    case "SigningKey":
-      return KINDS.SigningKey.references(resource);
-    case "ExportConfig":
-      return KINDS.ExportConfig.references(resource);
-    case "ExportImport":
-      return KINDS.ExportImport.references(resource);
-    case "Mirror":
-      return KINDS.Mirror.references(resource);
-    case "Peer":
-      return KINDS.Peer.references(resource);
-  }
-}
-
 function danglingIn(after: ReadonlyMap<string, Resource>): readonly Fault[] {
   return [...after.values()].flatMap((resource) =>
     referencesOf(resource).filter((reference) => !after.has(idOf(reference))).map((reference) => ({
@@ -146,22 +127,16 @@ function danglingIn(after: ReadonlyMap<string, Resource>): readonly Fault[] {
 }
 
 function clashesIn(resources: readonly Resource[]): readonly Fault[] {
-  const seen = new Map<string, string>();
-  return resources.flatMap((resource) => {
-    const members = KINDS[resource.kind].unique;
-    if (members === undefined) return [];
-    const values = Object.entries(resource).filter(([name]) => members.some((own) => own === name));
-    const place = `${resource.kind} ${
-      values.map(([name, value]) => `${name} ${value}`).join(", ")
-    }`;
-    const other = seen.get(place);
-    seen.set(place, resource.name);
-    if (other === undefined) return [];
-    return [{
-      path: `${idOf(resource)}: ${members[0] ?? ""}`,
-      message: `has the same ${members.join(" and ")} as ${resource.kind}/${other}`,
-    }];
-  });
+  const owners = new Map<string, string>();
+  return resources.flatMap((resource) =>
+    claimsOf(resource).flatMap(({ member, what }) => {
+      const owner = owners.get(what) ?? idOf(resource);
+      owners.set(what, owner);
+      return owner === idOf(resource)
+        ? []
+        : [{ path: `${idOf(resource)}: ${member}`, message: `${what} is taken by ${owner}` }];
+    })
+  );
 }
 
 async function makeKeys(keys: KeyManager, puts: readonly Resource[]): Promise<readonly Fault[]> {

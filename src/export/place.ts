@@ -1,5 +1,5 @@
 import type { BlobHeaders } from "../blob/blob.ts";
-import type { ExportConfig } from "../model/resource/export-config.ts";
+import { dailyRoot, type ExportConfig } from "../model/resource/export-config.ts";
 import type { ExportPlace, SeriesName } from "../store/export-batch.ts";
 import type { Span } from "../store/export-keys.ts";
 
@@ -16,7 +16,7 @@ export const INDEX_HEADERS: BlobHeaders = {
 
 /** Where the files of a series are: below `ROOT`, or below `ROOT-daily` for the roll-up. */
 export function placeOf(config: ExportConfig, series: SeriesName): ExportPlace {
-  const root = series === "period" ? config.filenameRoot : `${config.filenameRoot}-daily`;
+  const root = series === "period" ? config.filenameRoot : dailyRoot(config.filenameRoot);
   return { bucket: config.bucket, root };
 }
 

@@ -128,14 +128,41 @@ describe("the admin API", () => {
     ]);
   });
 
-  it("refuses two export configurations in one place", async () => {
+  const MIRROR = {
+    indexUrl: "https://a.example/index.txt",
+    exportRoot: "https://a.example/",
+    bucket: "exports",
+    filenameRoot: "mag",
+  };
+  const PEER = { serverId: "https://a.example" };
+
+  it.each([
+    ["/exportConfigs/two", EXPORT, "the place mag in bucket exports is taken by ExportConfig/one"],
+    [
+      "/exportConfigs/two",
+      { ...EXPORT, filenameRoot: "mag-daily" },
+      "the place mag-daily in bucket exports is taken by ExportConfig/one",
+    ],
+    ["/mirrors/two", MIRROR, "the place mag in bucket exports is taken by ExportConfig/one"],
+    ["/peers/two", PEER, "the server ID https://a.example is taken by Peer/one"],
+  ])("refuses %s with %j: %3$s", async (path, body, message) => {
     await admin(app, "PUT", "/signingKeys/mag-signer", SIGNER);
-    await admin(app, "PUT", "/exportConfigs/one", EXPORT);
-    const second = await admin(app, "PUT", "/exportConfigs/two", EXPORT);
+    expect((await admin(app, "PUT", "/exportConfigs/one", { ...EXPORT, rollup: "24h" })).status)
+      .toBe(201);
+    expect((await admin(app, "PUT", "/peers/one", PEER)).status).toBe(201);
+    const second = await admin(app, "PUT", path, body);
     expect(second.status).toBe(422);
-    expect(await second.text()).toContain(
-      "has the same bucket and filenameRoot as ExportConfig/one",
-    );
+    expect(await second.text()).toContain(message);
+  });
+
+  it("takes a place beside another, and the roll-up's while there is none", async () => {
+    await admin(app, "PUT", "/signingKeys/mag-signer", SIGNER);
+    const put = async (name: string, filenameRoot: string, more = {}): Promise<number> =>
+      (await admin(app, "PUT", `/exportConfigs/${name}`, { ...EXPORT, filenameRoot, ...more }))
+        .status;
+    expect(await put("one", "mag")).toBe(201);
+    expect(await put("two", "mag-daily")).toBe(201);
+    expect(await put("one", "mag", { rollup: "24h" })).toBe(422);
   });
 
   it("refuses to delete what another resource names", async () => {

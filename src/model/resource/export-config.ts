@@ -84,3 +84,8 @@ const schema = z.strictObject({
 
 /** What a file or request must look like to be one. */
 export const exportConfigSchema: z.ZodType<ExportConfig> = schema;
+
+/** Where the roll-up of the exports below a root is. */
+export function dailyRoot(filenameRoot: string): string {
+  return `${filenameRoot}-daily`;
+}

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type ExportConfig, exportConfigSchema } from "./export-config.ts";
+import { dailyRoot, type ExportConfig, exportConfigSchema } from "./export-config.ts";
 import { type ExportImport, exportImportSchema } from "./export-import.ts";
 import { type HealthAuthority, healthAuthoritySchema } from "./health-authority.ts";
 import { type Issuer, issuerSchema } from "./issuer.ts";
@@ -34,10 +34,17 @@ export type KindRules<K extends Kind> = {
   readonly schema: z.ZodType<ResourceByKind[K]>;
   /** Other resources that must exist. */
   readonly references: (resource: ResourceByKind[K]) => readonly Reference[];
-  /** Members that together may occur once among the resources of this kind. */
-  readonly unique?: readonly (keyof ResourceByKind[K] & string)[];
+  /** What only one resource may have, of whatever kind. */
+  readonly claims?: (resource: ResourceByKind[K]) => readonly Claim[];
 };
 
+/** Something that only one resource may have, and the member that says so. */
+export type Claim = { readonly member: string; readonly what: string };
+
+const placeAt = (bucket: string, root: string): Claim => ({
+  member: "filenameRoot",
+  what: `the place ${root} in bucket ${bucket}`,
+});
 const none = (): readonly Reference[] => [];
 const named = (kind: Kind, member: string, names: readonly string[]): readonly Reference[] =>
   names.map((name, index) => ({ path: [member, index], kind, name }));
@@ -55,17 +62,39 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
     plural: "exportConfigs",
     schema: exportConfigSchema,
     references: (config) => named("SigningKey", "signingKeys", config.signingKeys),
-    unique: ["bucket", "filenameRoot"],
+    claims: ({ bucket, filenameRoot, rollup }) => [
+      placeAt(bucket, filenameRoot),
+      ...(rollup === undefined ? [] : [placeAt(bucket, dailyRoot(filenameRoot))]),
+    ],
   },
   ExportImport: { plural: "exportImports", schema: exportImportSchema, references: none },
   Mirror: {
     plural: "mirrors",
     schema: mirrorSchema,
     references: none,
-    unique: ["bucket", "filenameRoot"],
+    claims: ({ bucket, filenameRoot }) => [placeAt(bucket, filenameRoot)],
   },
-  Peer: { plural: "peers", schema: peerSchema, references: none, unique: ["serverId"] },
+  Peer: {
+    plural: "peers",
+    schema: peerSchema,
+    references: none,
+    claims: ({ serverId }) => [{ member: "serverId", what: `the server ID ${serverId}` }],
+  },
 };
+
+/** Other resources that one names. */
+export function referencesOf<K extends Kind>(
+  resource: ResourceByKind[K] & { readonly kind: K },
+): readonly Reference[] {
+  return KINDS[resource.kind].references(resource);
+}
+
+/** What one resource claims for itself. */
+export function claimsOf<K extends Kind>(
+  resource: ResourceByKind[K] & { readonly kind: K },
+): readonly Claim[] {
+  return KINDS[resource.kind].claims?.(resource) ?? [];
+}
 
 /** Whether a text names a kind. */
 export function isKind(text: string): text is Kind {

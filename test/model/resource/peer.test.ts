@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { kindOfPlural, KINDS } from "../../../src/model/resource/kinds.ts";
+import { kindOfPlural } from "../../../src/model/resource/kinds.ts";
 import { peerSchema } from "../../../src/model/resource/peer.ts";
 
 const least = { kind: "Peer", name: "sla", serverId: "https://keys.sla.example" };
@@ -107,9 +107,6 @@ describe("peerSchema", () => {
   });
 });
 
-describe("KINDS.Peer", () => {
-  it("is found by its plural and is unique by server ID", () => {
-    expect(kindOfPlural("peers")).toBe("Peer");
-    expect(KINDS.Peer.unique).toEqual(["serverId"]);
-  });
+it("a peer is found by its plural", () => {
+  expect(kindOfPlural("peers")).toBe("Peer");
 });
