@@ -168,7 +168,7 @@ const stats: Operation = {
       "text/csv": { type: "string" },
     },
   }],
-  refusals: [...BODY_REFUSALS, "unauthorized", ...SERVER_REFUSALS],
+  refusals: [...BODY_REFUSALS, "unauthorized", "overloaded", ...SERVER_REFUSALS],
   refusalSchema: "StatsResponse",
   examples: [
     {

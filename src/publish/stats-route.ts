@@ -3,8 +3,8 @@ import type { Seconds } from "../model/ids.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { PublishStats } from "../store/publish-stat.ts";
 import type { ResourceCache } from "../store/resource-cache.ts";
+import { type Admission, receive } from "./admission.ts";
 import { padding, type Randomness, textAnswer } from "./answer.ts";
-import { readBounded } from "./body.ts";
 import { findSigner } from "./certificate.ts";
 import type { DirectoryOf } from "./issuer-directory.ts";
 import { hasAudience, parseJwt, timeFault } from "./jwt.ts";
@@ -21,6 +21,8 @@ export type StatsRouteDeps = Randomness & {
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
   readonly stats: PublishStats;
+  /** Shared with the routes of publishes. */
+  readonly admission: Admission;
   /** UTC seconds by this process's clock: tokens are checked by it, days by the database's. */
   readonly now: () => Seconds;
   readonly events: Pick<PublishEvents, "failed">;
@@ -61,7 +63,7 @@ async function report(
   request: Request,
 ): Promise<Outcome<readonly StatsDay[]>> {
   if (!isJson(request)) return refuse("unsupported_media_type");
-  const body = await readBounded(request, deps.settings);
+  const body = await receive(request, deps);
   if (!body.ok) return body;
   const parsed = parseStatsRequest(body.value);
   if (!parsed.ok) return parsed;

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import { statsRoute } from "../../src/publish/stats-route.ts";
+import { publishStats } from "../../src/store/publish-stat.ts";
 import { useDatabase } from "../support/database.ts";
 import { makeWorld, NOON, post, read, tek, type World } from "./world.ts";
 
@@ -109,6 +111,22 @@ describe("publishRoute() with too much to do", () => {
     expect(statuses.filter((status) => ![200, 400, 503].includes(status))).toEqual([]);
     expect(deps.admission).toEqual({ receiving: 0, inFlight: 0 });
     expect((await route(post(await world.body([tek()])))).status).toBe(200);
+  });
+
+  it("counts the bodies of requests for statistics too", async () => {
+    const end = gate();
+    const route = publishRoute(deps);
+    const receiving = Array.from({ length: 32 }, () => route(unfinished(end.passed)));
+    while (deps.admission.receiving < 32) await turn();
+    const statistics = statsRoute({ ...deps, stats: publishStats(database()) });
+    const refused = await statistics(unfinished(new Promise(() => {})));
+    expect(refused.headers.get("retry-after")).toBe("5");
+    const { status, json } = await read(refused);
+    expect([status, json.code]).toEqual([503, "overloaded"]);
+    end.open();
+    await Promise.all(receiving);
+    const { status: after } = await statistics(post({}));
+    expect(after).toBe(401);
   });
 
   it("asks again once a body is there", async () => {
