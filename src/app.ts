@@ -69,6 +69,7 @@ export async function openApp(
     publicUrl: config.publicUrl,
     publishes: config.roles.includes("publish"),
     withAlpha: publishing.alpha !== undefined,
+    maxKeys: config.publish.maxKeys,
   });
   app.get("/openapi.json", () => openApi.document());
   app.get("/docs", () => openApi.page());

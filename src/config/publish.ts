@@ -1,5 +1,5 @@
 import { decodeBase64 } from "../keys/base64.ts";
-import { asRegion } from "../model/ids.ts";
+import { regionMember } from "../model/resource/members.ts";
 import {
   LEAST_STATS_EMBARGO_SECONDS,
   LEAST_STATS_UPLOADS,
@@ -9,7 +9,8 @@ import type { EnvironmentReader } from "./environment.ts";
 
 /** Settings of publishing; names and defaults are those of the reference server where it has one. */
 export function publishSettings(read: EnvironmentReader, windowSeconds: number): PublishSettings {
-  const region = read.optional("DEFAULT_REGION");
+  const region = regionMember.optional().safeParse(read.optional("DEFAULT_REGION")?.trim());
+  if (!region.success) read.refuse("DEFAULT_REGION", "must be a region code such as MAG or US-CA");
   const embargo = read.seconds("STATS_EMBARGO_PERIOD", "48h");
   if (embargo !== 0 && embargo < LEAST_STATS_EMBARGO_SECONDS) {
     read.refuse("STATS_EMBARGO_PERIOD", "must be 0 (off) or at least 48h");
@@ -26,7 +27,7 @@ export function publishSettings(read: EnvironmentReader, windowSeconds: number):
     defaultOnsetDaysAgo: read.integer("DEFAULT_SYMPTOM_ONSET_DAYS_AGO", 4, { max: 365 }),
     windowSeconds,
     releaseSameDayKeys: read.flag("DEBUG_RELEASE_SAME_DAY_KEYS", false),
-    defaultRegion: region === undefined ? undefined : asRegion(region),
+    defaultRegion: region.data,
     allowPartialRevisions: read.flag("ALLOW_PARTIAL_REVISIONS", false),
     certificateSkewSeconds: read.seconds("CERTIFICATE_CLOCK_SKEW", "60s", { max: "1h" }),
     paddingMinBytes: read.integer("RESPONSE_PADDING_MIN_BYTES", 1024, { max: 65_536 }),

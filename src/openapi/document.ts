@@ -12,6 +12,8 @@ export type OpenApiOptions = {
   readonly publishes: boolean;
   /** Whether the old API is on. */
   readonly withAlpha: boolean;
+  /** MAX_KEYS_ON_PUBLISH. */
+  readonly maxKeys: number;
 };
 
 /** The operations that a server has, in the order in which they are told. */
@@ -44,7 +46,7 @@ export function openApiDocument(options: OpenApiOptions): Json {
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      schemas: componentSchemas(),
+      schemas: componentSchemas(options.maxKeys),
       headers: HEADERS,
       securitySchemes: {
         adminToken: { type: "http", scheme: "bearer", description: "ADMIN_TOKEN" },

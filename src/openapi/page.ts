@@ -48,7 +48,7 @@ function draw(options: OpenApiOptions): Markup {
       `
     )}
     ${errorsMarkup()}
-    ${schemasMarkup()}
+    ${schemasMarkup(options)}
         </main>
       </body>
     </html>
@@ -173,10 +173,10 @@ function errorsMarkup(): Markup {
   `;
 }
 
-function schemasMarkup(): Markup {
+function schemasMarkup({ maxKeys }: OpenApiOptions): Markup {
   return html`<section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2><p>JSON Schema 2020-12.</p>
 ${
-    Object.entries(componentSchemas()).map(([name, schema]) =>
+    Object.entries(componentSchemas(maxKeys)).map(([name, schema]) =>
       html`
         <details id="schema-${name}">
           <summary><code>${name}</code></summary>

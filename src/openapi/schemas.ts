@@ -71,9 +71,9 @@ type Other =
   | "Status"
   | "JobResult";
 
-const OTHERS: Readonly<Record<Other, z.ZodType>> = {
-  PublishRequest: publishRequestSchema,
-  PublishAlphaRequest: publishAlphaRequestSchema,
+const others = (maxKeys: number): Readonly<Record<Other, z.ZodType>> => ({
+  PublishRequest: publishRequestSchema(maxKeys),
+  PublishAlphaRequest: publishAlphaRequestSchema(maxKeys),
   PublishResponse: publishResponseSchema,
   StatsRequest: statsRequestSchema,
   StatsResponse: statsResponseSchema,
@@ -82,15 +82,15 @@ const OTHERS: Readonly<Record<Other, z.ZodType>> = {
   Health: healthSchema,
   Status: statusSchema,
   JobResult: jobResultSchema,
-};
+});
 
 /** Name of a component schema; a kind's list is `ExportConfigList`. */
 export type SchemaName = Other | Kind | `${Kind}List`;
 
-/** Every component schema, made from the schemas that requests are checked with. */
-export function componentSchemas(): Readonly<Record<string, Json>> {
+/** Every component schema, made from the schemas that requests are checked with. `maxKeys`: MAX_KEYS_ON_PUBLISH. */
+export function componentSchemas(maxKeys: number): Readonly<Record<string, Json>> {
   const all: Record<string, Json> = {};
-  for (const [name, schema] of Object.entries(OTHERS)) all[name] = jsonSchema(schema);
+  for (const [name, schema] of Object.entries(others(maxKeys))) all[name] = jsonSchema(schema);
   for (const kind of KIND_NAMES) {
     all[kind] = withReadOnly(kind, jsonSchema(KINDS[kind].schema));
     const items = { type: "array", items: { $ref: `#/components/schemas/${kind}` } };

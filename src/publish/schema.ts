@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { MAX_REQUEST_REGIONS } from "./request-parser.ts";
-import { DEFAULT_PUBLISH_SETTINGS } from "./settings.ts";
 import { ONSET_BUCKETS, TEK_AGE_BUCKETS } from "./stats.ts";
 
 /**
@@ -28,12 +27,10 @@ const keySchema = z.strictObject({
   }),
 });
 
-const keys = z.array(keySchema).min(1).max(DEFAULT_PUBLISH_SETTINGS.maxKeys).meta({
-  description: "1 to MAX_KEYS_ON_PUBLISH keys",
-});
-
-const common = {
-  temporaryExposureKeys: keys,
+const common = (maxKeys: number) => ({
+  temporaryExposureKeys: z.array(keySchema).min(1).max(maxKeys).meta({
+    description: `1 to ${maxKeys} keys (MAX_KEYS_ON_PUBLISH)`,
+  }),
   verificationPayload: text("The verification certificate, a JWT signed with ES256"),
   hmacKey: text("Base64 of the key with which the app computed the certificate's tekmac"),
   symptomOnsetInterval: int32().meta({
@@ -43,31 +40,33 @@ const common = {
   traveler: z.boolean().nullish().meta({ description: "The user was outside the home region" }),
   revisionToken: text("The token from an earlier answer; needed for keys that are stored already"),
   padding: text("Ignored"),
-};
+});
 
-/** What `POST /v1/publish` takes. */
-export const publishRequestSchema: z.ZodType = z.strictObject({
-  ...common,
-  healthAuthorityID: z.string().min(1).meta({
-    description: "The health authority ID of the app",
-    example: "mag",
-  }),
-}).meta({ id: "PublishRequest" });
+/** What `POST /v1/publish` takes. `maxKeys`: MAX_KEYS_ON_PUBLISH. */
+export const publishRequestSchema = (maxKeys: number): z.ZodType =>
+  z.strictObject({
+    ...common(maxKeys),
+    healthAuthorityID: z.string().min(1).meta({
+      description: "The health authority ID of the app",
+      example: "mag",
+    }),
+  });
 
-/** What `POST /` of the old API takes. */
-export const publishAlphaRequestSchema: z.ZodType = z.strictObject({
-  ...common,
-  appPackageName: z.string().min(1).meta({
-    description: "The health authority ID of the app",
-    example: "mag",
-  }),
-  regions: z.array(z.string()).max(MAX_REQUEST_REGIONS).nullish().meta({
-    description: "Each must be allowed for the app; more than one means traveler",
-    example: ["MAG"],
-  }),
-  platform: text("Accepted, not used"),
-  deviceVerificationPayload: text("Accepted, not used"),
-}).meta({ id: "PublishAlphaRequest" });
+/** What `POST /` of the old API takes. `maxKeys`: MAX_KEYS_ON_PUBLISH. */
+export const publishAlphaRequestSchema = (maxKeys: number): z.ZodType =>
+  z.strictObject({
+    ...common(maxKeys),
+    appPackageName: z.string().min(1).meta({
+      description: "The health authority ID of the app",
+      example: "mag",
+    }),
+    regions: z.array(z.string()).max(MAX_REQUEST_REGIONS).nullish().meta({
+      description: "Each must be allowed for the app; more than one means traveler",
+      example: ["MAG"],
+    }),
+    platform: text("Accepted, not used"),
+    deviceVerificationPayload: text("Accepted, not used"),
+  });
 
 const padding = z.base64().meta({ description: "Random bytes, so that sizes tell nothing" });
 const moment = z.iso.datetime().meta({ example: "2026-01-31T12:00:00Z" });

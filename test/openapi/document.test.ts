@@ -89,6 +89,15 @@ describe("openApiDocument()", () => {
     expect(responses["401"]?.headers).toBeUndefined();
   });
 
+  it("allows as many keys as the server does", () => {
+    const { schemas } = readDocument(plainDocument({ ...OPTIONS, maxKeys: 14 })).components;
+    for (const name of ["PublishRequest", "PublishAlphaRequest"]) {
+      expect(schemas[name]).toMatchObject({
+        properties: { temporaryExposureKeys: { minItems: 1, maxItems: 14 } },
+      });
+    }
+  });
+
   it("leaves out what a server does not serve", () => {
     const paths = (more: object) =>
       Object.keys(readDocument(plainDocument({ ...OPTIONS, ...more })).paths);

@@ -70,6 +70,7 @@ export const OPTIONS: OpenApiOptions = {
   publicUrl: "http://localhost",
   publishes: true,
   withAlpha: true,
+  maxKeys: 30,
 };
 
 /** A document in the form that tests read. */

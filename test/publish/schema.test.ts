@@ -97,11 +97,11 @@ const KEY_NAMES = ["key", "rollingStartNumber", "rollingPeriod", "transmissionRi
 
 describe.each(
   [
-    ["parsePublish()", parsePublish, publishRequestSchema, {
+    ["parsePublish()", parsePublish, publishRequestSchema(30), {
       ...common,
       healthAuthorityID: maybe(fc.string({ minLength: 1 })),
     }],
-    ["parseAlphaPublish()", parseAlphaPublish, publishAlphaRequestSchema, {
+    ["parseAlphaPublish()", parseAlphaPublish, publishAlphaRequestSchema(30), {
       ...common,
       appPackageName: maybe(fc.string({ minLength: 1 })),
       regions: maybe(fc.array(maybe(fc.string()))),
@@ -131,8 +131,8 @@ describe.each(
 
 it("every schema has a JSON Schema with descriptions", () => {
   const schemas = [
-    publishRequestSchema,
-    publishAlphaRequestSchema,
+    publishRequestSchema(30),
+    publishAlphaRequestSchema(30),
     publishResponseSchema,
     statsRequestSchema,
     statsResponseSchema,
