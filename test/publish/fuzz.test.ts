@@ -1,11 +1,13 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { errorFields, jsonLog } from "../../src/observe/log.ts";
-import { publishRoute } from "../../src/publish/route.ts";
+import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import { statsRoute } from "../../src/publish/stats-route.ts";
+import { publishStats } from "../../src/store/publish-stat.ts";
 import { useDatabase } from "../support/database.ts";
-import { makeWorld, NOON, post, read, resource, tek } from "./world.ts";
+import { ISSUER, jwt, makeWorld, NOON, post, read, resource, tek, type World } from "./world.ts";
 
 /** Mutated requests; FUZZ_RUNS=200000 for a long run. */
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 5000);
@@ -71,6 +73,8 @@ const replaced = fc.record({
   member: fc.constantFrom(
     "temporaryExposureKeys",
     "healthAuthorityID",
+    "appPackageName",
+    "regions",
     "verificationPayload",
     "hmacKey",
     "symptomOnsetInterval",
@@ -86,12 +90,28 @@ const token = fc.tuple(fc.jsonValue(), fc.jsonValue(), fc.string()).map((parts) 
   parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")
 );
 
-describe("publishRoute() on hostile input", () => {
-  const database = useDatabase();
+/** All of these as they might be written down: base64 of either alphabet, hex, or the beginning of a longer text. */
+function spellings(secrets: readonly string[]): readonly string[] {
+  return secrets.flatMap((secret) => [
+    secret.slice(0, 40),
+    Buffer.from(secret, "base64").toString("hex").slice(0, 40),
+    Buffer.from(secret, "base64").toString("base64url").slice(0, 40),
+  ]);
+}
 
-  it("never answers 5xx, and neither log nor answer holds what came", async () => {
+const leaked = (text: string, secrets: readonly string[]) =>
+  secrets.filter((secret) => text.includes(secret));
+
+describe("on hostile input", () => {
+  const database = useDatabase();
+  let world: World;
+  let lines: string[];
+  let deps: PublishRouteDeps;
+
+  beforeEach(async () => {
+    await database().clear();
     await database().setClock(NOON);
-    const world = await makeWorld(database());
+    world = await makeWorld(database());
     // Half of the requests get past the certificate, so that keys and tokens are fuzzed too.
     world.resources.push(resource("HealthAuthority", {
       name: "open",
@@ -99,64 +119,101 @@ describe("publishRoute() on hostile input", () => {
       bypassVerification: true,
       allowDryRun: true,
     }));
-    const lines: string[] = [];
+    lines = [];
     const log = jsonLog("debug", (line) => lines.push(line), () => 0);
-    const route = publishRoute({
+    deps = {
       ...world.deps,
       events: {
         answered: (event) => log.info("publish", event),
         failed: (error) => log.error("publish-failed", errorFields(error)),
       },
-    });
+    };
+  });
+
+  it("publishes never answer 5xx, and neither log nor answer holds what came", async () => {
+    const routes = { v1: publishRoute(deps), alpha: publishAlphaRoute(deps) };
     const secret = tek(1);
-    const first = await read(await route(post(await world.body([secret, tek(2)]))));
+    const first = await read(await routes.v1(post(await world.body([secret, tek(2)]))));
     const revisionToken = first.json.revisionToken ?? "";
-    const bases: Record<string, unknown>[] = [];
-    for (const healthAuthorityID of ["mag", "open"]) {
+    const bases: { api: keyof typeof routes; body: Record<string, unknown> }[] = [];
+    const secrets = [revisionToken];
+    for (const healthAuthority of ["mag", "open"]) {
       for (const keys of [[secret], [tek(1), tek(0)]]) {
-        bases.push(await world.body(keys, { healthAuthorityID, revisionToken, padding: "x" }));
+        const { healthAuthorityID: _, ...rest } = await world.body(keys, { revisionToken });
+        const body = { ...rest, padding: "x" };
+        bases.push({ api: "v1", body: { healthAuthorityID: healthAuthority, ...body } });
+        const old = { appPackageName: healthAuthority, regions: ["MAG"], platform: "ios" };
+        bases.push({ api: "alpha", body: { ...old, ...body } });
+        secrets.push(...keys.map(({ key }) => key));
+        secrets.push(String(rest["hmacKey"]), String(rest["verificationPayload"]).slice(-80));
       }
     }
+    const hidden = spellings(secrets);
     let stored = 0;
-    const statuses = new Map<number, number>();
+    const statuses = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(
-        fc.nat(bases.length - 1),
+        fc.constantFrom(...bases),
         fc.array(mutation, { maxLength: 3 }),
         fc.option(replaced, { nil: undefined }),
         fc.option(token, { nil: undefined, freq: 4 }),
         fc.boolean(),
-        async (base, mutations, replacement, jwt, dryRun) => {
+        async ({ api, body: base }, mutations, replacement, certificate, dryRun) => {
           const body = {
-            ...bases[base],
+            ...base,
             ...(replacement === undefined ? {} : { [replacement.member]: replacement.value }),
-            ...(jwt === undefined ? {} : { verificationPayload: jwt }),
+            ...(certificate === undefined ? {} : { verificationPayload: certificate }),
           };
           const text = mutations.reduce(mutate, JSON.stringify(body));
-          const url = `http://wayfarer.test/v1/publish${dryRun ? "?dryRun=1" : ""}`;
-          const { status, json } = await read(await route(post(text, {}, url)));
-          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          const path = api === "alpha" ? "/" : "/v1/publish";
+          const url = `http://wayfarer.test${path}${dryRun ? "?dryRun=1" : ""}`;
+          const { status, json } = await read(await routes[api](post(text, {}, url)));
+          statuses.set(`${api} ${status}`, (statuses.get(`${api} ${status}`) ?? 0) + 1);
           stored += json.insertedExposures ?? 0;
           expect(status, text).toBeLessThan(500);
-          expect(json.error ?? "").not.toContain(secret.key);
-          expect(json.error ?? "").not.toContain(revisionToken.slice(0, 40));
+          const { padding: _padding, revisionToken: _token, ...told } = json;
+          expect(leaked(JSON.stringify(told), hidden)).toEqual([]);
         },
       ),
       { numRuns: RUNS, seed: 17 },
     );
-    expect([...statuses.keys()].sort()).toEqual([200, 400, 401, 403]);
+    expect([...statuses.keys()].sort()).toEqual([
+      ...["alpha 200", "alpha 400", "alpha 401"],
+      ...["v1 200", "v1 400", "v1 401", "v1 403"],
+    ]);
     expect(stored).toBeGreaterThan(0);
-    const logged = lines.join("\n");
     expect(lines.length).toBe(RUNS + 1);
-    for (
-      const hidden of [
-        secret.key,
-        Buffer.from(secret.key, "base64").toString("hex"),
-        revisionToken.slice(0, 40),
-        String(bases[0]?.["hmacKey"]),
-        String(bases[0]?.["verificationPayload"]).slice(0, 60),
-      ]
-    ) expect(logged).not.toContain(hidden);
+    const logged = lines.join("\n");
+    expect(leaked(logged, hidden)).toEqual([]);
     expect(logged).not.toContain("publish-failed");
   }, 60_000 + RUNS * 20);
+
+  it("requests for statistics never answer 5xx, and no answer holds what came", async () => {
+    const route = statsRoute({ ...deps, stats: publishStats(database()) });
+    const claims = { iss: ISSUER, aud: "keyserver", iat: NOON, exp: NOON + 60 };
+    const good = await jwt(world.signer, { alg: "ES256", kid: "v1" }, claims);
+    const hidden = spellings([good.split(".")[2] ?? "", good]);
+    const statuses = new Map<number, number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('{"padding":"eHg="}', "{}"),
+        fc.array(mutation, { maxLength: 2 }),
+        fc.array(mutation, { maxLength: 2 }),
+        fc.option(token, { nil: undefined, freq: 4 }),
+        async (base, ofBody, ofToken, other) => {
+          const sent = ofToken.reduce(mutate, `Bearer ${other ?? good}`);
+          // What no header can hold never comes.
+          const authorization = sent.replace(/[^\x20-\x7e]/g, "");
+          const text = ofBody.reduce(mutate, base);
+          const { status, json } = await read(await route(post(text, { authorization })));
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          expect(status, `${authorization} ${text}`).toBeLessThan(500);
+          expect(leaked(json.error ?? "", hidden)).toEqual([]);
+        },
+      ),
+      { numRuns: Math.ceil(RUNS / 4), seed: 18 },
+    );
+    expect([...statuses.keys()].sort()).toEqual([200, 400, 401]);
+    expect(lines).toEqual([]);
+  }, 60_000 + RUNS * 5);
 });
