@@ -1,4 +1,6 @@
 import type { KeyManager } from "../keys/key-manager.ts";
+import { pemToDer } from "../keys/pem.ts";
+import { p256Point } from "../keys/spki.ts";
 import {
   claimsOf,
   type Kind,
@@ -38,8 +40,8 @@ export type ChangeOutcome =
 
 /**
  * Changes the configuration as a whole or not at all: every resource must fit its schema (checked before), name
- * only resources that exist, and be unique where its kind says so. Signing keys of `local:` that do not exist
- * yet are made. Every fault is told at once.
+ * only resources that exist, hold only public keys on P-256, and be unique where its kind says so. Signing keys of
+ * `local:` that do not exist yet are made. Every fault is told at once.
  */
 export async function changeResources(
   store: ResourceStore,
@@ -85,6 +87,7 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
   for (const gone of removals) after.delete(idOf(gone));
   const faults = [
     ...twiceIn(request.puts),
+    ...unusableKeysIn(request.puts),
     ...danglingIn(after),
     ...clashesIn([...after.values()]),
   ];
@@ -113,6 +116,21 @@ function twiceIn(puts: readonly Resource[]): readonly Fault[] {
     if (seen.has(id)) return [{ path: `${id}: name`, message: "is given twice" }];
     seen.add(id);
     return [];
+  });
+}
+
+/** Public keys that could verify nothing here: signatures are ES256. */
+function unusableKeysIn(puts: readonly Resource[]): readonly Fault[] {
+  return puts.flatMap((put) => {
+    const [member, keys] = put.kind === "Issuer"
+      ? ["keys", put.keys] as const
+      : ["publicKeys", put.kind === "ExportImport" ? put.publicKeys : []] as const;
+    return keys.flatMap(({ publicKeyPem }, index) => {
+      const der = pemToDer(publicKeyPem, "PUBLIC KEY");
+      if (der !== undefined && p256Point(der) !== undefined) return [];
+      const path = pathText(idOf(put), [member, index, "publicKeyPem"]);
+      return [{ path, message: "must be a public key on the curve P-256 (SPKI, PEM)" }];
+    });
   });
 }
 

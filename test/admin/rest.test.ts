@@ -1,7 +1,9 @@
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { admin, openTestApp, type TestApp } from "../support/app.ts";
 import { useDatabase } from "../support/database.ts";
 
+const pemOf = (key: KeyObject): string => key.export({ type: "spki", format: "pem" }).toString();
 const SIGNER = { key: "local:mag-signer", keyId: "310", version: "v1" };
 const EXPORT = {
   bucket: "exports",
@@ -126,6 +128,40 @@ describe("the admin API", () => {
       "ExportConfig/x: period",
       "ExportConfig/x: signingKeys",
     ]);
+  });
+
+  it.each([
+    ["another curve", () => pemOf(generateKeyPairSync("ec", { namedCurve: "P-384" }).publicKey)],
+    ["another kind", () => pemOf(generateKeyPairSync("ed25519").publicKey)],
+    ["no key", () => "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"],
+  ])("refuses a public key of %s, and says which", async (_, bad) => {
+    const good = pemOf(generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey);
+    const keys = (publicKeyPem: string, more = {}) => [
+      { ...more, version: "v1", publicKeyPem: good },
+      { ...more, version: "v2", publicKeyPem },
+    ];
+    const puts = [
+      ["/issuers/x", "Issuer/x: keys.1.publicKeyPem", (pem: string) => ({
+        issuer: "x",
+        audience: "x",
+        keys: keys(pem),
+      })],
+      ["/exportImports/x", "ExportImport/x: publicKeys.1.publicKeyPem", (pem: string) => ({
+        indexUrl: "https://a.example/index.txt",
+        exportRoot: "https://a.example/",
+        region: "MAG",
+        publicKeys: keys(pem, { keyId: "310" }),
+      })],
+    ] as const;
+    for (const [path, place, body] of puts) {
+      const refused = await admin(app, "PUT", path, body(bad()));
+      expect(refused.status).toBe(422);
+      const { faults }: { faults: { path: string; message: string }[] } = await refused.json();
+      expect(faults).toEqual([
+        { path: place, message: "must be a public key on the curve P-256 (SPKI, PEM)" },
+      ]);
+      expect((await admin(app, "PUT", path, body(good))).status).toBe(201);
+    }
   });
 
   const MIRROR = {
