@@ -148,6 +148,10 @@ function databaseUrlOf(read: EnvironmentReader): string | undefined {
   made.username = encodeURIComponent(read.text("DB_USER", "postgres"));
   made.password = encodeURIComponent(read.secret("DB_PASSWORD")() ?? "");
   made.hostname = host;
+  // A URL keeps its host when it cannot take another.
+  if (made.hostname !== host) {
+    read.refuse("DB_HOST", "must be a host name or an IPv4 address; for others set DATABASE_URL");
+  }
   made.port = String(read.integer("DB_PORT", 5432, { min: 1, max: 65_535 }));
   made.searchParams.set("sslmode", read.text("DB_SSLMODE", "require"));
   return made.href;

@@ -76,6 +76,25 @@ describe("a publish of keys that exist", () => {
     });
   });
 
+  it("gives a key one revision when two come at the same moment: the other is told so", async () => {
+    for (let round = 0; round < 12; round++) {
+      await database().sql`truncate exposure`;
+      const key = tek(1);
+      const token = await first([key]);
+      const types = round % 2 === 0 ? ["confirmed", "negative"] : ["negative", "confirmed"];
+      const answers = await Promise.all(types.map((type) => send([key], type, token)));
+      const [won, lost] = answers[0]?.status === 200 ? answers : answers.toReversed();
+      expect([won?.status, lost?.status, lost?.json.code, lost?.json.error]).toEqual([
+        200,
+        400,
+        "key_already_revised",
+        "key 0 has already been revised",
+      ]);
+      const revised = won === answers[0] ? types[0] : types[1];
+      expect(await row()).toMatchObject({ revised_report_type: revised });
+    }
+  });
+
   it("revokes by negative", async () => {
     const key = tek(1);
     const token = await first([key], "user-report");
