@@ -12,6 +12,7 @@ import { rateLimit } from "../../federation/rate.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../federation/rpc/grpc-client.ts";
 import { sentDigests } from "../../federation/sent-digests.ts";
+import { historyWriter } from "../../federation/service/history.ts";
 import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
 import { type PeerStatus, peerStatuses } from "../../federation/status.ts";
 import { tidyFederation } from "../../federation/tidy.ts";
@@ -120,9 +121,7 @@ export async function federationPart(
       }),
       cursors: await cursorCodec(crypto, await cursorKey(foundation)),
       rate: rateLimit(clock.monotonic),
-      record: (page) => {
-        pages.add(page).catch((error: unknown) => onError(error, ""));
-      },
+      record: historyWriter(pages.add, (error) => onError(error, "")),
       maxPushKeysPerSecond: config.peerMaxKeysPerSecond,
       sent: sentDigests(digests),
       publicKeys: async () => await (await signer.jwks()).text(),
