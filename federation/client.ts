@@ -94,26 +94,49 @@ export type OpenedClient = { readonly protocol: "connect" | "grpc"; readonly cli
 export type OpenClient = (peer: Peer, signal: AbortSignal) => Promise<OpenedClient>;
 
 /** What a server that does not know Describe over Connect answers: not even that it is another's to ask. */
-const STRANGERS: readonly string[] = ["unimplemented", "fetch_failed", "internal", "unavailable"];
+const STRANGERS: readonly string[] = [
+  "unimplemented",
+  "fetch_failed",
+  "internal",
+  "unavailable",
+  "deadline_exceeded",
+];
 
-/** `auto` is Connect where Describe is answered over it, else native gRPC, asked again when it was not certain. */
+/**
+ * `auto` is Connect where Describe is answered over it, else native gRPC; asked again when that was not certain, and
+ * when a call over Connect fails like one to a server that does not speak it.
+ */
 export function clientOpener(
   transports: Transports,
   token: (audience: string) => Promise<string>,
 ): OpenClient {
-  const found = new Map<string, "connect">();
+  const speakConnect = new Set<string>();
   const open = (peer: Peer, protocol: "connect" | "grpc"): OpenedClient => ({
     protocol,
     client: peerClient(transports[protocol](peer.serverId), () => token(peer.serverId)),
   });
   return async (peer, signal) => {
     if (peer.protocol === "connect" || peer.protocol === "grpc") return open(peer, peer.protocol);
-    const known = found.get(peer.serverId);
-    if (known !== undefined) return open(peer, known);
     const connect = open(peer, "connect");
+    const doubted = forgetting(connect, () => speakConnect.delete(peer.serverId));
+    if (speakConnect.has(peer.serverId)) return doubted;
     const answer = await connect.client.describe({ fromDay: 0, untilDay: 0 }, signal);
     if (!answer.ok) return STRANGERS.includes(answer.code) ? open(peer, "grpc") : connect;
-    found.set(peer.serverId, "connect");
-    return connect;
+    speakConnect.add(peer.serverId);
+    return doubted;
   };
+}
+
+/** A client that tells when a call fails like one to a stranger. */
+function forgetting({ protocol, client }: OpenedClient, forget: () => void): OpenedClient {
+  const told = <A, T>(
+    call: (request: A, signal: AbortSignal) => Promise<PeerOutcome<T>>,
+  ): typeof call =>
+  async (request, signal) => {
+    const answer = await call(request, signal);
+    if (!answer.ok && STRANGERS.includes(answer.code)) forget();
+    return answer;
+  };
+  const { fetch, push, describe } = client;
+  return { protocol, client: { fetch: told(fetch), push: told(push), describe: told(describe) } };
 }

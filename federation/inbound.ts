@@ -1,7 +1,7 @@
 import { encodeHex } from "../src/keys/base64.ts";
 import type { DayDigest } from "../src/model/feed.ts";
 import { asSeconds, type ServerId } from "../src/model/ids.ts";
-import type { AcceptableKey, StoredState } from "../src/model/inbound-key.ts";
+import type { AcceptableKey, KeySender, StoredState } from "../src/model/inbound-key.ts";
 import type { Direction, PageRecord, PeerCursors } from "../src/model/peer-sync.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
 import { revisionStep } from "../src/model/revision.ts";
@@ -9,8 +9,8 @@ import { acceptanceOf, type ReceivedKey, type RefusalReason } from "./policy/acc
 
 /** What a batch does in the database; see src/store/federation-inbound.ts. */
 export type InboundTransaction = {
-  insert(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
-  lock(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
+  insert(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
+  lock(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
   revise(keys: readonly AcceptableKey[]): Promise<void>;
   moveCursor(
     peer: string,
@@ -77,7 +77,7 @@ export async function receiveBatch(
   const keys = judge(batch.keys, (key) => acceptanceOf(key, false, context));
   const revised = judge(batch.revised, (key) => acceptanceOf(key, true, context));
   return await deps.inbound.transaction(async (transaction) => {
-    const known = await transaction.insert(peer.name, inOrder(keys.accepted));
+    const known = await transaction.insert(peer, inOrder(keys.accepted));
     const revisions = await applyRevisions(transaction, peer, revised.accepted);
     const verdicts: Pick<BatchVerdicts, "keys" | "revised"> = {
       keys: keys.verdicts.map((verdict, index) => {
@@ -133,7 +133,7 @@ async function applyRevisions(
 ): Promise<ReadonlyMap<string, KeyVerdict>> {
   const verdicts = new Map<string, KeyVerdict>();
   if (wanted.size === 0) return verdicts;
-  const known = await transaction.lock(peer.name, inOrder(wanted));
+  const known = await transaction.lock(peer, inOrder(wanted));
   const unknown = new Map<string, AcceptableKey>();
   const revise: AcceptableKey[] = [];
   for (const [hex, key] of wanted) {
@@ -145,7 +145,7 @@ async function applyRevisions(
   }
   await transaction.revise(revise);
   if (unknown.size === 0) return verdicts;
-  for (const hex of await transaction.insert(peer.name, inOrder(unknown))) {
+  for (const hex of await transaction.insert(peer, inOrder(unknown))) {
     verdicts.set(hex, DUPLICATE);
   }
   return verdicts;

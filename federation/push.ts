@@ -16,7 +16,10 @@ import {
   type OutboundPage,
   outboundPage,
 } from "./outbound.ts";
+import { REFUSALS } from "./policy/acceptance.ts";
 import { wholeAgreement } from "./policy/selection.ts";
+import { isTooLarge } from "./pull.ts";
+import type { RateLimit } from "./rate.ts";
 import { wireKey } from "./wire.ts";
 
 /** What pushing needs. */
@@ -27,6 +30,8 @@ export type PushToDependencies = FeedDependencies & {
     place(peer: string, direction: "push"): Promise<PlaceInFeed | undefined>;
   };
   readonly crypto: CryptoProviders;
+  /** What is left of `send.maxKeysPerSecond`. */
+  readonly pace: RateLimit;
 };
 
 /** How a push ended. */
@@ -35,8 +40,9 @@ export type PushResult = {
   readonly keys: number;
   readonly counts: Readonly<Record<string, number>>;
   readonly caughtUp: boolean;
-  /** The window that is handed over next. */
+  /** The window that is handed over next, of the stream that is further behind. */
   readonly window: number;
+  readonly at: FeedPositions;
   /** Whether it came further in the feed. */
   readonly progressed: boolean;
   readonly failure?: Refusal & { readonly retryAfterMs?: number };
@@ -48,7 +54,7 @@ type PushResponse = wayfarer.federation.v1.PushResponse;
 /**
  * Hands over the feed batch by batch from where the last push ended, until nothing is left, the signal is aborted or
  * the peer fails. The place moves when the peer has answered; a batch whose answer was lost is sent again, with the
- * same ID, and the peer knows its keys.
+ * same ID, and the peer knows its keys. A batch that is too large for the peer is halved.
  */
 export async function pushTo(
   peer: Peer,
@@ -61,18 +67,20 @@ export async function pushTo(
   const place = await deps.places.place(peer.name, "push");
   let version = place?.version ?? 0;
   let at = place?.filters === belongsTo ? positionsOf(place.cursors) : FEED_START;
+  let { pageSize } = peer.push;
   const total = { batches: 0, keys: 0, counts: {} as Record<string, number> };
   const ended = (caughtUp: boolean, failure?: PushResult["failure"]): PushResult => ({
     ...total,
     caughtUp,
-    window: at.new.window,
+    at,
+    window: Math.min(at.new.window, at.revised.window),
     progressed: total.batches > 0,
     ...(failure === undefined ? {} : { failure }),
   });
 
   while (!signal.aborted) {
     const startedAt = deps.clockMs();
-    const page = await outboundPage(deps, selection, at, peer.push.pageSize);
+    const page = await outboundPage(deps, selection, at, pageSize);
     const count = page.keys.length + page.revised.length;
     let counts: Record<string, number> = {};
     if (count > 0) {
@@ -80,10 +88,17 @@ export async function pushTo(
         keys: page.keys.map((key) => wireKey(key, selection)),
         revisedKeys: page.revised.map((key) => wireKey(key, selection)),
       };
+      const waitMs = deps.pace.waitMs(peer.name, peer.send.maxKeysPerSecond);
+      if (waitMs > 0) return ended(false, { ...OWN_PACE, retryAfterMs: waitMs });
       const batchId = encodeHex(await sha256(deps.crypto, PushRequest.encode(content).finish()));
       const answer = await client.push({ batchId, ...content }, signal);
       if (signal.aborted) return ended(false);
-      if (!answer.ok) return ended(false, answer);
+      if (!answer.ok) {
+        if (!isTooLarge(answer) || pageSize === 1) return ended(false, answer);
+        pageSize = Math.ceil(Math.min(count, pageSize) / 2);
+        continue;
+      }
+      deps.pace.use(peer.name, peer.send.maxKeysPerSecond, count);
       const told = verdictCounts(answer.value, page);
       if (told === undefined) return ended(false, WRONG_NUMBER);
       counts = told;
@@ -115,6 +130,11 @@ export async function pushTo(
   return ended(false);
 }
 
+const OWN_PACE: Refusal = {
+  ok: false,
+  code: "resource_exhausted",
+  message: "send.maxKeysPerSecond of the agreement is used up",
+};
 const WRONG_NUMBER: Refusal = {
   ok: false,
   code: "fetch_failed",
@@ -144,9 +164,10 @@ function verdictCounts(
   return counts;
 }
 
-/** Only names that could be ours, so that a peer cannot write what it likes into our history. */
+/** Only names that are ours too, so that a peer cannot write what it likes into our history. */
 function reasonName(reason: string): string {
-  return /^([a-z_]{1,40})(?::|$)/.exec(reason)?.[1] ?? "refused";
+  const name = /^([a-z_]{1,40})(?::|$)/.exec(reason)?.[1] ?? "";
+  return Object.hasOwn(REFUSALS, name) ? name : "refused";
 }
 
 function positionsOf({ keys, revised }: PeerCursors): FeedPositions {

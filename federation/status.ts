@@ -48,8 +48,10 @@ export async function peerStatuses(deps: StatusDependencies): Promise<readonly P
   const standing = (peer: Peer, direction: Direction): Partial<Record<Direction, SyncStatus>> => {
     const found = statuses.find((one) => one.peer === peer.name && one.direction === direction);
     if (found === undefined || !peer[direction].enabled) return {};
-    const { peer: _peer, direction: _direction, ...status } = found;
-    return { [direction]: status };
+    const { peer: _peer, direction: _direction, inSyncSince, ...status } = found;
+    // What was the same once tells nothing while the peer is not heard of.
+    const inSync = status.state === "ok" && inSyncSince !== undefined ? { inSyncSince } : {};
+    return { [direction]: { ...status, ...inSync } };
   };
   return await Promise.all(peers.map(async (peer) => ({
     name: peer.name,

@@ -21,6 +21,10 @@ export type IssuerKeysOptions = {
   readonly crypto: CryptoProviders;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
+  /** Longest time that reading an issuer's keys may take. Default 5 s. */
+  readonly readLimitMs?: number;
+  /** How long a call waits for fresh keys when known ones would do. Default 1 s. */
+  readonly patienceMs?: number;
 };
 
 /** Keys are read again after so long. */
@@ -29,6 +33,8 @@ export const KEY_CACHE_MS = 300_000;
 export const MIN_READ_GAP_MS = 10_000;
 /** Keys of an issuer that cannot be read any more hold for so long. */
 export const MAX_STALE_MS = 86_400_000;
+const READ_LIMIT_MS = 5000;
+const PATIENCE_MS = 1000;
 const MAX_ISSUERS = 1000;
 const MAX_DISCOVERY_BYTES = 65_536;
 
@@ -43,13 +49,17 @@ type Known = {
 
 const discovery = z.object({ issuer: z.string(), jwks_uri: z.string().max(2000) });
 
-/** Keys by OpenID Connect discovery (`/.well-known/openid-configuration`) and JWKS, cached and rotated. */
+/**
+ * Keys by OpenID Connect discovery (`/.well-known/openid-configuration`) and JWKS, cached and rotated. An issuer that
+ * is slow or hangs keeps nobody out whose key is known.
+ */
 export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
-  const { clockMs } = options;
+  const { clockMs, readLimitMs = READ_LIMIT_MS, patienceMs = PATIENCE_MS } = options;
   const known = new Map<string, Known>();
 
   const read = async (issuer: string, entry: Known): Promise<void> => {
-    const keys = await readKeys(options, issuer);
+    const keys = await within(readLimitMs, readKeys(options, issuer)) ??
+      refuse("fetch_failed", `no answer within ${readLimitMs} ms`);
     if (keys.ok) Object.assign(entry, { keys: keys.value, readAt: clockMs(), failure: undefined });
     else entry.failure = keys;
   };
@@ -71,14 +81,16 @@ export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
         if (known.size <= MAX_ISSUERS) break;
         known.delete(oldest);
       }
-      const age = clockMs() - (entry.readAt ?? -Infinity);
-      if (age > KEY_CACHE_MS || matching(entry.keys, kid).length === 0) {
-        await refresh(issuer, entry);
+      const age = (): number => clockMs() - (entry.readAt ?? -Infinity);
+      const usable = (): readonly JwksKey[] =>
+        age() > MAX_STALE_MS ? [] : matching(entry.keys, kid);
+      if (usable().length === 0) await refresh(issuer, entry);
+      else if (age() > KEY_CACHE_MS && entry.reading === undefined) {
+        await within(patienceMs, refresh(issuer, entry));
       }
-      const stale = clockMs() - (entry.readAt ?? -Infinity) > MAX_STALE_MS;
-      const found = stale ? [] : matching(entry.keys, kid);
+      const found = usable();
       if (found.length > 0) return accept(found);
-      if (stale && entry.failure !== undefined) {
+      if (age() > MAX_STALE_MS && entry.failure !== undefined) {
         return refuse("unavailable", `the issuer's keys cannot be read: ${entry.failure.message}`);
       }
       return refuse(
@@ -87,6 +99,14 @@ export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
       );
     },
   };
+}
+
+/** What a promise resolves to; undefined when that takes too long. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((tell) => timer = setTimeout(tell, milliseconds));
+  return await Promise.race([promise, late.then(() => undefined)])
+    .finally(() => clearTimeout(timer));
 }
 
 /** A token without `kid` may be by any key. */

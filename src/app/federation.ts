@@ -23,6 +23,7 @@ import type { Job } from "../jobs.ts";
 import { asServerId } from "../model/ids.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Handler, Runtime } from "../runtime/runtime.ts";
+import { federationBacklog } from "../store/federation-backlog.ts";
 import { federationDigests } from "../store/federation-digest.ts";
 import { federationFeed } from "../store/federation-feed.ts";
 import { federationInbound } from "../store/federation-inbound.ts";
@@ -100,6 +101,8 @@ export async function federationPart(
     places,
     statuses: places.statuses,
     pulledDigests: digests.pulled,
+    keysToPush: federationBacklog(database),
+    pace: rateLimit(clock.monotonic),
     crypto,
     random: foundation.random,
     hold: (name) => holdLease(leases(database), name, newRequestId(crypto.digests), LEASE_SECONDS),

@@ -18,6 +18,9 @@ export type AcceptableKey = {
   readonly hops: number;
 };
 
+/** Whom a key comes from: the server, which alone may revise it, and the agreement's name. */
+export type KeySender = { readonly name: string; readonly serverId: ServerId };
+
 /** What is stored of a key that a peer revises. */
 export type StoredState = {
   readonly intervalNumber: number;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { AppError } from "../errors.ts";
 import type { DayDigest } from "../model/feed.ts";
-import type { AcceptableKey, StoredState } from "../model/inbound-key.ts";
+import type { AcceptableKey, KeySender, StoredState } from "../model/inbound-key.ts";
 import type { Direction, PageRecord, PeerCursors } from "../model/peer-sync.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { type Database, sqlState, type Transaction } from "./database.ts";
@@ -12,9 +12,9 @@ import { currentWindowSql } from "./window-floor.ts";
 /** What one batch of received keys does; all of it happens, or nothing. */
 export type InboundTransaction = {
   /** Inserts keys that are not there; embargoed ones get a later window. Answers, in hex, those that were there. */
-  insert(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
+  insert(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
   /** Locks and reads those of the keys that are there, by hex. */
-  lock(peer: string, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
+  lock(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
   /** Revises locked keys. */
   revise(keys: readonly AcceptableKey[]): Promise<void>;
   /** Moves a place that has this version. Throws `version_conflict` when somebody else moved it. */
@@ -84,13 +84,17 @@ function inboundTransaction(
       if (keys.length === 0) return new Set();
       const rows = await sql.unsafe<{ key: Uint8Array }[]>(
         insertText,
-        [...columnsOf(keys), peer],
+        [...columnsOf(keys), peer.name, peer.serverId],
         PREPARED,
       );
       return new Set(rows.map(({ key }) => hexOf(key)));
     },
     lock: async (peer, keys) => {
-      const rows = await sql.unsafe<LockedRow[]>(LOCK, [byteaArray(keys), peer], PREPARED);
+      const rows = await sql.unsafe<LockedRow[]>(
+        LOCK,
+        [byteaArray(keys), peer.name, peer.serverId],
+        PREPARED,
+      );
       return new Map(rows.map((row) => [hexOf(row.key), storedState(row)]));
     },
     revise: async (keys) => {
@@ -142,7 +146,8 @@ type LockedRow = {
 };
 
 const LOCK = `select key, interval_number, interval_count, report_type, revised_report_type,
-    source = 'peer' and source_name is not distinct from $2::text as from_peer
+    source = 'peer' and case when source_server is null then source_name is not distinct from $2::text
+      else source_server = $3::text end as from_peer
   from exposure where key = any($1::bytea[]) order by key for update`;
 
 const SENT =
@@ -157,9 +162,10 @@ function insertSql(windowSeconds: number): string {
   // As in publish: a key that could still be replayed waits until its end and one window more.
   return `with stored as (
       insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
-        days_since_onset, regions, traveler, home_server, hops, source, source_name, created_at)
+        days_since_onset, regions, traveler, home_server, hops, source, source_name,
+        source_server, created_at)
       select sent.key, sent.start, sent.count, sent.risk, sent.type, sent.dsos,
-        sent.regions::text[], sent.traveler, sent.home, sent.hops, 'peer', $11::text,
+        sent.regions::text[], sent.traveler, sent.home, sent.hops, 'peer', $11::text, $12::text,
         case when ${validUntil} > wayfarer_now()
           then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current})
           else ${current} end

@@ -16,8 +16,8 @@ export type SyncOutcome = {
 /** What is known of peers: places in feeds, and how each direction stands. */
 export type FederationPeers = {
   place(peer: string, direction: Direction): Promise<PlaceInFeed | undefined>;
-  /** Forgets the place and what was pulled, so that everything is read again. */
-  restart(peer: string): Promise<void>;
+  /** Forgets the place and what was pulled, so that everything is read again; `repair`: since something is missing. */
+  restart(peer: string, repair: boolean): Promise<void>;
   /** Notes how a direction came out. */
   note(peer: string, direction: Direction, outcome: SyncOutcome): Promise<void>;
   /** Notes a comparison of digests. */
@@ -28,6 +28,8 @@ export type FederationPeers = {
     readonly statuses:
       readonly (SyncStatus & { readonly peer: string; readonly direction: Direction })[];
   }>;
+  /** Forgets digests of days (since 1970-01-01) before that one, and answers how many. */
+  forgetDigests(beforeDay: number): Promise<number>;
   /** Forgets all about peers that are no more, and answers how many rows. */
   forgetOthers(peers: readonly string[]): Promise<number>;
 };
@@ -77,14 +79,15 @@ export function federationPeers({ bulk: sql }: Database): FederationPeers {
         },
       };
     },
-    restart: (peer) =>
+    restart: (peer, repair) =>
       sql.begin(async (transaction) => {
         await transaction`
           update peer_cursor set filters = '', version = version + 1
           where peer = ${peer} and direction = 'pull'`;
         await transaction`delete from peer_digest where peer = ${peer}`;
         await transaction`
-          update peer_state set repaired_at = wayfarer_now(), in_sync_since = null
+          update peer_state set in_sync_since = null,
+            repaired_at = case when ${repair} then wayfarer_now() else repaired_at end
           where peer = ${peer} and direction = 'pull'`;
       }).then(() => undefined),
     note: async (peer, direction, outcome) => {
@@ -124,6 +127,8 @@ export function federationPeers({ bulk: sql }: Database): FederationPeers {
         statuses: rows.filter((row) => row.peer !== null).map(syncStatus),
       };
     },
+    forgetDigests: async (beforeDay) =>
+      (await sql`delete from peer_digest where day < ${beforeDay}`).count,
     forgetOthers: async (peers) => {
       const gone = await sql`
         with cursors as (delete from peer_cursor where peer <> all(${[

@@ -4,6 +4,7 @@ import { type InboundDependencies, receiveBatch } from "../../federation/inbound
 import type { ReceivedKey } from "../../federation/policy/acceptance.ts";
 import { encodeHex } from "../../src/keys/base64.ts";
 import { AppError } from "../../src/errors.ts";
+import { asServerId } from "../../src/model/ids.ts";
 import { federationInbound } from "../../src/store/federation-inbound.ts";
 import { federationPages } from "../../src/store/federation-page.ts";
 import { useDatabase } from "../support/database.ts";
@@ -23,7 +24,11 @@ const NOON = NOW + 1800;
 const peer = peerOf({
   accept: { regions: regionNames(2), acceptClinical: true, acceptSelfReport: true },
 });
-const other = peerOf({ ...peer, name: "other", serverId: peer.serverId });
+const other = peerOf({
+  ...peer,
+  name: "other",
+  serverId: asServerId("https://other.example"),
+});
 const nothing = () => Promise.resolve();
 
 describe("receiveBatch()", () => {
@@ -191,6 +196,22 @@ describe("receiveBatch()", () => {
         { kind: "duplicate" },
       ]);
       expect((await rows()).map((row) => row["revised_at"])).toEqual([null, null]);
+    });
+
+    it("goes by the server, whatever the agreement with it is called", async () => {
+      await receive([likely, { ...likely, key: keyBytes(2) }]);
+      // As an older version of this program stored it.
+      await database().sql`update exposure set source_server = null where key = ${keyBytes(2)}`;
+      const renamed = peerOf({ ...peer, name: "renamed" });
+      const successor = peerOf({ ...peer, serverId: asServerId("https://successor.example") });
+      expect((await receive([], [confirmed], successor)).revised).toEqual([
+        { kind: "refused", reason: "other_source" },
+      ]);
+      expect((await receive([], [confirmed, { ...confirmed, key: keyBytes(2) }], renamed)).revised)
+        .toEqual([{ kind: "revised" }, { kind: "refused", reason: "other_source" }]);
+      expect((await receive([], [{ ...confirmed, key: keyBytes(2) }])).revised).toEqual([
+        { kind: "revised" },
+      ]);
     });
 
     it("refuses other intervals and impossible transitions", async () => {

@@ -212,11 +212,30 @@ describe("tidyFederation()", () => {
       await server.notes.note(peer, "pull", { state: "ok", nextTryInSeconds: 1 });
     }
     await tokens.firstUse("i", "1", NOW + 10);
+    const today = Math.floor(NOW / 86_400);
+    await server.inbound.transaction((transaction) =>
+      transaction.addDigests(
+        "kept",
+        [today - 20, today - 21, 0].map((day) => ({ day, count: 1, digest: new Uint8Array(32) })),
+        false,
+      )
+    );
     server.agreements.push(peerNamed("kept"));
     const tidy = () =>
       tidyFederation({ ...server, seenTokens: tokens, clockMs: () => world.clock.ms });
-    expect(await tidy()).toEqual({ peerPages: 0, seenTokens: 0, formerPeers: 1 });
+    expect(await tidy()).toEqual({
+      peerPages: 0,
+      seenTokens: 0,
+      peerDigests: 2,
+      formerPeers: 1,
+    });
+    expect((await server.pulledDigests("kept")).map(({ day }) => day)).toEqual([today - 20]);
     await world.setTime(NOW + 31 * 86_400);
-    expect(await tidy()).toEqual({ peerPages: 2, seenTokens: 1, formerPeers: 0 });
+    expect(await tidy()).toEqual({
+      peerPages: 2,
+      seenTokens: 1,
+      peerDigests: 1,
+      formerPeers: 0,
+    });
   });
 });

@@ -205,6 +205,117 @@ describe("pullFrom()", () => {
     expect(await server.places.place("sla", "pull")).toBeUndefined();
   });
 
+  /** A peer whose answers must not hold more than so many keys, of 35. */
+  const narrow = (most: number, refusal = refuse("limit_exceeded", "the answer is too large")) => {
+    const inner = clientOf(({ state, maxExposureKeys }) => {
+      const at = Number(state?.keyCursor?.nextToken || "0");
+      const next = Math.min(35, at + (maxExposureKeys ?? 500));
+      return {
+        keys: numbers(at, next),
+        partialResponse: next < 35,
+        nextFetchState: stateOf(NOW, String(next)),
+      };
+    });
+    const client: PeerClient = {
+      ...inner,
+      fetch: (request, signal) =>
+        (request.maxExposureKeys ?? 500) > most
+          ? (inner.asked.push(FederationFetchRequest.fromObject(request)), Promise.resolve(refusal))
+          : inner.fetch(request, signal),
+    };
+    return { ...client, asked: inner.asked };
+  };
+
+  it.each([
+    refuse("limit_exceeded", "the answer has more than 4194304 bytes"),
+    refuse("resource_exhausted", "the peer answered resource_exhausted: larger than max"),
+  ])("asks for half a page when a whole one is too large: $message", async (refusal) => {
+    const client = narrow(3, refusal);
+    expect(await pull(client)).toMatchObject({ caughtUp: true, counts: { stored: 35 } });
+    expect(client.asked.slice(0, 4).map(({ maxExposureKeys }) => maxExposureKeys)).toEqual([
+      10,
+      5,
+      3,
+      3,
+    ]);
+  });
+
+  it("gives up when a single key is too large, and halves nothing for who asks it to wait", async () => {
+    const hopeless = narrow(0);
+    expect(await pull(hopeless)).toMatchObject({ failure: { code: "limit_exceeded" }, pages: 0 });
+    expect(hopeless.asked.map(({ maxExposureKeys }) => maxExposureKeys)).toEqual([10, 5, 3, 2, 1]);
+    const slow = narrow(0, { ...refuse("resource_exhausted"), ...{ retryAfterMs: 1000 } });
+    expect(await pull(slow)).toMatchObject({ failure: { retryAfterMs: 1000 } });
+    expect(slow.asked).toHaveLength(1);
+  });
+
+  it("ends with a peer that repeats small pages and whose large ones are too large", async () => {
+    let calls = 0;
+    const client: PeerClient = {
+      ...clientOf(() => ({ keys: [wire(1)], partialResponse: true, nextFetchState: stateOf(NOW) })),
+    };
+    const result = await pull({
+      ...client,
+      fetch: (request, signal) =>
+        ++calls > 100 || (request.maxExposureKeys ?? 0) > 10
+          ? Promise.resolve(refuse("limit_exceeded", "the answer is too large"))
+          : client.fetch(request, signal),
+    });
+    expect(result).toMatchObject({ failure: { code: "fetch_failed" } });
+    expect(calls).toBeLessThan(20);
+  });
+
+  it("keeps digests of days that can be compared, whatever days a peer makes up", async () => {
+    const today = Math.floor(NOW / 86_400);
+    const days = [...Array.from({ length: 3000 }, (_, day) => day * 100), today - 21, today - 20];
+    const keys = [...days, today + 1, today + 2].map((day, index) => ({
+      ...wire(index),
+      intervalNumber: day * 144,
+    }));
+    await pull(clientOf(() => ({ keys, nextFetchState: stateOf(NOW) })));
+    expect((await server.pulledDigests("sla")).map(({ day }) => day)).toEqual([
+      today - 20,
+      today + 1,
+    ]);
+  });
+
+  it("has two pages in memory at most, one on the way and one that is stored", async () => {
+    let [asked, kept, most] = [0, 0, 0];
+    const client = clientOf(() => {
+      asked += 1;
+      most = Math.max(most, asked - kept);
+      return {
+        keys: numbers(asked * 10, asked * 10 + 10),
+        partialResponse: asked < 50,
+        nextFetchState: stateOf(NOW, String(asked)),
+      };
+    });
+    const counting: Server = {
+      ...server,
+      inbound: {
+        transaction: async (work) => {
+          const done = await server.inbound.transaction(work);
+          kept += 1;
+          return done;
+        },
+      },
+    };
+    expect(await pullFrom(peer, client, counting, never)).toMatchObject({ keys: 500 });
+    expect(most).toBe(2);
+  });
+
+  it("begins anew when it accepts other keys", async () => {
+    const clinical = { ...wire(1), reportType: 2 };
+    const client = clientOf(({ state }) => ({
+      keys: state ? [] : [clinical],
+      nextFetchState: stateOf(NOW, "end"),
+    }));
+    expect(await pull(client)).toMatchObject({ counts: { clinical: 1 } });
+    expect(await pull(client)).toMatchObject({ keys: 0 });
+    const kinder = peerOf({ ...peer, accept: { ...peer.accept, acceptClinical: true } });
+    expect(await pullFrom(kinder, client, server, never)).toMatchObject({ counts: { stored: 1 } });
+  });
+
   it("ends when it is told to while a peer does not answer", async () => {
     const stop = new AbortController();
     const client: PeerClient = {

@@ -8,7 +8,7 @@ import { asServerId } from "../../src/model/ids.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
-import { newWorld, type Server } from "./world.ts";
+import { newWorld, type Server, type World } from "./world.ts";
 
 const { PushResponse, Verdict } = wayfarer.federation.v1;
 type PushAnswer = wayfarer.federation.v1.PushResponse.$Properties;
@@ -36,11 +36,13 @@ const hexOf = ({ keys }: Pushed) =>
 
 describe("pushTo()", () => {
   const database = useDatabase();
+  let world: World;
   let server: Server;
 
   beforeEach(async () => {
     await database().clear();
-    server = await newWorld(NOW + 60).server(asServerId("https://us.example"), database());
+    world = newWorld(NOW + 60);
+    server = await world.server(asServerId("https://us.example"), database());
     await insertExposures(
       database(),
       Array.from({ length: 35 }, (_, index) => ({
@@ -103,6 +105,51 @@ describe("pushTo()", () => {
     expect(await server.places.place("sla", "push")).toBeUndefined();
   });
 
+  it.each([
+    refuse("limit_exceeded", "the peer's body limit"),
+    refuse("body_too_large", "more than it takes"),
+    refuse("resource_exhausted", "the peer answered resource_exhausted"),
+  ])("halves a batch that is too large: $code", async (refusal) => {
+    const sizes: number[] = [];
+    const inner = clientOf(verdicts);
+    const client: PeerClient = {
+      ...inner,
+      push: (batch, signal) => {
+        sizes.push(batch.keys?.length ?? 0);
+        return (batch.keys?.length ?? 0) > 3 ? Promise.resolve(refusal) : inner.push(batch, signal);
+      },
+    };
+    expect(await pushTo(peer, client, server, never)).toMatchObject({ caughtUp: true, keys: 35 });
+    expect(sizes.slice(0, 4)).toEqual([10, 5, 3, 3]);
+    const hopeless = { ...inner, push: () => (sizes.push(0), Promise.resolve(refusal)) };
+    await server.places.forgetOthers([]);
+    sizes.length = 0;
+    expect(await pushTo(peer, hopeless, server, never)).toMatchObject({
+      failure: refusal,
+      keys: 0,
+    });
+    expect(sizes).toHaveLength(5);
+  });
+
+  it("keeps to send.maxKeysPerSecond by itself", async () => {
+    const slow = peerOf({ ...peer, send: { ...peer.send, maxKeysPerSecond: 10 } });
+    const client = clientOf(verdicts);
+    expect(await pushTo(slow, client, server, never)).toMatchObject({
+      keys: 10,
+      failure: {
+        code: "resource_exhausted",
+        message: "send.maxKeysPerSecond of the agreement is used up",
+        retryAfterMs: 1,
+      },
+    });
+    let [seconds, keys] = [0, 10];
+    for (; keys < 35 && seconds < 60; seconds++) {
+      world.clock.ms += 1000;
+      keys += (await pushTo(slow, client, server, never)).keys;
+    }
+    expect([seconds, keys]).toEqual([3, 35]);
+  });
+
   it("counts reasons by name, and nothing that a peer makes up", async () => {
     const refused = (reason: string) => ({ verdict: Verdict.Kind.REFUSED, reason });
     const client = clientOf(({ keys }) => ({
@@ -111,13 +158,15 @@ describe("pushTo()", () => {
           refused("region: no region of the key is in the agreement"),
           refused("<script>alert(1)</script>"),
           refused("x".repeat(100_000)),
+          refused("constructor"),
+          refused("made_up_by_the_peer: and so on"),
           { verdict: 99 },
           { verdict: Verdict.Kind.DUPLICATE },
-        ][index % 5] ?? stored
+        ][index % 7] ?? stored
       ) ?? [],
     }));
     const { counts } = await pushTo(peer, client, server, never);
-    expect(counts).toEqual({ region: 7, refused: 21, duplicate: 7 });
+    expect(counts).toEqual({ region: 7, refused: 25, duplicate: 3 });
   });
 
   it("loses nothing, wherever it crashes, and repeats a batch at most", async () => {

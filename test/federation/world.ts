@@ -14,6 +14,7 @@ import { localKeys } from "../../src/keys/local.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
+import { federationBacklog } from "../../src/store/federation-backlog.ts";
 import { federationDigests } from "../../src/store/federation-digest.ts";
 import { federationFeed } from "../../src/store/federation-feed.ts";
 import { federationInbound } from "../../src/store/federation-inbound.ts";
@@ -172,6 +173,8 @@ export function newWorld(startSeconds: number): World {
         notes: places,
         statuses: places.statuses,
         pulledDigests: digests.pulled,
+        keysToPush: federationBacklog(database),
+        pace: rateLimit(clockMs),
         pages: federationPages(database),
         crypto: NATIVE,
         random: () => 0.5,

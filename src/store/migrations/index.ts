@@ -5,6 +5,7 @@ import { exports } from "./0003-export.ts";
 import { imports } from "./0004-import.ts";
 import { federation } from "./0005-federation.ts";
 import { exportPlans } from "./0006-export-plan.ts";
+import { keySource } from "./0007-key-source.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   imports,
   federation,
   exportPlans,
+  keySource,
 ];
