@@ -1,15 +1,14 @@
-import type { PeerStatus } from "../../federation/status.ts";
 import { changeResources } from "../admin/change.ts";
 import { faultsText } from "../admin/fault.ts";
 import { type App, openApp } from "../app.ts";
 import type { Foundation } from "../app/foundation.ts";
 import { AppError } from "../errors.ts";
-import type { SyncStatus } from "../model/peer-sync.ts";
 import type { Peer } from "../model/resource/peer.ts";
 import { stringify } from "yaml";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
+import { peerStatusLines } from "./peer-status-lines.ts";
 import { printable } from "./printable.ts";
 
 const USAGE = `wayfarer peer add URL
@@ -118,41 +117,19 @@ async function list(io: CommandIo, { foundation }: Parts): Promise<0> {
   return 0;
 }
 
-async function status(io: CommandIo, { app }: Parts, name: string): Promise<0> {
+async function status(io: CommandIo, { foundation, app }: Parts, name: string): Promise<0> {
   const found = (await app.federation.status()).filter((peer) => name === "" || peer.name === name);
   if (name !== "" && found.length === 0) throw unknownPeer(name);
   if (io.json) io.out(JSON.stringify(found));
-  else found.forEach((peer) => printStatus(io, peer));
+  const agreements = (await foundation.cache.fresh()).list("Peer");
+  for (const peer of io.json ? [] : found) {
+    const agreement = agreements.find((one) => one.name === peer.name);
+    if (agreement !== undefined) peerStatusLines(peer, agreement, nowSeconds()).forEach(io.out);
+  }
   return 0;
 }
 
-function printStatus(io: CommandIo, peer: PeerStatus): void {
-  io.out(`${peer.name}  ${peer.serverId}  ${peer.protocol}`);
-  for (const direction of ["pull", "push"] as const) {
-    const standing = peer[direction];
-    io.out(`  ${direction}: ${standing === undefined ? "off, or not tried yet" : shown(standing)}`);
-  }
-  for (const { day, kind, keys, revised, verdicts } of peer.days) {
-    const date = new Date(day * 86_400_000).toISOString().slice(0, 10);
-    const counts = Object.entries(verdicts).map(([what, count]) => `${what} ${count}`);
-    io.out(`  ${date} ${kind}: ${keys} keys, ${revised} revised  ${counts.join(", ")}`);
-  }
-}
-
-function shown(standing: SyncStatus): string {
-  const at = (seconds: number | undefined): string =>
-    seconds === undefined ? "never" : new Date(seconds * 1000).toISOString();
-  const parts = [
-    standing.state,
-    `last success ${at(standing.succeededAt)}`,
-    `next try ${at(standing.nextTryAt)}`,
-    ...(standing.lagSeconds === undefined ? [] : [`${standing.lagSeconds} s behind`]),
-    ...(standing.lagKeys === undefined ? [] : [`${standing.lagKeys} keys behind`]),
-    ...(standing.inSyncSince === undefined ? [] : [`in sync since ${at(standing.inSyncSince)}`]),
-    ...(standing.error === undefined ? [] : [printable(standing.error)]),
-  ];
-  return parts.join(", ");
-}
+const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 async function sync(io: CommandIo, { foundation, app }: Parts, name: string): Promise<0 | 1> {
   await peerNamed(foundation, name);
