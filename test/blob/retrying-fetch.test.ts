@@ -40,6 +40,39 @@ describe("retryingFetch()", () => {
   });
 });
 
+describe("retryingFetch() that is stopped", () => {
+  const url = new URL("http://localhost/");
+  const reason = new Error("somebody else does it now");
+  const prepare = () => Promise.resolve({ url, init: {} });
+
+  it("makes no request any more", async () => {
+    let requests = 0;
+    const stop = new AbortController();
+    const { http } = testHttp({
+      fetch: () => {
+        requests += 1;
+        stop.abort(reason);
+        return Promise.resolve(new Response(null, { status: 503 }));
+      },
+    });
+    await expect(retryingFetch(prepare, http, stop.signal)).rejects.toBe(reason);
+    expect(requests).toBe(1);
+  });
+
+  it("ends the request that is under way", async () => {
+    const stop = new AbortController();
+    const { http, delays } = testHttp({
+      fetch: (_, init) =>
+        new Promise((_, reject) => {
+          init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+          stop.abort(reason);
+        }),
+    });
+    await expect(retryingFetch(prepare, http, stop.signal)).rejects.toBe(reason);
+    expect(delays).toEqual([]);
+  });
+});
+
 describe("within()", () => {
   it("aborts what takes too long", async () => {
     let aborted: AbortSignal | undefined;

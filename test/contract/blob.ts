@@ -79,6 +79,15 @@ export function blobContract(backEnd: string, subject: () => BlobSubject): void 
       }
     });
 
+    it("put() stores nothing once it is not wanted any more", async () => {
+      const { store, bucket } = subject();
+      const reason = new Error("somebody else does it now");
+      const signal = AbortSignal.abort(reason);
+      const work = store.put(bucket, "unwanted.zip", text("x"), ZIP, signal);
+      await expect(work).rejects.toBe(reason);
+      expect(await head("unwanted.zip")).toBeUndefined();
+    });
+
     it("put() replaces content, headers and entity tag", async () => {
       const tags = new Set<string | undefined>();
       for (const body of ["first", "other", "third", "longer than those before", ""]) {

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { randomBytesOf } from "../../src/app/random-bytes.ts";
+import { currentRuntime } from "../../src/runtime/current.ts";
 import { useDatabase } from "../support/database.ts";
 import { expectExactlyOnce } from "./oracle.ts";
 import { config, DAY_ONE, hexKey, HOUR, openWorld, type World } from "./world.ts";
@@ -113,5 +115,72 @@ describe("generated keys", () => {
     for (const { name } of definitions) {
       expect(Math.min(...await sizes(name)), name).toBeGreaterThanOrEqual(20);
     }
+  });
+
+  it.each(["1m", "30m", "1h"])(
+    "are the same where periods of %s, shorter than TRUNCATE_WINDOW or not, overlap one of hours",
+    async (period) => {
+      const short = config({ name: "short", period });
+      const long = config({ name: "long", outputRegion: "SUB" });
+      world.put(short, long);
+      await database().setClock(DAY_ONE + 2 * HOUR);
+      await world.run();
+      await world.insert(Array.from({ length: 30 }, (_, index) => ({
+        id: `${index}`,
+        createdAt: DAY_ONE + (index % 4) * HOUR,
+        regions: index < 2 ? ["MAG", "SUB"] : ["MAG"],
+      })));
+      // The short ones are exported as they come due, the long one at the end.
+      for (const minutes of [150, 210, 270, 330, 359, 360]) {
+        await database().setClock(DAY_ONE + minutes * 60);
+        expect((await world.run()).failed).toBe(0);
+      }
+      await expectExactlyOnce(world, short, "short", DAY_ONE, DAY_ONE + 4 * HOUR);
+      await expectExactlyOnce(world, long, "long", DAY_ONE, DAY_ONE + 4 * HOUR);
+      expect(Math.min(...await sizes("short"))).toBeGreaterThanOrEqual(20);
+      expect(Math.min(...await sizes("long"))).toBeGreaterThanOrEqual(20);
+    },
+  );
+
+  it.each([10_000, 100_000])("are made by the runtime's own random numbers, %i at once", {
+    timeout: 120_000,
+  }, async (minRecords) => {
+    const randomBytes = randomBytesOf(currentRuntime().crypto.digests);
+    world.put(config({ name: "mag" }));
+    await world.insert([{ id: "a", createdAt: DAY_ONE }]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    const settings = { ...world.settings, minRecords, paddingRange: 0 };
+    expect(await world.run({ settings, randomBytes })).toMatchObject({ files: 1, failed: 0 });
+    expect(await sizes("mag")).toEqual([minRecords]);
+    const [row] = await database().sql<{ distinct: number }[]>`
+      select count(distinct key) as distinct from exposure`;
+    expect(row?.distinct).toBe(minRecords);
+  });
+
+  it("that cannot be made hold up their own export alone, and are told", async () => {
+    world.put(config({ name: "mag" }), config({ name: "other", outputRegion: "XYZ" }));
+    await world.insert([
+      { id: "a", createdAt: DAY_ONE },
+      ...Array.from({ length: 20 }, (_, index) => ({
+        id: `${index}`,
+        createdAt: DAY_ONE,
+        regions: ["XYZ"],
+      })),
+    ]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    const randomBytes = (length: number): Uint8Array => {
+      if (length > 16) throw new Error("no entropy");
+      return new Uint8Array(length);
+    };
+    expect(await world.run({ randomBytes })).toMatchObject({ files: 1, failed: 1 });
+    expect(await sizes("other")).toEqual([20]);
+    expect(world.events).toContainEqual(
+      expect.objectContaining({ kind: "batch-failed", config: "mag" }),
+    );
+    const [batch] = await database().sql`
+      select attempts, last_error, state from export_batch where config = 'mag'`;
+    expect(batch).toEqual({ attempts: 1, last_error: "internal: internal error", state: "open" });
+    expect(await world.run()).toMatchObject({ files: 1, failed: 0 });
+    expect(Math.min(...await sizes("mag"))).toBeGreaterThanOrEqual(20);
   });
 });
