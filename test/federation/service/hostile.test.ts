@@ -8,12 +8,14 @@ import { keyBytes, NOW, peerOf, regionNames } from "../support.ts";
 import { newWorld, type Server, type World } from "../world.ts";
 import { callIn, ENCODINGS } from "./encodings.ts";
 
+const OK = 200;
 const A = asServerId("https://a.example");
 const B = asServerId("https://b.example");
 const INVALID_ARGUMENT = 3;
 const RESOURCE_EXHAUSTED = 8;
 const UNAUTHENTICATED = 16;
 const UNREADABLE = "the message cannot be read as what this method takes";
+const { signal } = new AbortController();
 const text = (value: string) => new TextEncoder().encode(value);
 
 describe("a caller who means harm", () => {
@@ -197,5 +199,36 @@ describe("a caller who means harm", () => {
   it("gets nothing stored for an empty batch, and no entry in the history", async () => {
     expect((await pushJson({ batchId: "1" })).status).toBe(0);
     expect(await a.pages.last("b", 1)).toEqual([]);
+  });
+
+  it("that is asked cannot make us build millions of keys, verdicts or days either", async () => {
+    const evil = asServerId("https://evil.example");
+    let element = 0;
+    world.handlers.set(evil, () => {
+      const message = new Uint8Array(4 * 1024 * 1024);
+      for (let at = 0; at < message.length; at += 2) message[at] = element;
+      return new Response(message, {
+        status: OK,
+        headers: { "content-type": "application/proto" },
+      });
+    });
+    const peer = peerOf({ name: "evil", serverId: evil, protocol: "connect" });
+    const { client } = await b.openClient(peer, signal);
+    const tooMuch = (what: string) => ({
+      ok: false,
+      code: "limit_exceeded",
+      message: `the answer has more than ${what}`,
+    });
+    element = 0x0a;
+    expect(await client.fetch({}, signal)).toEqual(tooMuch("5000 keys in a page"));
+    expect(await client.push({ batchId: "1" }, signal)).toEqual(tooMuch("5000 verdicts"));
+    element = 0x22;
+    expect(await client.describe({}, signal)).toEqual(tooMuch("10000 fields in a message"));
+    element = 0x0c;
+    expect(await client.fetch({}, signal)).toEqual({
+      ok: false,
+      code: "fetch_failed",
+      message: "the answer is not the message that was asked for",
+    });
   });
 });
