@@ -16,7 +16,7 @@ const FRESH = 200;
 /** Something happens after at most so many bytes. */
 const SPAN = KEYS * 13;
 /** Once it is calm. */
-const DEADLINE_MS = 60_000 + KEYS * 10;
+const DEADLINE_MS = 120_000 + KEYS * 10;
 
 const CALLS = { enabled: true, interval: "1s", pageSize: 7 };
 
@@ -61,7 +61,7 @@ const agreement = (peer: RealServer, sending: Direction, taking: Direction) => (
 
 /** Calls in the middle of which lines break, or creep. */
 const storm = (random: () => number) => (): Fate => ({
-  breaksAfter: 2000 + Math.floor(random() ** 2 * 100_000),
+  breaksAfter: 1000 + Math.floor(random() ** 2 * 60_000),
   ...(random() < 0.2
     ? { pieces: { bytes: 1 + Math.floor(random() * 500), ms: random() * 3 } }
     : {}),
@@ -148,11 +148,17 @@ describe("two servers in processes of their own, pulling and pushing in pages of
         ),
       ]);
     }
-    expect(Math.min(a.way.broken(), b.way.broken())).toBeGreaterThan(0);
+    await until(
+      "lines broke",
+      60_000,
+      () => Promise.resolve(a.way.broken() + b.way.broken() > STEPS),
+    );
     expect(Math.min(taken.published, taken.revised)).toBeGreaterThan(STEPS);
 
     servers.forEach(([{ way }]) => way.setWeather(() => ({})));
-    await until("both are caught up", DEADLINE_MS, () => atRest([a, b]));
+    // The database may have heard a last word of a process that was dead already: a lease that nobody holds.
+    await Promise.all([a.endLeases(), b.endLeases()]);
+    await until("both are caught up", DEADLINE_MS, () => atRest([a, b]), [a, b]);
     for (const [from, to, direction] of [[a, b, toB], [b, a, toA]] as const) {
       const found = await difference(from.database, to.database, direction);
       expect(found).toMatchObject({ missing: [], tooMuch: [] });
@@ -162,5 +168,5 @@ describe("two servers in processes of their own, pulling and pushing in pages of
       expect(await passed(to, "pull")).toEqual(await shown(from.database, direction, "pull"));
       expect(await passed(from, "push")).toEqual(await shown(from.database, direction, "push"));
     }
-  }, 60_000 + DEADLINE_MS * 2);
+  }, 120_000 + DEADLINE_MS);
 });

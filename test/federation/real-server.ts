@@ -110,15 +110,29 @@ type Place = { readonly peer: string; readonly direction: string; readonly at: n
 const isPast = (places: readonly Place[], peer: string, direction: string, last: number): boolean =>
   places.some((one) => one.peer === peer && one.direction === direction && one.at > last);
 
+/** How a server stands with its peers, to be shown when a test waits in vain. */
+export async function standingOf({ name, database }: RealServer): Promise<string> {
+  const rows = await database.bulk`
+    select peer, direction, state, failures, error, next_try_at - wayfarer_now() as next_try,
+           least(key_timestamp, revised_timestamp) - wayfarer_now() as place, version, holder is not null as held
+    from peer_state left join peer_cursor using (peer, direction)
+      left join lease on lease.name = direction || ':' || peer and expires_at > wayfarer_now()`;
+  return rows.map((row) => `${name}: ${JSON.stringify(row)}`).join("\n");
+}
+
 /** Asks ten times a second until the answer is true; rejects when it is not in time. */
 export async function until(
   what: string,
   milliseconds: number,
   holds: () => Promise<boolean>,
+  standings: readonly RealServer[] = [],
 ): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!await holds()) {
-    if (performance.now() > end) throw new Error(`not within ${milliseconds} ms: ${what}`);
+    if (performance.now() > end) {
+      const shown = await Promise.all(standings.map(standingOf));
+      throw new Error([`not within ${milliseconds} ms: ${what}`, ...shown].join("\n"));
+    }
     await new Promise((later) => setTimeout(later, 100));
   }
 }

@@ -58,7 +58,7 @@ describe("three servers in processes of their own that pass on what they get", (
       ...servers.map((server, at) => publish(server, at * 1000 + KEYS, 2)),
       second?.way.carried(10_000).then(() => second.kill()).then(() => second.start()),
     ]);
-    await until("all are caught up", 90_000, () => atRest(servers));
+    await until("all are caught up", 120_000, () => atRest(servers), servers);
 
     const stored = new Map<string, ReadonlyMap<string, StoredKey>>();
     for (const { name, database } of servers) stored.set(name, (await storedKeys(database)).keys);
@@ -91,5 +91,5 @@ describe("three servers in processes of their own that pass on what they get", (
       expect(verdicts).toEqual({ stored: 4 * KEYS, revised: 4 * Math.ceil(KEYS / 3) });
     }
     expect(first?.way.broken()).toBe(0);
-  }, 150_000);
+  }, 180_000);
 });
