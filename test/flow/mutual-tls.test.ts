@@ -2,43 +2,23 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AUTHORITY, CLIENT, SERVER } from "../runtime/certificates.ts";
-import { databaseSettings, type TestDatabase, useDatabase } from "../support/database.ts";
+import { type TestDatabase, useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
-import { freePort, runProgram, startProgram, temporaryFolder } from "../support/program.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 
-const QUICK = {
-  TRUNCATE_WINDOW: "1s",
-  WINDOW_GRACE: "1s",
-  PEER_ALLOW_PRIVATE: "true",
-  LOG_LEVEL: "error",
-  ROLES: "federation",
-};
 /** An hour ago, and a whole number of TEK intervals. */
 const EARLIER = Math.floor(Date.now() / 600_000) * 600 - 3600;
 
-type Server = {
-  readonly url: string;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly database: TestDatabase;
-};
-
 /** A server that asks its callers for certificates, and trusts the authority of these tests. */
-async function serve(database: TestDatabase): Promise<Server> {
+async function serve(database: TestDatabase): Promise<TestServer> {
   const folder = await temporaryFolder();
   const file = async (name: string, text: string): Promise<string> => {
     await writeFile(join(folder, name), text);
     return join(folder, name);
   };
-  const port = await freePort();
-  const url = `https://localhost:${port}`;
   const authority = await file("authority.pem", AUTHORITY);
-  const settings = {
-    ...QUICK,
-    ...databaseSettings(database.address),
-    DATA_DIR: folder,
-    HOST: "127.0.0.1",
-    PORT: String(port),
-    PUBLIC_URL: url,
+  return await startServer(database, {
     TLS_CERT_FILE: await file("cert.pem", SERVER.cert),
     TLS_KEY_FILE: await file("key.pem", SERVER.key),
     TLS_CLIENT_CA_FILE: authority,
@@ -46,22 +26,11 @@ async function serve(database: TestDatabase): Promise<Server> {
     TLS_CLIENT_KEY_FILE: await file("client-key.pem", CLIENT.key),
     NODE_EXTRA_CA_CERTS: authority,
     DENO_CERT: authority,
-  };
-  await startProgram(["serve"], settings).line(/Wayfarer serves on/);
-  return { url, settings, database };
+  }, "https://localhost");
 }
 
-const agree = async ({ settings }: Server, peer: object): Promise<void> => {
-  const { status, err } = await runProgram(
-    ["apply", "-"],
-    settings,
-    JSON.stringify({ kind: "Peer", ...peer }),
-  );
-  expect({ status, err }).toEqual({ status: 0, err: "" });
-};
-
 /** What `peer sync` says, and how it ends. */
-async function sync(settings: Server["settings"]): Promise<unknown> {
+async function sync(settings: TestServer["settings"]): Promise<unknown> {
   const { status, out } = await runProgram(["peer", "sync", "away", "--json"], settings);
   return { status, results: JSON.parse(out) };
 }
@@ -96,12 +65,12 @@ describe("mutual TLS between two servers", () => {
         }],
       };
 
-      await agree(away, meant("0".repeat(64)));
+      await away.apply([meant("0".repeat(64))]);
       for (const protocol of ["connect", "grpc"]) {
-        await agree(home, push(protocol));
+        await home.apply([push(protocol)]);
         expect(await sync(home.settings)).toEqual(refused);
       }
-      await agree(away, meant(CLIENT.fingerprint));
+      await away.apply([meant(CLIENT.fingerprint)]);
       const { TLS_CLIENT_CERT_FILE: _, TLS_CLIENT_KEY_FILE: __, ...bare } = home.settings;
       expect(await sync(bare)).toEqual(refused);
       expect(await away.database.sql`select 1 from exposure`).toHaveLength(0);
@@ -113,7 +82,7 @@ describe("mutual TLS between two servers", () => {
       expect(await away.database.sql`select 1 from exposure`).toHaveLength(1);
       // Another agreement's place is worth nothing, so everything goes out once more.
       await home.database.bulk`delete from peer_cursor`;
-      await agree(home, push("connect"));
+      await home.apply([push("connect")]);
       expect(await sync(home.settings)).toEqual({
         status: 0,
         results: [{ direction: "push", counts: { keys: 1, duplicate: 1 } }],

@@ -16,11 +16,15 @@ export type TestServer = {
   apply(peers: readonly object[]): Promise<void>;
 };
 
-/** Starts one; it ends with the test. */
-export async function startServer(database: TestDatabase): Promise<TestServer> {
+/** Starts one; it ends with the test. `origin`: what stands before the port in its URL. */
+export async function startServer(
+  database: TestDatabase,
+  more: Readonly<Record<string, string>> = {},
+  origin = "http://127.0.0.1",
+): Promise<TestServer> {
   const folder = await temporaryFolder();
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${origin}:${port}`;
   const { DATABASE_URL = "", ...driver } = databaseSettings(database.address);
   // The driver reads these from the process itself; all databases of a run are in one cluster.
   Object.assign(process.env, driver);
@@ -33,8 +37,10 @@ export async function startServer(database: TestDatabase): Promise<TestServer> {
     DATA_DIR: folder,
     PORT: String(port),
     PUBLIC_URL: url,
+    ...driver,
+    ...more,
   };
-  await startProgram(["serve"], { ...settings, ...driver, ROLES: "federation" })
+  await startProgram(["serve"], { ...settings, ROLES: "federation" })
     .line(/Wayfarer serves on/);
   return {
     url,
