@@ -51,8 +51,10 @@ export async function publish(
   // Before anything is stored: a publish that was committed must not fail for want of a key.
   const tokenFor = await deps.tokens.maker();
 
-  // A revocation of what we never had is not stored, so a negative set is never inserted as a whole.
-  const whole = by.reportType !== "negative" && keys.length > 0;
+  // A revocation of what we never had is not stored, so a negative set is never inserted as a whole; nor is one with
+  // keys of the token, which are there already.
+  const known = typeof token !== "string" && keys.some(({ hex }) => token.has(hex));
+  const whole = by.reportType !== "negative" && keys.length > 0 && !known;
   if (whole && await deps.store.insertAll(set, statOf(keys, 0))) {
     const revisionToken = await tokenFor(withKeys(kept, keys));
     return accept({ revisionToken, inserted: keys.length, revised: 0, faults, warnings });
