@@ -97,7 +97,7 @@ const FACTORIES: {
     openS3({ ...settings, kind: "s3", region: "auto", endpoint }, dependencies),
 };
 
-/** The real world; a request may take a minute, and is made five times at most. */
+/** The real world; a request may take a minute besides its upload, and is made five times at most. */
 const DEFAULTS: BlobDependencies = {
   fetch: (input, init) => fetch(input, init),
   now: () => Date.now(),

@@ -8,7 +8,7 @@ export type HttpOptions = {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly delay: (ms: number) => Promise<void>;
-  /** For the head of an answer, the upload of the request included, and for each piece of its body. */
+  /** For the head of an answer, on top of the time that an upload may take, and for each piece of its body. */
   readonly timeoutMs: number;
   /** How often a request is made at most. */
   readonly attempts: number;
@@ -19,6 +19,9 @@ export type Prepared = { readonly url: URL; readonly init: RequestInit };
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 10_000;
+
+/** The slowest line that large uploads get through: 64 bytes a millisecond are 512 kbit/s. */
+const SLOWEST_UPLOAD_BYTES_PER_MS = 64;
 
 const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
@@ -41,9 +44,10 @@ export async function retryingFetch(
     stop?.throwIfAborted();
     const { url, init } = await prepare();
     const last = attempt >= options.attempts;
+    const bytes = init.body instanceof Uint8Array ? init.body.length : 0;
     try {
       const response = await within(
-        options.timeoutMs,
+        options.timeoutMs + bytes / SLOWEST_UPLOAD_BYTES_PER_MS,
         (late) => {
           const signal = stop === undefined ? late : AbortSignal.any([late, stop]);
           return options.fetch(url, { ...init, redirect: "manual", signal });

@@ -105,7 +105,7 @@ export function exportStatuses({ sql }: Database): ExportStatuses {
                key_count as "keyCount", revised_key_count as "revisedKeyCount",
                byte_count as "byteCount", written_at as "writtenAt", unlisted_at is null as listed
         from export_file
-        where (ends_at, bucket, name) < (${from.endsAt}, ${from.bucket}, ${from.name})
+        where (ends_at, bucket, name) < (${from.endsAt}, ${from.bucket}, ${from.name}) and batch <> 0
           and ${config === undefined ? sql`true` : sql`config = ${config}`}
         order by ends_at desc, bucket desc, name desc limit ${limit}`;
     },

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { backOffMs, retryingFetch, within } from "../../src/blob/retrying-fetch.ts";
 import { testHttp } from "./support/http-options.ts";
 
@@ -70,6 +70,31 @@ describe("retryingFetch() that is stopped", () => {
     });
     await expect(retryingFetch(prepare, http, stop.signal)).rejects.toBe(reason);
     expect(delays).toEqual([]);
+  });
+});
+
+describe("retryingFetch() of a large upload", () => {
+  it("waits a millisecond longer for each 64 bytes", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let signal: AbortSignal | null | undefined;
+    const { http } = testHttp({
+      timeoutMs: 1000,
+      attempts: 1,
+      fetch: (_, init) => {
+        signal = init?.signal;
+        return new Promise(() => {});
+      },
+    });
+    const url = new URL("http://localhost/");
+    const init = { body: new Uint8Array(64 * 5000) };
+    const work = retryingFetch(() => Promise.resolve({ url, init }), http);
+    const failed = expect(work).rejects.toThrow("no answer within 6000 ms");
+    await vi.advanceTimersByTimeAsync(5999);
+    expect(signal?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(signal?.aborted).toBe(true);
+    await failed;
   });
 });
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BlobStore } from "../../src/blob/blob.ts";
+import { AppError } from "../../src/errors.ts";
 import { type ExportDependencies, runExport } from "../../src/export/run.ts";
 import { useDatabase } from "../support/database.ts";
 import { Killed, mortal } from "./mortal.ts";
@@ -114,6 +115,42 @@ describe("what is changed while a window is being exported", () => {
       await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
     },
   );
+
+  it("an upload that was given up may land after the next one is listed", async () => {
+    await world.insert(someKeys(30));
+    let late: (() => Promise<void>) | undefined;
+    const blob: BlobStore = {
+      ...world.blob,
+      put: (...file) => {
+        late = () => world.blob.put(...file);
+        return Promise.reject(new AppError("blob_unavailable", "no answer within 60000 ms"));
+      },
+    };
+    expect(await world.run({ blob })).toMatchObject({ files: 0, failed: 1 });
+    expect(world.events.at(-1)).toMatchObject({ kind: "batch-failed", config: "mag" });
+    expect(await world.run()).toMatchObject({ files: 1, failed: 0 });
+    await late?.();
+    await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+    expect(await world.index("mag")).toEqual([`mag/${SINCE}-${UNTIL}-00001.zip`]);
+  });
+
+  it("a plan that is so old that retention may delete its files is made anew", async () => {
+    await world.insert(someKeys(30));
+    const blob: BlobStore = { ...world.blob, put: () => Promise.reject(new Error("no answer")) };
+    await world.run({ blob });
+    await database().setClock(UNTIL + 2 * HOUR + 12 * HOUR);
+    expect(await world.run()).toMatchObject({ files: 1, failed: 0 });
+    expect(await world.index("mag")).toEqual([`mag/${SINCE}-${UNTIL}-00002.zip`]);
+    await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+  });
+
+  it("files that were planned a day ago are not noted, for retention may have deleted them", async () => {
+    await world.insert(someKeys(30));
+    const blob = before(() => database().setClock(UNTIL + 2 * HOUR + 23 * HOUR));
+    expect(await world.run({ blob })).toMatchObject({ files: 1, failed: 0 });
+    expect(await world.index("mag")).toEqual([`mag/${SINCE}-${UNTIL}-00002.zip`]);
+    await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
+  });
 
   it.each([
     ["the rules", config({ name: "mag", inputRegions: ["MAG", "SUB"] })],
