@@ -73,7 +73,6 @@ export async function exportWorld(
       paddingRange: 100,
       minWindowAgeSeconds: 7200,
       windowGraceSeconds: 60,
-      truncateWindowSeconds: 3600,
       workerTimeoutSeconds: 300,
       cleanupTtlSeconds: 60 * 86_400,
     },

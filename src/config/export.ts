@@ -5,7 +5,7 @@ import type { EnvironmentReader } from "./environment.ts";
 /** Settings of exports and of what goes away; names and defaults are those of the reference server where it has one. */
 export function exportSettings(
   read: EnvironmentReader,
-  windows: { readonly windowSeconds: number; readonly graceSeconds: number },
+  windows: { readonly graceSeconds: number },
 ): ExportSettings {
   const anyTtl = read.flag("DEBUG_ALLOW_SHORT_CLEANUP_TTL", false);
   return {
@@ -14,7 +14,6 @@ export function exportSettings(
     paddingRange: read.integer("EXPORT_FILE_PADDING_RANGE", 100, { max: 100_000 }),
     minWindowAgeSeconds: read.seconds("MIN_WINDOW_AGE", "2h", { max: "48h" }),
     windowGraceSeconds: windows.graceSeconds,
-    truncateWindowSeconds: windows.windowSeconds,
     workerTimeoutSeconds: read.seconds("WORKER_TIMEOUT", "5m", { min: "5s", max: "1h" }),
     cleanupTtlSeconds: read.seconds("CLEANUP_TTL", "336h", {
       min: anyTtl ? "1s" : "240h",

@@ -10,8 +10,6 @@ export type ExportSettings = {
   readonly minWindowAgeSeconds: number;
   /** WINDOW_GRACE. Default 60. */
   readonly windowGraceSeconds: number;
-  /** TRUNCATE_WINDOW: the length of the windows that `created_at` is cut to. Default 3600. */
-  readonly truncateWindowSeconds: number;
   /** WORKER_TIMEOUT: how long a worker that says nothing keeps a batch. Default 300. */
   readonly workerTimeoutSeconds: number;
   /** CLEANUP_TTL: the index names no file whose window ended longer ago. Default 1,209,600 (336 h). */

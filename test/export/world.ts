@@ -77,7 +77,6 @@ export const SETTINGS: ExportSettings = {
   paddingRange: 0,
   minWindowAgeSeconds: 2 * HOUR,
   windowGraceSeconds: 60,
-  truncateWindowSeconds: HOUR,
   workerTimeoutSeconds: 300,
   cleanupTtlSeconds: 14 * DAY,
 };
