@@ -63,7 +63,7 @@ export type FeedPage = {
   readonly next: FeedPosition;
   /** Whether nothing is left in the closed windows. */
   readonly exhausted: boolean;
-  /** Rows that were looked at. */
+  /** Rows that were looked at; of a page from dense rows only those that it has. */
   readonly scanned: number;
   /** What the keys take on the wire, roughly and at most. */
   readonly bytes: number;

@@ -21,6 +21,8 @@ export type FederationFeed = {
 
 /** So many rows are looked at in one statement at most, however few of them may go. */
 const SCAN_ROWS = 50_000;
+/** A page is looked for in so many times its rows before all of SCAN_ROWS are looked at. */
+const DENSE_ROWS_A_KEY = 4;
 
 /** The feed in the database. `scanRows` is for tests. */
 export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS): FederationFeed {
@@ -29,15 +31,13 @@ export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS):
       if (query.selection.regions.length === 0) {
         return { keys: [], next: later(query), exhausted: true, scanned: 0, bytes: 0 };
       }
-      // One statement, which ends as soon as the page is full; else the last row tells how far it came.
-      const rows = await sql<Row[]>`
-        select ${sql.unsafe(COLUMNS)} from (
-          select *, ${wantedSql(sql, query)} as wanted, row_number() over () as number,
-                 lead(key) over () is null as final
-          from (${stretch(sql, stream, query, scanRows)}) as stretch
-        ) as scanned
-        where wanted or final order by at, key limit ${query.limit}`;
-      return pageOf(rows, query, scanRows);
+      // What is dense fills a page from few rows, and the statement ends there.
+      const rows = Math.min(scanRows, query.limit * DENSE_ROWS_A_KEY);
+      const found = await sql<Row[]>`
+        select ${sql.unsafe(COLUMNS)} from (${stretch(sql, stream, query, rows)}) as stretch
+        where ${wantedSql(sql, query)} order by at, key limit ${query.limit}`;
+      if (found.length === query.limit) return pageOf(found, query, found.length);
+      return await sparsePage(sql, stream, query, scanRows);
     },
   };
 }
@@ -54,16 +54,10 @@ type Row = {
   regions: string[];
   home_server: string | null;
   hops: number;
-  /** Whether it may go. */
-  wanted: boolean;
-  /** Counted from 1, with those that may not go. */
-  number: number;
-  /** No row was looked at after it. */
-  final: boolean;
 };
 
 const COLUMNS = `key, at, interval_number, interval_count, transmission_risk, report_type,
-  days_since_onset, traveler, regions, home_server, hops, wanted, number, final`;
+  days_since_onset, traveler, regions, home_server, hops`;
 
 type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
 
@@ -115,25 +109,54 @@ export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
 const wantedSql = (sql: Sql, { selection, oldest }: FeedQuery): PendingQuery =>
   sql`${allowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
 
-/** A page ends where it is full, where the scan ended, or at the end of the closed windows. */
-function pageOf(rows: readonly Row[], query: FeedQuery, scanRows: number): FeedPage {
-  const { kept, bytes } = withinBytes(rows, query.maxBytes);
-  const last = kept.at(-1);
-  const exhausted = last === undefined || (last.final && last.number < scanRows);
-  return {
-    keys: kept.filter(({ wanted }) => wanted).map(feedKey),
-    next: exhausted ? later(query) : { window: asWindow(last.at), key: last.key },
-    exhausted,
-    scanned: rows.at(-1)?.number ?? 0,
-    bytes,
-  };
+/** A page that is not full ends where the scan did, or at the end of the closed windows. */
+async function sparsePage(
+  sql: Sql,
+  stream: FeedStream,
+  query: FeedQuery,
+  scanRows: number,
+): Promise<FeedPage> {
+  // One statement, so that rows that are deleted meanwhile cannot move the end of the scan.
+  type Found = Partial<Row> & { scanned: number; last_at: number; last_key: Uint8Array };
+  const rows = await sql<Found[]>`
+    with scanned as materialized (${stretch(sql, stream, query, scanRows)})
+    select wanted.*, last.at as last_at, last.key as last_key,
+           (select count(*) from scanned) as scanned
+    from (select at, key from scanned order by at desc, key desc limit 1) as last
+    left join (
+      select * from scanned where ${wantedSql(sql, query)} order by at, key limit ${query.limit}
+    ) as wanted on true
+    order by wanted.at, wanted.key`;
+  const [first] = rows;
+  const found = rows.filter((row): row is Row & Found => row.key !== null);
+  const whole: End = { next: later(query), exhausted: true };
+  if (first === undefined) return pageOf(found, query, 0, whole);
+  const { scanned, last_at, last_key } = first;
+  if (found.length === query.limit) return pageOf(found, query, scanned);
+  const part: End = { next: { window: asWindow(last_at), key: last_key }, exhausted: false };
+  return pageOf(found, query, scanned, scanned < scanRows ? whole : part);
+}
+
+type End = Pick<FeedPage, "next" | "exhausted">;
+
+/** The keys as far as there is room for their bytes. `end`: where all of them lead; else after the last one. */
+function pageOf(found: readonly Row[], query: FeedQuery, scanned: number, end?: End): FeedPage {
+  const { kept, bytes } = withinBytes(found, query.maxBytes);
+  const all = kept.length === found.length ? end : undefined;
+  return { keys: kept.map(feedKey), ...all ?? afterLast(kept), scanned, bytes };
+}
+
+function afterLast(rows: readonly Row[]): End {
+  const last = rows.at(-1);
+  if (last === undefined) throw new RangeError("a feed page must have room for a key");
+  return { next: { window: asWindow(last.at), key: last.key }, exhausted: false };
 }
 
 /** The first rows, as many as have room on the wire; one at least. */
 function withinBytes(rows: readonly Row[], maxBytes: number) {
   let bytes = 0;
   for (const [index, row] of rows.entries()) {
-    const more = row.wanted ? wireBytes(row) : 0;
+    const more = wireBytes(row);
     if (index > 0 && bytes + more > maxBytes) return { kept: rows.slice(0, index), bytes };
     bytes += more;
   }
@@ -145,10 +168,10 @@ const FIXED_BYTES = 70;
 /** Tag and length of a text, and the place that it takes where it is decoded. */
 const TEXT_BYTES = 12;
 
-/** What a key counts in a message: more than it takes. */
+/** What a key counts in a message: more than it takes. Regions are ASCII. */
 function wireBytes({ regions, home_server }: Row): number {
   let bytes = FIXED_BYTES;
-  for (const region of regions) bytes += TEXT_BYTES + Buffer.byteLength(region);
+  for (const region of regions) bytes += TEXT_BYTES + region.length;
   return home_server === null ? bytes : bytes + TEXT_BYTES + Buffer.byteLength(home_server);
 }
 

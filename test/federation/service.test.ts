@@ -128,7 +128,7 @@ describe("the federation service", () => {
         state = page.nextFetchState;
         if (!page.partialResponse) break;
       }
-      expect(pages).toEqual([[4, 0], [4, 0], [2, 2], [0, 4], [0, 4]]);
+      expect(pages).toEqual([[4, 0], [4, 0], [2, 2], [0, 4], [0, 4], [0, 0]]);
     });
 
     it("refuses other filters, half a state and garbage, and says why", async () => {

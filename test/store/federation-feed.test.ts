@@ -129,8 +129,9 @@ describe("federationFeed()", () => {
       });
       return [page.scanned, page.keys.length, page.exhausted];
     };
-    expect(await scanned(2, 1000)).toEqual([20, 2, false]);
-    expect(await scanned(3, 1000)).toEqual([30, 3, true]);
+    expect(await scanned(2, 1000)).toEqual([30, 2, false]);
+    expect(await scanned(3, 1000)).toEqual([30, 3, false]);
+    expect(await scanned(1, 1000)).toEqual([30, 1, false]);
     expect(await scanned(10, 1000)).toEqual([30, 3, true]);
     expect(await scanned(10, 30)).toEqual([30, 3, false]);
     expect(await scanned(10, 15)).toEqual([15, 1, false]);
