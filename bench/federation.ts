@@ -1,6 +1,7 @@
 /**
- * Pages of Fetch against pgbench with the same SQL on the same PostgreSQL, then a pull of a million keys from one
- * database into another, through the codecs and both cores.
+ * Pages of Fetch against pgbench with the same SQL on the same PostgreSQL, then a pull and a push of a million keys
+ * (KEYS) from one database into another, through the codecs and both cores, with the memory that takes; then the
+ * time from the close of a window to the key at the peer.
  * Run: npx tsx bench/federation.ts
  */
 import { execFile } from "node:child_process";
@@ -8,42 +9,28 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { ownSigner } from "../federation/auth/signer.ts";
-import { authenticator } from "../federation/auth/caller.ts";
-import { issuerKeys } from "../federation/auth/issuer-keys.ts";
-import { clientOpener } from "../federation/client.ts";
-import { cursorCodec } from "../federation/cursor.ts";
-import { recentFloor } from "../federation/outbound.ts";
 import { pullFrom } from "../federation/pull.ts";
-import { rateLimit } from "../federation/rate.ts";
-import { connectClient } from "../federation/rpc/connect-client.ts";
-import { sentDigests } from "../federation/sent-digests.ts";
-import { federationServer, MAX_BODY_BYTES } from "../federation/service/server.ts";
+import { pushTo } from "../federation/push.ts";
 import { FederationFetchRequest, FederationFetchResponse } from "../proto/gen/federation.js";
-import { accept } from "../src/errors.ts";
-import { type LocalKeyRow, localKeys } from "../src/keys/local.ts";
+import type { OwnSigner } from "../federation/auth/signer.ts";
 import { asRegion, asServerId } from "../src/model/ids.ts";
 import { peerSchema } from "../src/model/resource/peer.ts";
-import { currentRuntime } from "../src/runtime/current.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
-import { federationDigests } from "../src/store/federation-digest.ts";
-import { federationFeed } from "../src/store/federation-feed.ts";
-import { federationInbound } from "../src/store/federation-inbound.ts";
-import { federationKeys } from "../src/store/federation-key.ts";
-import { federationPeers } from "../src/store/federation-peer.ts";
 import { migrate } from "../src/store/migrate.ts";
-import { seenTokens } from "../src/store/seen-token.ts";
-import { windowFloor } from "../src/store/window-floor.ts";
+import type { WindowSettings } from "../src/store/window-floor.ts";
 import { type BenchCluster, openCluster } from "./support/cluster.ts";
+import { windowLags } from "./support/federation-lag.ts";
+import { type BenchServer, benchServer } from "./support/federation-server.ts";
 
 const KEYS = Number(process.env["KEYS"] ?? 1_000_000);
 const SECONDS = 4;
 const WINDOW = 3600;
-const MAX_AGE_SECONDS = 1_296_000;
+/** Short enough to see many; the lag does not depend on it. */
+const SHORT_WINDOWS = { windowSeconds: 2, graceSeconds: 1 };
+const LAG_WINDOWS = Number(process.env["LAG_WINDOWS"] ?? 15);
 const HOME = asServerId("https://home.example");
 const AWAY = asServerId("https://away.example");
 const REGION = asRegion("MAG");
-const { crypto } = currentRuntime();
 const now = Math.floor(Date.now() / 1000 / WINDOW) * WINDOW;
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
@@ -107,77 +94,20 @@ const home = peerSchema.parse({
   ...blocks,
   pull: { pageSize: 5000 },
 });
-const away = peerSchema.parse({ kind: "Peer", name: "away", serverId: AWAY, ...blocks });
-
-function signerOf(database: Database, serverId: typeof HOME) {
-  const rows: LocalKeyRow[] = [];
-  const keys = localKeys({
-    rows: {
-      list: (name) => Promise.resolve(rows.filter((row) => row.name === name)),
-      insert: (row) => Promise.resolve(rows.push(row) > 0),
-      delete: () => Promise.resolve(false),
-    },
-    masterKey: new Uint8Array(32),
-    crypto,
-    now: Date.now,
-  });
-  return ownSigner({ store: federationKeys(database), keys, crypto, clockMs: Date.now, serverId });
-}
-
-/** The server that is fetched from, without sockets. */
-async function serverOf(database: Database, awaySigner: ReturnType<typeof signerOf>) {
-  const shared = {
-    feed: federationFeed(database),
-    inbound: federationInbound(database, { windowSeconds: WINDOW, writeTimeoutMs: 10_000 }),
-    closedThrough: recentFloor(
-      windowFloor(database, { windowSeconds: WINDOW, graceSeconds: 1 }).closedThrough,
-      Date.now,
-    ),
-    serverId: HOME,
-    clockMs: Date.now,
-    maxAgeSeconds: MAX_AGE_SECONDS,
-  };
-  return federationServer({
-    ...shared,
-    authenticate: authenticator({
-      peers: () => Promise.resolve([away]),
-      serverId: HOME,
-      issuerKeys: issuerKeys({
-        readDocument: async (url) => {
-          const answer = url.endsWith("jwks.json")
-            ? await awaySigner.jwks()
-            : awaySigner.discovery();
-          return accept(new Uint8Array(await answer.arrayBuffer()));
-        },
-        crypto,
-        clockMs: Date.now,
-      }),
-      seenTokens: seenTokens(database),
-      crypto,
-      clockMs: Date.now,
-    }),
-    cursors: await cursorCodec(crypto, new Uint8Array(32)),
-    rate: rateLimit(Date.now),
-    record: () => {},
-    maxPushKeysPerSecond: 1,
-    sent: sentDigests(federationDigests(database)),
-    publicKeys: () => Promise.resolve("{}"),
-    protocols: ["connect"],
-    maxBodyBytes: MAX_BODY_BYTES,
-    keptSeconds: MAX_AGE_SECONDS,
-    requestId: () => "bench",
-    onError: (error) => {
-      throw error;
-    },
-  });
-}
+const away = peerSchema.parse({
+  kind: "Peer",
+  name: "away",
+  serverId: AWAY,
+  ...blocks,
+  push: { enabled: true, pageSize: 5000 },
+});
 
 type Call = (request: Request) => Promise<Response>;
 
 /** Pages a second that Fetch answers to one caller, token and codec included. */
 async function pages(
   call: Call,
-  signer: ReturnType<typeof signerOf>,
+  signer: OwnSigner,
   limit: number,
 ): Promise<number> {
   const token = await signer.token(HOME);
@@ -212,6 +142,18 @@ async function pages(
   return count / (performance.now() - start) * 1000;
 }
 
+/** The most memory that this process, which is both servers, has while it works, in MiB. */
+async function peakMemory<T>(
+  work: Promise<T>,
+): Promise<{ readonly value: T; readonly mib: number }> {
+  let bytes = 0;
+  const timer = setInterval(() => {
+    const { rss } = process.memoryUsage();
+    bytes = Math.max(bytes, rss);
+  }, 20);
+  return { value: await work.finally(() => clearInterval(timer)), mib: bytes / 1048576 };
+}
+
 const cluster = await openCluster();
 await cluster.database.bulk.unsafe("create database away");
 const receiver = openDatabase({
@@ -219,13 +161,58 @@ const receiver = openDatabase({
   statementTimeoutMs: 10_000,
 });
 await migrate(receiver);
+const { signal } = new AbortController();
+
+/** Both servers, each on its database. */
+async function bothServers(windows: WindowSettings) {
+  const servers = new Map<string, BenchServer>();
+  const other = (serverId: string) => () => {
+    const found = servers.get(serverId);
+    if (found === undefined) throw new Error(`no server ${serverId}`);
+    return found;
+  };
+  const atHome = await benchServer({
+    database: cluster.database,
+    serverId: HOME,
+    peer: away,
+    other: other(AWAY),
+    windows,
+  });
+  const atAway = await benchServer({
+    database: receiver,
+    serverId: AWAY,
+    peer: home,
+    other: other(HOME),
+    windows,
+  });
+  servers.set(HOME, atHome).set(AWAY, atAway);
+  return { atHome, atAway };
+}
+
+type Moved = { readonly keys: number; readonly caughtUp: boolean; readonly counts: object };
+
+/** Moves everything, and says how fast that was, and with how much memory. */
+async function moving(what: string, storing: number, work: () => Promise<Moved>): Promise<void> {
+  const start = performance.now();
+  const { value: { keys, caughtUp, counts }, mib } = await peakMemory(work());
+  const seconds = (performance.now() - start) / 1000;
+  if (!caughtUp || keys < KEYS) throw new Error(`not all keys came: ${JSON.stringify(counts)}`);
+  say(
+    `${what} of ${keys} keys in pages of 5000: ${seconds.toFixed(1)} s, ` +
+      `${(keys / seconds).toFixed(0)} keys/s (at least 40000), both servers in ` +
+      `${mib.toFixed(0)} MiB; floor, pgbench storing alone: ${storing.toFixed(0)}/s; ` +
+      `${what} / floor: ${(keys / seconds / storing).toFixed(2)}`,
+  );
+}
+
 try {
   await fill(cluster.database);
-  const signer = signerOf(receiver, AWAY);
-  const handler = await serverOf(cluster.database, signer);
-  const call: Call = async (request) => await handler(request, {});
+  const { atHome, atAway } = await bothServers({ windowSeconds: WINDOW, graceSeconds: 1 });
   for (const limit of [500, 5000]) {
-    const [bare, ours] = [await floor(cluster, limit), await pages(call, signer, limit)];
+    const [bare, ours] = [
+      await floor(cluster, limit),
+      await pages(atHome.call, atAway.signer, limit),
+    ];
     const ratio = limit === 500
       ? `Fetch / floor: ${(ours / bare).toFixed(2)} (at least 0.5)`
       : `time of Fetch / floor: ${(bare / ours).toFixed(1)} (under 4)`;
@@ -235,32 +222,36 @@ try {
       }/s; ${ratio}`,
     );
   }
-  const transports = {
-    connect: (baseUrl: string) =>
-      connectClient({ baseUrl, fetch: (input, init) => call(new Request(input, init)) }),
-    grpc: () => () => Promise.reject(new Error("is not called")),
+  const empty = async () => {
+    await receiver.bulk.unsafe("truncate exposure, peer_cursor");
+    globalThis.gc?.();
   };
-  const { signal } = new AbortController();
   const storing = await storingFloor(cluster);
-  const { client } = await clientOpener(transports, signer.token)(home, signal);
-  const start = performance.now();
-  const result = await pullFrom(home, client, {
-    inbound: federationInbound(receiver, { windowSeconds: WINDOW, writeTimeoutMs: 10_000 }),
-    places: federationPeers(receiver),
-    serverId: AWAY,
-    clockMs: Date.now,
-    maxAgeSeconds: MAX_AGE_SECONDS,
-  }, signal);
-  const seconds = (performance.now() - start) / 1000;
-  if (!result.caughtUp || (result.counts["stored"] ?? 0) < KEYS) {
-    throw new Error("not all keys came");
-  }
+  await empty();
+  await moving("pull", storing, async () => {
+    const { client } = await atAway.openClient(home, signal);
+    return await pullFrom(home, client, atAway.deps, signal);
+  });
+  await empty();
+  await moving("push", storing, async () => {
+    const { client } = await atHome.openClient(away, signal);
+    return await pushTo(away, client, atHome.deps, signal);
+  });
+
+  await empty();
+  await cluster.database.bulk.unsafe("truncate exposure, peer_cursor");
+  const short = await bothServers(SHORT_WINDOWS);
+  const lags = await windowLags(
+    cluster.database,
+    receiver,
+    short.atHome,
+    away,
+    SHORT_WINDOWS,
+    LAG_WINDOWS,
+  );
   say(
-    `pull of ${result.keys} keys in pages of 5000: ${seconds.toFixed(1)} s, ` +
-      `${
-        (result.keys / seconds).toFixed(0)
-      } keys/s (at least 40000); floor, pgbench storing alone: ` +
-      `${storing.toFixed(0)}/s; pull / floor: ${(result.keys / seconds / storing).toFixed(2)}`,
+    `from the close of a window to the key at the peer, by push, ${LAG_WINDOWS} windows: median ` +
+      `${lags[Math.floor(lags.length / 2)]} ms, most ${lags.at(-1)} ms (under 2000)`,
   );
 } finally {
   await receiver.close();
