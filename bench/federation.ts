@@ -224,7 +224,6 @@ try {
   }
   const empty = async () => {
     await receiver.bulk.unsafe("truncate exposure, peer_cursor");
-    globalThis.gc?.();
   };
   const storing = await storingFloor(cluster);
   await empty();
