@@ -68,7 +68,7 @@ export function retentionStore({ bulk }: Database): RetentionStore {
     },
 
     deleteExposures: (before, after, limit) => {
-      const from = after ?? { createdAt: 0, key: new Uint8Array(0) };
+      const from = after ?? { createdAt: 0, key: NO_KEY };
       // Locking rows to pass over those that are held costs more than deleting: only when some are.
       return deleteInOrder(bulk, before, from, limit).catch((error: unknown) => {
         if (sqlState(error) === LOCK_NOT_AVAILABLE) return deleteFree(bulk, before, from, limit);
@@ -139,6 +139,9 @@ export function retentionStore({ bulk }: Database): RetentionStore {
   };
 }
 
+/** Less than any key. */
+const NO_KEY = new Uint8Array(0);
+
 type Deleted = { readonly deleted: number; readonly next?: ExposurePosition };
 
 /** What a crash brings back is deleted by the next run: nobody has to wait for the disk. */
@@ -159,28 +162,40 @@ async function deleteInOrder(
   limit: number,
 ): Promise<Deleted> {
   return await relaxed(bulk, async (sql) => {
-    const [span] = await sql<(ExposurePosition & { first: number; rows: number })[]>`
-      with old as materialized (
-        select created_at, key from exposure
+    const [span] = await sql<{ rows: number; first: number | null; last: number }[]>`
+      select count(*) as rows, min(created_at) as first, max(created_at) as last from (
+        select created_at from exposure
         where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
-        order by created_at, key limit ${limit}
-      )
-      select created_at as "createdAt", key, (select min(created_at) from old) as first,
-             (select count(*) from old) as rows
-      from old order by created_at desc, key desc limit 1`;
-    if (span === undefined) return { deleted: 0 };
-    const { first, rows, createdAt, key } = span;
-    if (rows === limit && createdAt === first) {
-      const { count } = await sql`
-        delete from exposure where created_at = ${first} and key > ${from.key} and key <= ${key}`;
-      return { deleted: count, next: { createdAt, key } };
+        order by created_at, key limit ${limit}) as old`;
+    if (span === undefined || span.first === null) return { deleted: 0 };
+    const { rows, first, last } = span;
+    if (rows === limit && last === first) {
+      return await deletePart(sql, first, first === from.createdAt ? from.key : NO_KEY, limit);
     }
-    const until = rows === limit ? createdAt : before;
+    const until = rows === limit ? last : before;
     const { count } = await sql`
       delete from exposure where created_at >= ${first} and created_at < ${until}`;
     if (rows < limit) return { deleted: count };
-    return { deleted: count, next: { createdAt: until, key: new Uint8Array(0) } };
+    return { deleted: count, next: { createdAt: until, key: NO_KEY } };
   });
+}
+
+/** The next part of a window that is larger than the limit. */
+async function deletePart(
+  sql: Transaction,
+  createdAt: number,
+  after: Uint8Array,
+  limit: number,
+): Promise<Deleted> {
+  const [last] = await sql<{ key: Uint8Array }[]>`
+    select key from (
+      select key from exposure where created_at = ${createdAt} and key > ${after}
+      order by key limit ${limit}) as part
+    order by key desc limit 1`;
+  if (last === undefined) return { deleted: 0 };
+  const { count } = await sql`
+    delete from exposure where created_at = ${createdAt} and key > ${after} and key <= ${last.key}`;
+  return { deleted: count, next: { createdAt, key: last.key } };
 }
 
 /** Those that nobody works on. */
