@@ -28,6 +28,8 @@ export type EmbeddedOptions = {
   readonly owner: "server" | "command";
   /** False only in tests: nothing survives a power failure. */
   readonly fsync?: boolean;
+  /** Connections at most: 64 unless told. Tests run many servers on one. */
+  readonly connections?: number;
 };
 
 /** The major version of the packaged PostgreSQL: its data directories belong to it. */
@@ -57,9 +59,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   for (let failures = 0; failures < MAX_FAILED_STARTS && performance.now() < deadline;) {
     if (!await exists(join(place.cluster, "PG_VERSION"))) await initialise(program, place, options);
     await refuseOtherMajor(place.cluster);
-    const child = await runs(place.cluster)
-      ? undefined
-      : launch(program, place.cluster, options.fsync !== false);
+    const child = await runs(place.cluster) ? undefined : launch(program, place.cluster, options);
     const hold = await waitForAnswer(address, place.cluster, options.owner, child, deadline);
     if (hold !== undefined) {
       return {
@@ -151,13 +151,17 @@ const POSTGRES_ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 const KEEPER = 'exec 3<&0; "$0" "$@" </dev/null 3<&- & p=$!; ' +
   "(read _ <&3; kill -INT $p 2>/dev/null) & exec 3<&-; wait $p";
 
-function launch(program: PostgresProgram, cluster: string, fsync: boolean): Postgres {
+function launch(
+  program: PostgresProgram,
+  cluster: string,
+  { fsync = true, connections = 64 }: Pick<EmbeddedOptions, "fsync" | "connections">,
+): Postgres {
   const settings = [
     ...QUIET,
     ["listen_addresses", ""],
     ["unix_socket_directories", cluster],
     ["unix_socket_permissions", "0700"],
-    ["max_connections", "64"],
+    ["max_connections", String(connections)],
     ["shared_buffers", "128MB"],
     ["max_wal_size", "2GB"],
     ...(fsync

@@ -12,9 +12,9 @@ const KEYS = Number(process.env["STORM_KEYS"] ?? 1500);
 const SEED = Number(process.env["STORM_SEED"] ?? 1);
 const STEPS = 5 + Math.floor(KEYS / 10_000);
 /** Keys that come to each server at each step, by the side of those that are published. */
-const FRESH = 200;
+const FRESH = 150;
 /** Something happens after at most so many bytes. */
-const SPAN = KEYS * 13;
+const SPAN = KEYS * 6;
 /** Once it is calm. */
 const DEADLINE_MS = 120_000 + KEYS * 10;
 

@@ -25,9 +25,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (!("Deno" in globalThis)) await promisify(execFile)(process.execPath, ["build.mjs"]);
   const url = process.env["TEST_DATABASE_URL"];
   const folder = url === undefined ? await mkdtemp(join(tmpdir(), "wayfarer-test-")) : undefined;
-  const embedded = folder === undefined
-    ? undefined
-    : await openEmbedded({ dataDirectory: folder, owner: "command", fsync: false });
+  const embedded = folder === undefined ? undefined : await openEmbedded({
+    dataDirectory: folder,
+    owner: "command",
+    fsync: false,
+    connections: 300,
+  });
   const address: DatabaseAddress = embedded?.address ?? { kind: "url", url: url ?? "" };
   await makeTemplate(address);
   project.provide("cluster", address);
