@@ -104,7 +104,7 @@ async function agree([home, away]: readonly DemoServer[]): Promise<void> {
     name: "away",
     serverId: away.url,
     send: { regions: [REGIONS[0]] },
-    push: { enabled: true, interval: "1s" },
+    push: { enabled: true },
   }]);
   await away.apply([{
     kind: "Peer",
