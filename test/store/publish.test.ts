@@ -96,6 +96,9 @@ describe("publishStore()", () => {
       reportType: "likely",
       revisedTo: undefined,
       local: true,
+      createdAt: NOON,
+      regions: ["MAG"],
+      traveler: false,
     });
     expect(await count("exposure")).toBe(1);
   });
