@@ -6,6 +6,8 @@ import { type ForeignAnswer, hasForeignPeers } from "./foreign/python.ts";
 import { NOW } from "./support.ts";
 
 const MINUTE = 60;
+/** Pages of 10, 5, 3, 2 and 1: smaller ones do not help. */
+const SIZES = 5;
 
 /** gRPC's C core with Google's protobuf, by way of Python: nothing of it is ours, nor JavaScript. */
 describe.runIf(hasForeignPeers())("a foreign server that fails", () => {
@@ -13,11 +15,6 @@ describe.runIf(hasForeignPeers())("a foreign server that fails", () => {
 
   it.each<[string, SyncStatus["state"], string]>([
     ["UNAVAILABLE", "failing", "unavailable: the peer answered unavailable: not today"],
-    [
-      "RESOURCE_EXHAUSTED",
-      "failing",
-      "resource_exhausted: the peer answered resource_exhausted: not today",
-    ],
     [
       "PERMISSION_DENIED",
       "refused",
@@ -40,6 +37,15 @@ describe.runIf(hasForeignPeers())("a foreign server that fails", () => {
     expect((await pull()).status).toMatchObject({ state: "ok", failures: 0 });
     expect(await storedNumbers()).toEqual([1]);
     expect((await server.finish()).length).toBe(2);
+  });
+
+  it("that answers RESOURCE_EXHAUSTED and no more is asked for smaller pages", async () => {
+    const status = { status: "RESOURCE_EXHAUSTED", text: "not today" };
+    const server = await answering(status, status, last([key(1)]));
+    expect((await agree(server)()).status).toMatchObject({ state: "ok", failures: 0 });
+    expect(await storedNumbers()).toEqual([1]);
+    expect((await server.finish()).map(({ request }) => request?.maxExposureKeys))
+      .toEqual([10, 5, 3]);
   });
 
   it("that fails between two pages is asked for the second one alone", async () => {
@@ -93,7 +99,7 @@ describe.runIf(hasForeignPeers())("a foreign server that fails", () => {
     expect(stalled?.patience).toBeGreaterThan(1);
   });
 
-  it.each<[string, ForeignAnswer, string]>([
+  it.each<[string, ForeignAnswer, string, number?]>([
     [
       "rubbish",
       { raw: encodeHex(new Uint8Array(64).fill(0xff)) },
@@ -109,16 +115,18 @@ describe.runIf(hasForeignPeers())("a foreign server that fails", () => {
       "5 MiB",
       { padding: 5 * 1024 * 1024 },
       "limit_exceeded: the answer is larger than 4194309 bytes",
+      SIZES,
     ],
     [
       "5 MiB in some KiB",
       { padding: 5 * 1024 * 1024, gzip: true },
       "limit_exceeded: the answer has more than 4194304 bytes when unpacked",
+      SIZES,
     ],
-  ])("that answers %s fails, and nothing else does", async (_, answer, error) => {
+  ])("that answers %s fails, and nothing else does", async (_, answer, error, calls = 1) => {
     const server = await answering(answer);
     expect((await agree(server)()).status).toMatchObject({ state: "failing", error });
     expect(await stored()).toEqual([]);
-    expect((await server.finish()).length).toBe(1);
+    expect((await server.finish()).length).toBe(calls);
   });
 });

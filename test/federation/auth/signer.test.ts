@@ -105,7 +105,7 @@ describe("ownSigner()", () => {
     expect(kids.size).toBe(4);
     expect(destroyed).toBe(3);
     expect(await options.store.list()).toHaveLength(1);
-  });
+  }, 120_000);
 
   it("publishes a key for a day before it signs, and for a day after", async () => {
     const { clock, options, signer } = setUp();
