@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { MAX_WIRE_DSOS } from "../src/model/exposure.ts";
 import type { DayDigest } from "../src/model/feed.ts";
 import { dayOfInterval } from "../src/model/interval.ts";
@@ -19,14 +19,17 @@ const REVISED = 2;
 export function wireDigest(key: ReceivedKey, revised: boolean): Uint8Array {
   const { daysSinceOnset } = key;
   const known = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
-  const numbers = new DataView(new ArrayBuffer(NUMBERS * 4));
+  const { length } = key.key;
+  const bytes = new Uint8Array(length + NUMBERS * 4);
+  bytes.set(key.key);
+  const numbers = new DataView(bytes.buffer, length);
   numbers.setInt32(0, key.intervalNumber);
   numbers.setInt32(4, key.intervalCount);
   numbers.setInt32(8, key.transmissionRisk);
   numbers.setInt32(12, key.reportType);
   numbers.setInt32(16, known ? daysSinceOnset : NO_ONSET);
   numbers.setInt32(20, (key.traveler ? TRAVELER : 0) + (revised ? REVISED : 0));
-  return createHash("sha256").update(key.key).update(numbers).digest();
+  return hash("sha256", bytes, "buffer");
 }
 
 /** Digests of keys per UTC day in which each begins, ascending. */

@@ -57,25 +57,38 @@ export type BatchVerdicts = {
   readonly counts: Readonly<Record<string, number>>;
 };
 
-/**
- * Judges and stores a batch in one transaction, together with whatever `beside` writes. Bad keys are refused one by
- * one; the rest is stored with the window of this moment. A revision of a key that we never had (it may have been
- * refused as what it was before) is stored as a new key, unless it revokes.
- */
-export async function receiveBatch(
+/** A batch that was judged, for {@link storeBatch}. */
+export type JudgedBatch = { readonly keys: Judged; readonly revised: Judged };
+
+/** Judges the keys of a batch one by one: bad ones are refused, and stop nothing. */
+export function judgeBatch(
   deps: InboundDependencies,
   peer: Peer,
   batch: ReceivedBatch,
-  beside: (transaction: InboundTransaction, verdicts: BatchVerdicts) => Promise<void>,
-): Promise<BatchVerdicts> {
+): JudgedBatch {
   const context = {
     peer,
     serverId: deps.serverId,
     now: asSeconds(deps.clockMs() / 1000),
     maxAgeSeconds: deps.maxAgeSeconds,
   };
-  const keys = judge(batch.keys, (key) => acceptanceOf(key, false, context));
-  const revised = judge(batch.revised, (key) => acceptanceOf(key, true, context));
+  return {
+    keys: judge(batch.keys, (key) => acceptanceOf(key, false, context)),
+    revised: judge(batch.revised, (key) => acceptanceOf(key, true, context)),
+  };
+}
+
+/**
+ * Stores what was accepted of a batch in one transaction, together with whatever `beside` writes, with the window of
+ * this moment. A revision of a key that we never had (it may have been refused as what it was before) is stored as a
+ * new key, unless it revokes.
+ */
+export async function storeBatch(
+  deps: InboundDependencies,
+  peer: Peer,
+  { keys, revised }: JudgedBatch,
+  beside: (transaction: InboundTransaction, verdicts: BatchVerdicts) => Promise<void>,
+): Promise<BatchVerdicts> {
   return await deps.inbound.transaction(async (transaction) => {
     const known = await transaction.insert(peer, inOrder(keys.accepted));
     const revisions = await applyRevisions(transaction, peer, revised.accepted);

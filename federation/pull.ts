@@ -1,12 +1,12 @@
 import { FederationFetchResponse } from "../proto/gen/federation.js";
-import type { Refusal } from "../src/errors.ts";
+import { accept, type Refusal } from "../src/errors.ts";
 import type { DayDigest } from "../src/model/feed.ts";
 import type { PeerCursors, PlaceInFeed } from "../src/model/peer-sync.ts";
 import { dayAt } from "../src/model/interval.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
-import type { PeerClient, PeerOutcome } from "./client.ts";
+import type { PeerClient } from "./client.ts";
 import { dayDigests } from "./digest.ts";
-import { type InboundDependencies, receiveBatch } from "./inbound.ts";
+import { type InboundDependencies, judgeBatch, type JudgedBatch, storeBatch } from "./inbound.ts";
 import {
   cursorText,
   newProgress,
@@ -80,33 +80,67 @@ export async function pullFrom(
       ...(cursors === START ? {} : { state: wireState(cursors) }),
     }, signal);
 
-  let answer: Promise<PeerOutcome<FederationFetchResponse>> = ask(
-    progress.cursors,
-    progress.pageSize,
-  );
-  for (;;) {
-    const askedAt = deps.clockMs();
-    const outcome = await answer;
-    if (signal.aborted) return ended(progress, false);
-    if (!outcome.ok) {
-      if (!isTooLarge(outcome) || progress.pageSize === 1) return ended(progress, false, outcome);
-      progress.largest = progress.pageSize = Math.ceil(progress.pageSize / 2);
-      answer = ask(progress.cursors, progress.pageSize);
-      continue;
+  let answer = ask(progress.cursors, progress.pageSize);
+  let storing: Promise<void> = Promise.resolve();
+  try {
+    for (;;) {
+      const askedAt = deps.clockMs();
+      const outcome = await answer;
+      // A page is judged while the one before is stored.
+      const prepared = outcome.ok ? accept(preparedPage(deps, peer, outcome.value)) : outcome;
+      await storing;
+      if (signal.aborted) return ended(progress, false);
+      if (!prepared.ok) {
+        if (!isTooLarge(prepared) || progress.pageSize === 1) {
+          return ended(progress, false, prepared);
+        }
+        progress.largest = progress.pageSize = Math.ceil(progress.pageSize / 2);
+        answer = ask(progress.cursors, progress.pageSize);
+        continue;
+      }
+      const { page } = prepared.value;
+      const step = nextStep(progress, page);
+      if (step.kind === "broken") {
+        const failure = { ok: false, code: "fetch_failed", message: step.message } as const;
+        return { ...ended(progress, false, failure), progressed: false };
+      }
+      const more = step.kind === "more" && page.next !== undefined;
+      // Nothing of it is lost when storing fails: the place is stored with the keys.
+      if (more) answer = ask(page.next ?? START, step.pageSize);
+      if (more) progress.pageSize = step.pageSize;
+      storing = storePage(deps, peer, progress, prepared.value, belongsTo, askedAt);
+      storing.catch(() => {}); // It is thrown where it is waited for.
+      if (!more) {
+        await storing;
+        return ended(progress, true);
+      }
     }
-    const page = readPage(outcome.value);
-    const step = nextStep(progress, page);
-    if (step.kind === "broken") {
-      const failure = { ok: false, code: "fetch_failed", message: step.message } as const;
-      return { ...ended(progress, false, failure), progressed: false };
-    }
-    const more = step.kind === "more" && page.next !== undefined;
-    // Nothing of it is lost when storing fails: the place is stored with the keys.
-    if (more) answer = ask(page.next ?? START, step.pageSize);
-    if (more) progress.pageSize = step.pageSize;
-    await storePage(deps, peer, progress, page, belongsTo, askedAt);
-    if (!more) return ended(progress, true);
+  } finally {
+    await storing.catch(() => {});
   }
+}
+
+/** A page with the judgement on its keys. */
+type PreparedPage = {
+  readonly page: Page;
+  readonly judged: JudgedBatch;
+  readonly digests: readonly DayDigest[];
+};
+
+function preparedPage(
+  deps: PullDependencies,
+  peer: Peer,
+  answer: FederationFetchResponse,
+): PreparedPage {
+  const page = readPage(answer);
+  const { batch } = page;
+  const today = dayAt(deps.clockMs() / 1000);
+  return {
+    page,
+    judged: judgeBatch(deps, peer, batch),
+    digests: dayDigests(batch.keys, batch.revised)
+      .filter(({ day }) => day >= today - KEPT_DIGEST_DAYS && day <= today + 1),
+  };
 }
 
 /** A page that must be smaller: over a limit of ours, or, without advice to wait, of the peer's. */
@@ -119,17 +153,14 @@ async function storePage(
   deps: PullDependencies,
   peer: Peer,
   progress: Progress,
-  { batch, next }: Page,
+  { page: { batch, next }, judged, digests }: PreparedPage,
   belongsTo: string,
   askedAt: number,
 ): Promise<void> {
   const cursors = next ?? progress.cursors;
   const count = batch.keys.length + batch.revised.length;
   if (count === 0 && !progress.anew && cursorText(cursors) === cursorText(progress.cursors)) return;
-  const today = dayAt(deps.clockMs() / 1000);
-  const digests: readonly DayDigest[] = dayDigests(batch.keys, batch.revised)
-    .filter(({ day }) => day >= today - KEPT_DIGEST_DAYS && day <= today + 1);
-  const { counts } = await receiveBatch(deps, peer, batch, async (transaction, verdicts) => {
+  const { counts } = await storeBatch(deps, peer, judged, async (transaction, verdicts) => {
     await transaction.moveCursor(peer.name, "pull", belongsTo, cursors, progress.version);
     await transaction.addDigests(peer.name, digests, progress.anew);
     if (count === 0) return;

@@ -2,7 +2,7 @@ import { wayfarer } from "../proto/gen/federation.js";
 import type { Refusal } from "../src/errors.ts";
 import { decodeHex, encodeHex } from "../src/keys/base64.ts";
 import { sha256 } from "../src/keys/crypto.ts";
-import type { FeedPosition } from "../src/model/feed.ts";
+import type { FeedPosition, Selection } from "../src/model/feed.ts";
 import { asWindow } from "../src/model/ids.ts";
 import type { PeerCursor, PeerCursors, PlaceInFeed } from "../src/model/peer-sync.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
@@ -78,24 +78,29 @@ export async function pushTo(
     ...(failure === undefined ? {} : { failure }),
   });
 
+  let upcoming: Promise<Batch> | undefined;
   while (!signal.aborted) {
     const startedAt = deps.clockMs();
-    const page = await outboundPage(deps, selection, at, pageSize);
+    const { page, request } = await (upcoming ?? nextBatch(deps, selection, at, pageSize));
+    upcoming = undefined;
     const count = page.keys.length + page.revised.length;
     let counts: Record<string, number> = {};
     if (count > 0) {
-      const content = {
-        keys: page.keys.map((key) => wireKey(key, selection)),
-        revisedKeys: page.revised.map((key) => wireKey(key, selection)),
-      };
       const waitMs = deps.pace.waitMs(peer.name, peer.send.maxKeysPerSecond);
       if (waitMs > 0) return ended(false, { ...OWN_PACE, retryAfterMs: waitMs });
-      const batchId = encodeHex(await sha256(deps.crypto, PushRequest.encode(content).finish()));
-      const answer = await client.push({ batchId, ...content }, signal);
+      const answering = client.push(request, signal);
+      // The next batch is read while the peer stores this one.
+      if (page.partial) {
+        upcoming = nextBatch(deps, selection, page.next, pageSize);
+        upcoming.catch(() => {}); // It is thrown where it is waited for.
+      }
+      const answer = await answering;
       if (signal.aborted) return ended(false);
       if (!answer.ok) {
         if (!isTooLarge(answer) || pageSize === 1) return ended(false, answer);
         pageSize = Math.ceil(Math.min(count, pageSize) / 2);
+        await upcoming;
+        upcoming = undefined;
         continue;
       }
       deps.pace.use(peer.name, peer.send.maxKeysPerSecond, count);
@@ -128,6 +133,27 @@ export async function pushTo(
     if (!page.partial) return ended(true);
   }
   return ended(false);
+}
+
+/** A page of the feed, and how it goes over the wire. */
+type Batch = {
+  readonly page: OutboundPage;
+  readonly request: wayfarer.federation.v1.PushRequest.$Properties;
+};
+
+async function nextBatch(
+  deps: PushToDependencies,
+  selection: Selection,
+  at: FeedPositions,
+  pageSize: number,
+): Promise<Batch> {
+  const page = await outboundPage(deps, selection, at, pageSize);
+  const content = {
+    keys: page.keys.map((key) => wireKey(key, selection)),
+    revisedKeys: page.revised.map((key) => wireKey(key, selection)),
+  };
+  const batchId = encodeHex(await sha256(deps.crypto, PushRequest.encode(content).finish()));
+  return { page, request: { batchId, ...content } };
 }
 
 const OWN_PACE: Refusal = {

@@ -1,7 +1,7 @@
 import { wayfarer } from "../../proto/gen/federation.js";
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
-import { type InboundDependencies, type KeyVerdict, receiveBatch } from "../inbound.ts";
+import { type InboundDependencies, judgeBatch, type KeyVerdict, storeBatch } from "../inbound.ts";
 import { REFUSALS } from "../policy/acceptance.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { receivedKey } from "../wire.ts";
@@ -32,10 +32,11 @@ export function pushHandler(
     allowance.use(Math.max(count, allowance.leastCost));
     if (count === 0) return accept({ verdicts: [], revisedVerdicts: [] });
     const batch = { keys: keys.map(receivedKey), revised: revisedKeys.map(receivedKey) };
+    const judged = judgeBatch(deps, peer, batch);
     const verdicts = await storing(
       call.signal,
       () =>
-        receiveBatch(deps, peer, batch, async (transaction, { counts }) => {
+        storeBatch(deps, peer, judged, async (transaction, { counts }) => {
           await transaction.addPage({
             peer: peer.name,
             kind: "pushed",

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { dayDigests, wireDigest } from "../../federation/digest.ts";
-import { type InboundDependencies, receiveBatch } from "../../federation/inbound.ts";
+import { type InboundDependencies, judgeBatch, storeBatch } from "../../federation/inbound.ts";
 import type { ReceivedKey } from "../../federation/policy/acceptance.ts";
 import { encodeHex } from "../../src/keys/base64.ts";
 import { AppError } from "../../src/errors.ts";
@@ -31,7 +31,7 @@ const other = peerOf({
 });
 const nothing = () => Promise.resolve();
 
-describe("receiveBatch()", () => {
+describe("a received batch", () => {
   const database = useDatabase();
 
   beforeEach(async () => {
@@ -49,8 +49,8 @@ describe("receiveBatch()", () => {
     keys: readonly ReceivedKey[],
     revised: readonly ReceivedKey[] = [],
     from = peer,
-    beside: Parameters<typeof receiveBatch>[3] = nothing,
-  ) => receiveBatch(deps(), from, { keys, revised }, beside);
+    beside: Parameters<typeof storeBatch>[3] = nothing,
+  ) => storeBatch(deps(), from, judgeBatch(deps(), from, { keys, revised }), beside);
   const rows = async () =>
     await database().sql<Record<string, unknown>[]>`
       select encode(key, 'hex') as hex, * from exposure order by key`;
