@@ -60,7 +60,8 @@ class Answers:
             context.abort(getattr(grpc.StatusCode, answer["status"]), answer.get("text", ""))
         if "stall" in answer:
             ended = threading.Event()
-            context.add_callback(ended.set)
+            if not context.add_callback(ended.set):
+                ended.set()  # The call has ended already, and nobody calls back.
             say({"ended": ended.wait(LONGEST_STALL_SECONDS), "patience": max(0, context.time_remaining())})
             return b""
         if "padding" in answer:
