@@ -54,7 +54,8 @@ type PushResponse = wayfarer.federation.v1.PushResponse;
 /**
  * Hands over the feed batch by batch from where the last push ended, until nothing is left, the signal is aborted or
  * the peer fails. The place moves when the peer has answered; a batch whose answer was lost is sent again, with the
- * same ID, and the peer knows its keys. A batch that is too large for the peer is halved.
+ * same ID, and the peer knows its keys. A batch that is too large for the peer is halved. Once one has gone through, a
+ * batch of new keys goes out while the peer stores the one before: two are on the way at most.
  */
 export async function pushTo(
   peer: Peer,
@@ -79,66 +80,86 @@ export async function pushTo(
   });
 
   let upcoming: Promise<Batch> | undefined;
-  while (!signal.aborted) {
-    const startedAt = deps.clockMs();
-    const { page, request } = await (upcoming ?? nextBatch(deps, selection, at, pageSize));
+  let goesOn = true;
+  const waitMs = () => deps.pace.waitMs(peer.name, peer.send.maxKeysPerSecond);
+  const send = ({ request }: Batch) => client.push(request, signal);
+  /** Not one with revisions: they must not come before their keys. */
+  const sentEarly = (batch: Batch): Batch => {
+    const { keys, revised } = batch.page;
+    const may = total.batches > 0 && keys.length > 0 && revised.length === 0 && waitMs() === 0;
+    if (!may || !goesOn || signal.aborted) return batch;
+    const answering = send(batch);
+    answering.catch(() => {}); // It is thrown where it is waited for.
+    return { ...batch, answering };
+  };
+  /** Whatever comes of the batch that was sent early: nothing stays on the way. */
+  const settled = async (): Promise<void> => {
+    goesOn = false;
+    await upcoming?.then(({ answering }) => answering).catch(() => {});
     upcoming = undefined;
-    const count = page.keys.length + page.revised.length;
-    let counts: Record<string, number> = {};
-    if (count > 0) {
-      const waitMs = deps.pace.waitMs(peer.name, peer.send.maxKeysPerSecond);
-      if (waitMs > 0) return ended(false, { ...OWN_PACE, retryAfterMs: waitMs });
-      const answering = client.push(request, signal);
-      // The next batch is read while the peer stores this one.
-      if (page.partial) {
-        upcoming = nextBatch(deps, selection, page.next, pageSize);
-        upcoming.catch(() => {}); // It is thrown where it is waited for.
+    goesOn = true;
+  };
+  try {
+    while (!signal.aborted) {
+      const startedAt = deps.clockMs();
+      const batch = await (upcoming ?? nextBatch(deps, selection, at, pageSize));
+      upcoming = undefined;
+      const { page } = batch;
+      const count = page.keys.length + page.revised.length;
+      let counts: Record<string, number> = {};
+      if (count > 0) {
+        const retryAfterMs = batch.answering === undefined ? waitMs() : 0;
+        if (retryAfterMs > 0) return ended(false, { ...OWN_PACE, retryAfterMs });
+        const answering = batch.answering ?? send(batch);
+        // The next batch is read while the peer stores this one.
+        if (page.partial) {
+          upcoming = nextBatch(deps, selection, page.next, pageSize).then(sentEarly);
+          upcoming.catch(() => {}); // It is thrown where it is waited for.
+        }
+        const answer = await answering;
+        const told = answer.ok ? verdictCounts(answer.value, page) : undefined;
+        if (signal.aborted) return ended(false);
+        if (!answer.ok) {
+          if (!isTooLarge(answer) || pageSize === 1) return ended(false, answer);
+          pageSize = Math.ceil(Math.min(count, pageSize) / 2);
+          await settled();
+          continue;
+        }
+        if (told === undefined) return ended(false, WRONG_NUMBER);
+        deps.pace.use(peer.name, peer.send.maxKeysPerSecond, count);
+        counts = told;
       }
-      const answer = await answering;
-      if (signal.aborted) return ended(false);
-      if (!answer.ok) {
-        if (!isTooLarge(answer) || pageSize === 1) return ended(false, answer);
-        pageSize = Math.ceil(Math.min(count, pageSize) / 2);
-        await upcoming;
-        upcoming = undefined;
-        continue;
-      }
-      deps.pace.use(peer.name, peer.send.maxKeysPerSecond, count);
-      const told = verdictCounts(answer.value, page);
-      if (told === undefined) return ended(false, WRONG_NUMBER);
-      counts = told;
-    }
-    if (count > 0 || !samePositions(at, page.next)) {
-      await deps.inbound.transaction(async (transaction) => {
-        const next = cursorsOf(page.next);
-        await transaction.moveCursor(peer.name, "push", belongsTo, next, version);
-        if (count === 0) return;
-        await transaction.addPage({
-          peer: peer.name,
-          kind: "push",
-          keys: page.keys.length,
-          revised: page.revised.length,
-          verdicts: counts,
-          tookMs: deps.clockMs() - startedAt,
+      if (count > 0 || !samePositions(at, page.next)) {
+        const tookMs = deps.clockMs() - startedAt;
+        const record = { peer: peer.name, kind: "push", verdicts: counts, tookMs } as const;
+        await deps.inbound.transaction(async (transaction) => {
+          const next = cursorsOf(page.next);
+          await transaction.moveCursor(peer.name, "push", belongsTo, next, version);
+          const [keys, revised] = [page.keys.length, page.revised.length];
+          if (count > 0) await transaction.addPage({ ...record, keys, revised });
         });
-      });
-      version += 1;
-      at = page.next;
-      total.batches += count > 0 ? 1 : 0;
-      total.keys += count;
-      for (const [name, number] of Object.entries(counts)) {
-        total.counts[name] = (total.counts[name] ?? 0) + number;
+        version += 1;
+        at = page.next;
+        total.batches += count > 0 ? 1 : 0;
+        total.keys += count;
+        for (const [name, number] of Object.entries(counts)) {
+          total.counts[name] = (total.counts[name] ?? 0) + number;
+        }
       }
+      if (!page.partial) return ended(true);
     }
-    if (!page.partial) return ended(true);
+    return ended(false);
+  } finally {
+    await settled();
   }
-  return ended(false);
 }
 
 /** A page of the feed, and how it goes over the wire. */
 type Batch = {
   readonly page: OutboundPage;
   readonly request: wayfarer.federation.v1.PushRequest.$Properties;
+  /** It is on its way. */
+  readonly answering?: ReturnType<PeerClient["push"]>;
 };
 
 async function nextBatch(
