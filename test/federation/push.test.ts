@@ -68,6 +68,37 @@ describe("pushTo()", () => {
     expect(await pushTo(peer, client, server, never)).toMatchObject({ batches: 0, caughtUp: true });
   });
 
+  it("has two batches on the way at most, and none with revisions before its keys are there", async () => {
+    await insertExposures(database(), [{
+      key: keyBytes(100),
+      created_at: NOW - 7200,
+      report_type: "likely",
+      revised_at: NOW - 3600,
+      revised_report_type: "confirmed",
+    }]);
+    let calls = 0;
+    let onTheWay = 0;
+    const seen: { readonly beside: number; readonly revised: number }[] = [];
+    let third: (() => void) | undefined;
+    const client = clientOf(async (batch) => {
+      seen.push({ beside: onTheWay, revised: batch.revisedKeys?.length ?? 0 });
+      onTheWay += 1;
+      calls += 1;
+      // The second is answered only once the third is here.
+      if (calls === 2) await new Promise<void>((resolve) => third = resolve);
+      if (calls === 3) third?.();
+      onTheWay -= 1;
+      return verdicts(batch);
+    });
+    expect(await pushTo(peer, client, server, never)).toMatchObject({ caughtUp: true, keys: 37 });
+    expect(seen).toEqual([
+      { beside: 0, revised: 0 },
+      { beside: 0, revised: 0 },
+      { beside: 1, revised: 0 },
+      { beside: 0, revised: 1 },
+    ]);
+  });
+
   it("sends a batch again under the same ID when its answer was lost, another under another", async () => {
     const ids: string[] = [];
     let lose = true;
