@@ -20,7 +20,7 @@ import { REFUSALS } from "./policy/acceptance.ts";
 import { wholeAgreement } from "./policy/selection.ts";
 import { isTooLarge } from "./pull.ts";
 import type { RateLimit } from "./rate.ts";
-import { wireKey } from "./wire.ts";
+import { wireKeys } from "./wire.ts";
 
 /** What pushing needs. */
 export type PushToDependencies = FeedDependencies & {
@@ -169,10 +169,7 @@ async function nextBatch(
   pageSize: number,
 ): Promise<Batch> {
   const page = await outboundPage(deps, selection, at, pageSize);
-  const content = {
-    keys: page.keys.map((key) => wireKey(key, selection)),
-    revisedKeys: page.revised.map((key) => wireKey(key, selection)),
-  };
+  const content = wireKeys(page, selection);
   const batchId = encodeHex(await sha256(deps.crypto, PushRequest.encode(content).finish()));
   return { page, request: { batchId, ...content } };
 }

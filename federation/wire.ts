@@ -25,6 +25,15 @@ export function wireKey(key: FeedKey, selection: Selection): ExposureKey.$Proper
   };
 }
 
+/** The keys of a page as they go to a peer. */
+export function wireKeys(
+  { keys, revised }: { readonly keys: readonly FeedKey[]; readonly revised: readonly FeedKey[] },
+  selection: Selection,
+): { keys: ExposureKey.$Properties[]; revisedKeys: ExposureKey.$Properties[] } {
+  const wire = (key: FeedKey) => wireKey(key, selection);
+  return { keys: keys.map(wire), revisedKeys: revised.map(wire) };
+}
+
 /** A key as it came from a peer; nothing is checked but that absent fields have their defaults. */
 export function receivedKey(wire: ExposureKey.$Properties): ReceivedKey {
   return {

@@ -12,7 +12,7 @@ import {
 } from "../outbound.ts";
 import { selectionOf, wishText } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
-import { wireKey } from "../wire.ts";
+import { wireKeys } from "../wire.ts";
 import type { FetchAnswer, FetchRequest } from "./method-table.ts";
 import { type AdmissionDependencies, type Allowance, fetchAllowance } from "./call.ts";
 import { turns } from "./turns.ts";
@@ -58,8 +58,7 @@ export function fetchHandler(
       deps.cursors.seal("revised", page.next.revised, belongsTo),
     ]);
     return accept({
-      keys: page.keys.map((key) => wireKey(key, selection.value)),
-      revisedKeys: page.revised.map((key) => wireKey(key, selection.value)),
+      ...wireKeys(page, selection.value),
       partialResponse: page.partial,
       nextFetchState: { keyCursor, revisedKeyCursor },
     });

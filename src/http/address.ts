@@ -97,3 +97,8 @@ function parseIpv6(text: string): readonly number[] | undefined {
   if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
   return groups.map((group) => parseInt(group, 16)).flatMap((group) => [group >> 8, group & 0xff]);
 }
+
+/** The host of a URL as resolvers and sockets take it: without the brackets of an IPv6 address. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}

@@ -2,7 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
-import { classifyAddress, isAddress } from "./address.ts";
+import { classifyAddress, hostOf, isAddress } from "./address.ts";
 import { readUpTo, within } from "./read-up-to.ts";
 
 /**
@@ -147,7 +147,7 @@ async function checkAddresses(
   url: URL,
   policy: Pick<FetchPolicy, "resolve" | "allowPrivate">,
 ): Promise<Outcome<readonly string[]>> {
-  const literal = url.hostname.replace(/^\[|\]$/g, "");
+  const literal = hostOf(url);
   const addresses = isAddress(literal) ? [literal] : await policy.resolve(literal);
   if (addresses.length === 0) return refuse("fetch_failed", `${url.host} has no address`);
   const classes = new Set(addresses.map(classifyAddress));

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { hostOf } from "../http/address.ts";
 import { type DenoFetchOptions, fetchWithClient } from "./deno-fetch.ts";
 import type { DenoApi } from "./deno-serve.ts";
 import type { Http2Exchange, Http2Question, IdentifiedFetch } from "./runtime.ts";
@@ -25,7 +26,7 @@ export function exchangeOverFetch(deno: Pick<DenoApi, "createHttpClient">): Http
       throw new AppError("fetch_refused", text);
     }
     signal.throwIfAborted();
-    await question.resolve?.(url.hostname.replace(/^\[|\]$/g, ""));
+    await question.resolve?.(hostOf(url));
     signal.throwIfAborted();
     const response = await fetchFor(question)(
       url.href,

@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:h
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { AppError } from "../errors.ts";
+import { hostOf } from "../http/address.ts";
 import type { Http2Answer, Http2Exchange, Http2Question } from "./runtime.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { Http2Answer, Http2Exchange, Http2Question } from "./runtime.ts";
 export const exchangeOverHttp2: Http2Exchange = async (question) => {
   const { url, signal } = question;
   signal.throwIfAborted();
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const host = hostOf(url);
   const address = await question.resolve?.(host) ?? host;
   signal.throwIfAborted();
   const session = connect(url.origin, { createConnection: () => open(question, host, address) });

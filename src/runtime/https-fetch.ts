@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { isIP } from "node:net";
+import { hostOf } from "../http/address.ts";
 import type { IdentifiedFetch, TlsIdentity } from "./runtime.ts";
 
 /** A fetch with a client certificate, which Node's own cannot show: HTTP/1.1, a connection for each call. */
@@ -9,7 +10,7 @@ export function fetchOverHttps(identity: TlsIdentity, ca?: string): IdentifiedFe
   return async (url, init, [address]) => {
     const { method, headers, signal, ...question } = await plain(url, init);
     const target = new URL(url);
-    const host = target.hostname.replace(/^\[|\]$/g, "");
+    const host = hostOf(target);
     const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
       const call = httpsRequest({
         ...identity,

@@ -6,6 +6,7 @@ import { asServerId } from "../../src/model/ids.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
+import { randomOf } from "../support/random.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
@@ -74,8 +75,7 @@ describe("one bad peer", () => {
   });
 
   it("that talks rubbish for a day is called less and less, and stops nobody", async () => {
-    const seed = { value: 7 };
-    const random = () => (seed.value = (seed.value * 48271) % 2147483647) / 2147483647;
+    const random = randomOf(7);
     const called = badly(() =>
       new Response(Uint8Array.from({ length: 200 }, () => random() * 256), {
         status: random() < 0.7 ? 200 : 500,

@@ -2,10 +2,11 @@ import process from "node:process";
 import { describe, expect, it } from "vitest";
 import { useDatabase } from "../support/database.ts";
 import { temporaryFolder } from "../support/program.ts";
+import { randomOf } from "../support/random.ts";
 import type { Fate } from "../support/tcp-proxy.ts";
 import { difference, type Direction, type Shown, shown } from "./oracle.ts";
 import { atRest, type RealServer, realServer, until } from "./real-server.ts";
-import { fillWindow, phonesOf, randomOf, stormIssuer, stormResources } from "./storm-keys.ts";
+import { fillWindow, phonesOf, stormIssuer, stormResources } from "./storm-keys.ts";
 
 /**
  * Keys in the one big window; more than half of them cross, in pages of 7, in both ways. With STORM_KEYS=100000 two shared

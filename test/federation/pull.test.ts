@@ -9,6 +9,7 @@ import {
 import { asServerId } from "../../src/model/ids.ts";
 import { accept, refuse } from "../../src/errors.ts";
 import { useDatabase } from "../support/database.ts";
+import { randomOf } from "../support/random.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
 import { newWorld, type Server } from "./world.ts";
 
@@ -357,8 +358,7 @@ describe("pullFrom()", () => {
         nextFetchState: stateOf(NOW, String(next)),
       };
     });
-    const seed = { value: 12345 };
-    const random = () => (seed.value = (seed.value * 48271) % 2147483647) / 2147483647;
+    const random = randomOf(12345);
     for (let round = 0; round < Number(process.env["FUZZ_RUNS"] ?? 12); round++) {
       await database().clear();
       let crashes = 0;

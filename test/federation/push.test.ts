@@ -7,6 +7,7 @@ import { encodeHex } from "../../src/keys/base64.ts";
 import { asServerId } from "../../src/model/ids.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
+import { randomOf } from "../support/random.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
@@ -201,8 +202,7 @@ describe("pushTo()", () => {
   });
 
   it("loses nothing, wherever it crashes, and repeats a batch at most", async () => {
-    const seed = { value: 99 };
-    const random = () => (seed.value = (seed.value * 48271) % 2147483647) / 2147483647;
+    const random = randomOf(99);
     for (let round = 0; round < Number(process.env["FUZZ_RUNS"] ?? 10); round++) {
       await server.places.forgetOthers([]);
       const seen = new Map<string, number>();

@@ -8,12 +8,6 @@ import { NATIVE } from "../support/crypto-providers.ts";
 import type { TestDatabase } from "../support/database.ts";
 import type { RealServer } from "./real-server.ts";
 
-/** Numbers in [0, 1) that a seed decides (Park and Miller). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-}
-
 /** A window full of keys. */
 export type FilledWindow = {
   /** Other letters, other keys. */

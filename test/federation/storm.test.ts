@@ -7,6 +7,7 @@ import { asRegion, asServerId, type Region } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import { useDatabase } from "../support/database.ts";
 import { type ExposureRow, insertExposures } from "../support/exposure-rows.ts";
+import { randomOf } from "../support/random.ts";
 import { NOW, peerOf, regionNames } from "./support.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
@@ -15,12 +16,6 @@ const A = asServerId("https://a.example");
 const B = asServerId("https://b.example");
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 3);
 const signal = new AbortController().signal;
-
-/** Numbers in [0, 1) that a seed decides (Park and Miller). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
-}
 
 describe("two servers in a storm", () => {
   const databases = [useDatabase(), useDatabase()] as const;
