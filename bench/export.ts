@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
-import { buildExportFile } from "../src/export/file/build.ts";
+import { buildExportFile } from "../src/export-file/build.ts";
 import { asRegion } from "../src/model/ids.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
-import { openEmbedded } from "../src/store/embedded.ts";
-import { exportKeys } from "../src/store/export-keys.ts";
+import { openEmbedded } from "../src/store/embedded/open.ts";
+import { exportKeys } from "../src/store/export/keys.ts";
 import { migrate } from "../src/store/migrate.ts";
 
 const KEYS = 500_000;

@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import process from "node:process";
-import { openEmbedded } from "../src/store/embedded.ts";
+import { openEmbedded } from "../src/store/embedded/open.ts";
 import { benchFolder } from "./support/cluster.ts";
 
 const PORT = 18_182;

@@ -5,7 +5,7 @@
 
 import process from "node:process";
 import { runExport } from "../src/export/run.ts";
-import { openEmbedded } from "../src/store/embedded.ts";
+import { openEmbedded } from "../src/store/embedded/open.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
 import { migrate } from "../src/store/migrate.ts";
 import { rm } from "node:fs/promises";

@@ -1,4 +1,4 @@
-import { encodeHex } from "../src/keys/base64.ts";
+import { encodeHex } from "../src/bytes/base64.ts";
 import type { DayDigest } from "../src/model/feed.ts";
 import { asSeconds, type ServerId } from "../src/model/ids.ts";
 import type { AcceptableKey, KeySender, StoredState } from "../src/model/inbound-key.ts";
@@ -7,7 +7,7 @@ import type { Peer } from "../src/model/resource/peer.ts";
 import { revisionStep } from "../src/model/revision.ts";
 import { acceptanceOf, type ReceivedKey, type RefusalReason } from "./policy/acceptance.ts";
 
-/** What a batch does in the database; see src/store/federation-inbound.ts. */
+/** What a batch does in the database; see src/store/federation/inbound.ts. */
 export type InboundTransaction = {
   insert(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
   lock(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type SocketAddress } from "../../src/store/embedded-hold.ts";
-import { openEmbedded } from "../../src/store/embedded.ts";
+import { type SocketAddress } from "../../src/store/embedded/hold.ts";
+import { openEmbedded } from "../../src/store/embedded/open.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrate.ts";
 

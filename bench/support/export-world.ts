@@ -7,14 +7,14 @@ import { localKeys } from "../../src/keys/local.ts";
 import { exportConfigSchema } from "../../src/model/resource/export-config.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import type { Database } from "../../src/store/database.ts";
-import { exportBatches } from "../../src/store/export-batch.ts";
-import { exportIndexes } from "../../src/store/export-index.ts";
-import { exportKeys } from "../../src/store/export-keys.ts";
-import { exportSchedule } from "../../src/store/export-schedule.ts";
+import { exportBatches } from "../../src/store/export/batches.ts";
+import { exportIndexes } from "../../src/store/export/index-file.ts";
+import { exportKeys } from "../../src/store/export/keys.ts";
+import { exportSchedule } from "../../src/store/export/schedule.ts";
 import { leases } from "../../src/store/lease.ts";
 import { localKeyRows } from "../../src/store/local-key.ts";
-import { viewOf } from "../../src/store/resource-cache.ts";
-import { windowFloor } from "../../src/store/window-floor.ts";
+import { viewOf } from "../../src/store/resource/cache.ts";
+import { windowFloor } from "../../src/store/exposure/window-floor.ts";
 
 /** The length of a window of the export `mag`, in seconds. */
 export const PERIOD: number = 4 * 3600;

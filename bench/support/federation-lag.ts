@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { pushJob } from "../../federation/jobs.ts";
+import { pushJob } from "../../federation/schedule/jobs.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Database } from "../../src/store/database.ts";
-import { federationPeers } from "../../src/store/federation-peer.ts";
+import { federationPeers } from "../../src/store/federation/peer.ts";
 import { leases } from "../../src/store/lease.ts";
 import { holdLease } from "../../src/store/lease-hold.ts";
-import type { WindowSettings } from "../../src/store/window-floor.ts";
-import { currentWindowSql } from "../../src/store/window-floor.ts";
+import type { WindowSettings } from "../../src/store/exposure/window-floor.ts";
+import { currentWindowSql } from "../../src/store/exposure/window-floor.ts";
 import type { BenchServer } from "./federation-server.ts";
 
 /** How often the server looks for closed windows; src/app/federation.ts. */

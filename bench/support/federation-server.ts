@@ -1,28 +1,28 @@
 import { authenticator } from "../../federation/auth/caller.ts";
 import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
 import { type OwnSigner, ownSigner } from "../../federation/auth/signer.ts";
-import { clientOpener, type OpenClient } from "../../federation/client.ts";
-import { cursorCodec } from "../../federation/cursor.ts";
+import { clientOpener, type OpenClient } from "../../federation/client/peer-client.ts";
+import { cursorCodec } from "../../federation/service/cursor.ts";
 import { recentFloor } from "../../federation/outbound.ts";
 import { rateLimit } from "../../federation/rate.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
-import { sentDigests } from "../../federation/sent-digests.ts";
+import { sentDigests } from "../../federation/service/sent-digests.ts";
 import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
-import type { SyncDependencies } from "../../federation/sync.ts";
+import type { SyncDependencies } from "../../federation/schedule/sync.ts";
 import { accept } from "../../src/errors.ts";
 import { type LocalKeyRow, localKeys } from "../../src/keys/local.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import type { Database } from "../../src/store/database.ts";
-import { federationBacklog } from "../../src/store/federation-backlog.ts";
-import { federationDigests } from "../../src/store/federation-digest.ts";
-import { federationFeed } from "../../src/store/federation-feed.ts";
-import { federationInbound } from "../../src/store/federation-inbound.ts";
-import { federationKeys } from "../../src/store/federation-key.ts";
-import { federationPeers } from "../../src/store/federation-peer.ts";
-import { seenTokens } from "../../src/store/seen-token.ts";
-import { windowFloor, type WindowSettings } from "../../src/store/window-floor.ts";
+import { federationBacklog } from "../../src/store/federation/backlog.ts";
+import { federationDigests } from "../../src/store/federation/digest.ts";
+import { federationFeed } from "../../src/store/federation/feed.ts";
+import { federationInbound } from "../../src/store/federation/inbound.ts";
+import { federationKeys } from "../../src/store/federation/own-key.ts";
+import { federationPeers } from "../../src/store/federation/peer.ts";
+import { seenTokens } from "../../src/store/federation/seen-token.ts";
+import { windowFloor, type WindowSettings } from "../../src/store/exposure/window-floor.ts";
 
 /** A server without sockets: it answers requests, and calls its one peer. */
 export type BenchServer = {

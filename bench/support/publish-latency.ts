@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "../../src/store/database.ts";
-import { publishStore } from "../../src/store/publish.ts";
+import { publishStore } from "../../src/store/publish/publish.ts";
 import { percentile } from "./http-load.ts";
 
 const KEYS = 14;

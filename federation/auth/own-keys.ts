@@ -1,6 +1,6 @@
 import type { KeyManager } from "../../src/keys/key-manager.ts";
 import type { PublishedKey } from "../../src/keys/jwks.ts";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import { sha256 } from "../../src/keys/crypto.ts";
 import type { CryptoProviders } from "../../src/runtime/runtime.ts";
 

@@ -1,5 +1,5 @@
 import { AppError } from "../../src/errors.ts";
-import { encodeBase64Url } from "../../src/keys/base64.ts";
+import { encodeBase64Url } from "../../src/bytes/base64.ts";
 import { makeJwks } from "../../src/keys/jwks.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
 import type { ServerId } from "../../src/model/ids.ts";

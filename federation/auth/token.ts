@@ -7,7 +7,7 @@ import {
   jwtVerify,
 } from "jose";
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
-import { decodeBase64 } from "../../src/keys/base64.ts";
+import { decodeBase64 } from "../../src/bytes/base64.ts";
 import type { JwksKey } from "../../src/keys/jwks.ts";
 
 /** Longer tokens are not looked at. */

@@ -3,10 +3,10 @@ import type { DayDigest } from "../../src/model/feed.ts";
 import type { ServerId, Window } from "../../src/model/ids.ts";
 import { DAY_SECONDS, dayAt } from "../../src/model/interval.ts";
 import { MAX_PEER_PAGE, type Peer } from "../../src/model/resource/peer.ts";
-import type { SentDigests } from "../sent-digests.ts";
+import type { SentDigests } from "./sent-digests.ts";
 import { selectionOf, wholeAgreement } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
-import { pause } from "./call.ts";
+import { pause } from "./admission.ts";
 import type { DescribeAnswer, DescribeRequest } from "./method-table.ts";
 import { turns } from "./turns.ts";
 

@@ -1,7 +1,7 @@
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import { MAX_PEER_PAGE, type Peer } from "../../src/model/resource/peer.ts";
 import type { PageRecord } from "../../src/model/peer-sync.ts";
-import type { CursorCodec, WireCursor } from "../cursor.ts";
+import type { CursorCodec, WireCursor } from "./cursor.ts";
 import {
   FEED_START,
   type FeedDependencies,
@@ -14,7 +14,7 @@ import { selectionOf, wishText } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { wireKeys } from "../wire.ts";
 import type { FetchAnswer, FetchRequest } from "./method-table.ts";
-import { type AdmissionDependencies, type Allowance, fetchAllowance } from "./call.ts";
+import { type AdmissionDependencies, type Allowance, fetchAllowance } from "./admission.ts";
 import { turns } from "./turns.ts";
 
 /** What Fetch needs. */

@@ -5,7 +5,7 @@ import { type InboundDependencies, judgeBatch, type KeyVerdict, storeBatch } fro
 import { REFUSALS } from "../policy/acceptance.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { receivedKey } from "../wire.ts";
-import { type AdmissionDependencies, pushAllowance } from "./call.ts";
+import { type AdmissionDependencies, pushAllowance } from "./admission.ts";
 import type { PushAnswer, PushRequest } from "./method-table.ts";
 import { turns } from "./turns.ts";
 

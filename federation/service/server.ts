@@ -2,7 +2,7 @@ import type { Handler } from "../../src/runtime/runtime.ts";
 import { rpcServer, type RpcServerOptions } from "../rpc/server.ts";
 import { type DescribeDependencies, describeHandler } from "./describe.ts";
 import { type FetchDependencies, fetchHandler } from "./fetch.ts";
-import { admission } from "./call.ts";
+import { admission } from "./admission.ts";
 import { federationMethods } from "./method-table.ts";
 import { type PushDependencies, pushHandler } from "./push.ts";
 

@@ -8,7 +8,7 @@ import {
   referencesOf,
   type Resource,
 } from "../model/resource/kinds.ts";
-import type { ResourceStore, StoredResource } from "../store/resources.ts";
+import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
 import { type Fault, pathText } from "./fault.ts";
 
 /** A wish to change the configuration. */

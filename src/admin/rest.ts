@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import { ERRORS } from "../errors.ts";
 import { errorAnswer, jsonAnswer } from "../http/answer.ts";
-import { readUpTo } from "../http/read-up-to.ts";
+import { readUpTo } from "../bounds/read.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { type Kind, kindOfPlural, type Resource } from "../model/resource/kinds.ts";
-import type { ResourceStore, StoredResource } from "../store/resources.ts";
+import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
 import { type ChangeOutcome, changeResources } from "./change.ts";
 import { MAX_DOCUMENT_BYTES, parseResources } from "./documents.ts";
 

@@ -1,6 +1,6 @@
-import { CURSOR_KEY_BYTES } from "../../federation/cursor.ts";
+import { CURSOR_KEY_BYTES } from "../../federation/service/cursor.ts";
 import { AppError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "../keys/base64.ts";
+import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { facts } from "../store/fact.ts";
 import type { Foundation } from "./foundation.ts";
 

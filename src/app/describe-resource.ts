@@ -1,7 +1,7 @@
 import type { KeyManager } from "../keys/key-manager.ts";
 import type { Issuer } from "../model/resource/issuer.ts";
 import type { Resource } from "../model/resource/kinds.ts";
-import type { IssuerKeyStore } from "../store/issuer-key.ts";
+import type { IssuerKeyStore } from "../store/publish/issuer-key.ts";
 
 /** What describing resources needs. */
 export type DescribeDependencies = {

@@ -16,14 +16,14 @@ import {
   type DatabaseAddress,
   openDatabase,
 } from "../store/database.ts";
-import { type Embedded, openEmbedded } from "../store/embedded.ts";
+import { type Embedded, openEmbedded } from "../store/embedded/open.ts";
 import { facts } from "../store/fact.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
 import { localKeyRows } from "../store/local-key.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
-import { type ResourceCache, resourceCache } from "../store/resource-cache.ts";
-import { type ResourceStore, resourceStore } from "../store/resources.ts";
-import { type WindowFloor, windowFloor } from "../store/window-floor.ts";
+import { type ResourceCache, resourceCache } from "../store/resource/cache.ts";
+import { type ResourceStore, resourceStore } from "../store/resource/resources.ts";
+import { type WindowFloor, windowFloor } from "../store/exposure/window-floor.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 
 /** What every part of the program stands on. */

@@ -2,7 +2,7 @@ import { REFUSALS } from "../../federation/policy/acceptance.ts";
 import type { Direction, PageKind, SyncState, SyncStatus } from "../model/peer-sync.ts";
 import { isActive } from "../model/resource/members.ts";
 import type { Peer } from "../model/resource/peer.ts";
-import type { DayCount } from "../store/federation-page.ts";
+import type { DayCount } from "../store/federation/page.ts";
 
 /** How one direction of a peer stands at a moment. Times in seconds; what is not known is absent. */
 export type DirectionFigures = {

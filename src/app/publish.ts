@@ -21,10 +21,10 @@ import {
   type PublishRouteDeps,
 } from "../publish/route.ts";
 import { statsRoute } from "../publish/stats-route.ts";
-import { type IssuerKeyStore, issuerKeyStore } from "../store/issuer-key.ts";
-import { publishStore } from "../store/publish.ts";
-import { publishStats } from "../store/publish-stat.ts";
-import { revisionKeyStore } from "../store/revision-key.ts";
+import { type IssuerKeyStore, issuerKeyStore } from "../store/publish/issuer-key.ts";
+import { publishStore } from "../store/publish/publish.ts";
+import { publishStats } from "../store/publish/stat.ts";
+import { revisionKeyStore } from "../store/publish/revision-key.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Publishing, put together. */

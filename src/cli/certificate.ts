@@ -1,6 +1,6 @@
 import { issueCertificate, loadIssuer } from "../device/issuer.ts";
 import { AppError } from "../errors.ts";
-import { decodeBase64 } from "../keys/base64.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { asSeconds } from "../model/ids.ts";
 import type { Command } from "./command.ts";
 import {

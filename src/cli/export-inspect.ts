@@ -1,8 +1,8 @@
-import { READ_LIMITS } from "../export/file/format.ts";
-import { formatInspection, inspectExportFile } from "../export/file/inspect.ts";
-import { lintExportFile } from "../export/file/lint.ts";
-import { type ExportFile, readExportFile } from "../export/file/read.ts";
-import type { SignatureVerdict } from "../export/file/verify.ts";
+import { READ_LIMITS } from "../export-file/format.ts";
+import { formatInspection, inspectExportFile } from "../export-file/inspect.ts";
+import { lintExportFile } from "../export-file/lint.ts";
+import { type ExportFile, readExportFile } from "../export-file/read.ts";
+import type { SignatureVerdict } from "../export-file/verify.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { readPemKeys, verifyByPem } from "./export-trust.ts";
 import { required, valueOf } from "./option-value.ts";

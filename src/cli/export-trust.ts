@@ -2,12 +2,12 @@ import { z } from "zod";
 import { type Fetch, fetchBounded } from "../device/bounded-fetch.ts";
 import { parseJson } from "../device/publish-client.ts";
 import { accept, AppError, type Outcome, refuse } from "../errors.ts";
-import { type ExportFile, readExportFile } from "../export/file/read.ts";
+import { type ExportFile, readExportFile } from "../export-file/read.ts";
 import {
   type SignatureVerdict,
   type VerificationKey,
   verifyExportFile,
-} from "../export/file/verify.ts";
+} from "../export-file/verify.ts";
 import { importVerifyKey } from "../keys/crypto.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import { readTargetText } from "./target.ts";

@@ -1,6 +1,6 @@
 import { tekmac } from "../device/hmac.ts";
 import { AppError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "../keys/base64.ts";
+import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import type { Command } from "./command.ts";
 import { valueOf } from "./option-value.ts";
 import { parseOptions } from "./options.ts";

@@ -7,7 +7,7 @@ import { platformKeysJson, platformKeysPem } from "../keys/public-keys.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { SigningKey } from "../model/resource/signing-key.ts";
 import { secondsOf } from "../model/resource/members.ts";
-import type { ResourceView } from "../store/resource-cache.ts";
+import type { ResourceView } from "../store/resource/cache.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";

@@ -1,7 +1,7 @@
 import { readConfiguration } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { checkDatabase, openDatabase } from "../store/database.ts";
-import { openEmbedded } from "../store/embedded.ts";
+import { openEmbedded } from "../store/embedded/open.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
 import type { Command } from "./command.ts";
 import { parseOptions } from "./options.ts";

@@ -1,4 +1,4 @@
-import type { PeerStatus } from "../../federation/status.ts";
+import type { PeerStatus } from "../../federation/schedule/status.ts";
 import { lagNow } from "../app/peer-figures.ts";
 import type { Direction, PageKind, SyncStatus } from "../model/peer-sync.ts";
 import { isActive } from "../model/resource/members.ts";

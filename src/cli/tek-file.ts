@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AppError } from "../errors.ts";
-import { decodeBase64 } from "../keys/base64.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { KEY_BYTES, MAX_TRANSMISSION_RISK } from "../model/exposure.ts";
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
 import { isReportType, type ReportType } from "../model/report-type.ts";

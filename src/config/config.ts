@@ -1,6 +1,6 @@
 import type { BlobSettings } from "../blob/open.ts";
 import { AppError } from "../errors.ts";
-import type { ImportSettings, MirrorSettings } from "../export/import/settings.ts";
+import type { ImportSettings, MirrorSettings } from "../upstream/settings.ts";
 import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
 import { blobSettings } from "./blob.ts";

@@ -1,5 +1,5 @@
 import type { ExportSettings } from "../export/settings.ts";
-import type { ImportSettings, MirrorSettings } from "../export/import/settings.ts";
+import type { ImportSettings, MirrorSettings } from "../upstream/settings.ts";
 import type { EnvironmentReader } from "./environment.ts";
 
 /** Settings of exports and of what goes away; names and defaults are those of the reference server where it has one. */

@@ -1,4 +1,4 @@
-import { decodeBase64 } from "../keys/base64.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { regionMember } from "../model/resource/members.ts";
 import {
   LEAST_STATS_EMBARGO_SECONDS,

@@ -1,4 +1,4 @@
-import { encodeBase64 } from "../keys/base64.ts";
+import { encodeBase64 } from "../bytes/base64.ts";
 import { hmacSha256 } from "../keys/crypto.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 

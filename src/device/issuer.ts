@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { AppError } from "../errors.ts";
-import { encodeBase64Url } from "../keys/base64.ts";
+import { encodeBase64Url } from "../bytes/base64.ts";
 import { fileKeys } from "../keys/file.ts";
 import { derToPem } from "../keys/pem.ts";
 import type { Seconds } from "../model/ids.ts";

@@ -1,4 +1,4 @@
-import { encodeHex } from "../keys/base64.ts";
+import { encodeHex } from "../bytes/base64.ts";
 import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
 import { ERRORS, type Outcome, type Refusal } from "../errors.ts";
 import type { Sighting } from "./encounter.ts";

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "../keys/base64.ts";
+import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { KEY_BYTES } from "../model/exposure.ts";
 import { asSeconds, type Seconds } from "../model/ids.ts";
 import type { Sighting } from "./encounter.ts";

@@ -1,4 +1,4 @@
-import { encodeBase64 } from "../keys/base64.ts";
+import { encodeBase64 } from "../bytes/base64.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";

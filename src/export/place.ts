@@ -1,7 +1,7 @@
 import type { BlobHeaders } from "../blob/blob.ts";
 import { dailyRoot, type ExportConfig } from "../model/resource/export-config.ts";
-import type { ExportPlace, SeriesName } from "../store/export-batch.ts";
-import type { Span } from "../store/export-keys.ts";
+import type { ExportPlace, SeriesName } from "../store/export/batches.ts";
+import type { Span } from "../store/export/keys.ts";
 
 /** How files are served: they never change. */
 export const FILE_HEADERS: BlobHeaders = {

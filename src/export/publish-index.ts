@@ -1,6 +1,6 @@
 import type { BlobStore } from "../blob/blob.ts";
-import type { ExportPlace } from "../store/export-batch.ts";
-import type { ExportIndexes } from "../store/export-index.ts";
+import type { ExportPlace } from "../store/export/batches.ts";
+import type { ExportIndexes } from "../store/export/index-file.ts";
 import { INDEX_HEADERS, indexName, indexText } from "./place.ts";
 
 /** What writing an index needs. */

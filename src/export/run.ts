@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
 import { asAppError } from "../errors.ts";
-import type { OpenBatch } from "../store/export-padding.ts";
-import type { ExportSchedule } from "../store/export-schedule.ts";
+import type { OpenBatch } from "../store/export/padding.ts";
+import type { ExportSchedule } from "../store/export/schedule.ts";
 import type { Leases } from "../store/lease.ts";
 import { type HeldLease, holdLease, type Ticker } from "../store/lease-hold.ts";
-import type { ResourceCache } from "../store/resource-cache.ts";
-import type { WindowFloor } from "../store/window-floor.ts";
+import type { ResourceCache } from "../store/resource/cache.ts";
+import type { WindowFloor } from "../store/exposure/window-floor.ts";
 import { type Series, seriesOf } from "./series.ts";
 import { dueAfterSeconds } from "./settings.ts";
 import { type BatchWorker, exportBatch } from "./worker.ts";

@@ -2,8 +2,8 @@ import { parseDuration } from "../model/duration.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import { secondsOf } from "../model/resource/members.ts";
-import type { SeriesName } from "../store/export-batch.ts";
-import type { SeriesPlan } from "../store/export-schedule.ts";
+import type { SeriesName } from "../store/export/batches.ts";
+import type { SeriesPlan } from "../store/export/schedule.ts";
 
 /** A series with the config that it comes from. */
 export type Series = SeriesPlan & { readonly definition: ExportConfig };

@@ -4,8 +4,8 @@ import type { ExportConfig } from "../model/resource/export-config.ts";
 import { isActive } from "../model/resource/members.ts";
 import type { SigningKey } from "../model/resource/signing-key.ts";
 import type { ReportExport } from "./events.ts";
-import type { ExportSigner } from "./file/build.ts";
-import { MAX_SIGNATURES } from "./file/format.ts";
+import type { ExportSigner } from "../export-file/build.ts";
+import { MAX_SIGNATURES } from "../export-file/format.ts";
 
 /** What choosing signers needs. */
 export type SignerDependencies = {

@@ -1,5 +1,5 @@
-import type { ExportBatches, ReadyBatch } from "../store/export-batch.ts";
-import type { ExportIndexes } from "../store/export-index.ts";
+import type { ExportBatches, ReadyBatch } from "../store/export/batches.ts";
+import type { ExportIndexes } from "../store/export/index-file.ts";
 import type { HeldLease } from "../store/lease-hold.ts";
 import { type FileWriter, writeFiles } from "./batch-files.ts";
 import { fileName, placeOf } from "./place.ts";

@@ -3,7 +3,7 @@
 import { lookup } from "node:dns/promises";
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
 import { classifyAddress, hostOf, isAddress } from "./address.ts";
-import { readUpTo, within } from "./read-up-to.ts";
+import { readUpTo, within } from "../bounds/read.ts";
 
 /**
  * The standard `fetch`, or one that connects to one of `pinnedAddresses` and nowhere else (TLS still checks the name

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import { decodeBase64, encodeBase64Url } from "./base64.ts";
+import { decodeBase64, encodeBase64Url } from "../bytes/base64.ts";
 import { derToPem, pemToDer } from "./pem.ts";
 import { ed25519Spki, p256Point, p256Spki } from "./spki.ts";
 

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import { decodeBase64, encodeHex } from "./base64.ts";
+import { decodeBase64, encodeHex } from "../bytes/base64.ts";
 import { importAesKey, importVerifyKey, sha256, signEcdsa, verifyEcdsa } from "./crypto.ts";
 import { pemToDer } from "./pem.ts";
 import { importSigningJwk, type SigningKeyPair } from "./signing-jwk.ts";

@@ -4,7 +4,7 @@ import { chmod, link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../errors.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import { decodeBase64, encodeBase64, encodeHex } from "./base64.ts";
+import { decodeBase64, encodeBase64, encodeHex } from "../bytes/base64.ts";
 import { hmacSha256 } from "./crypto.ts";
 
 /** What {@link loadMasterKey} needs. */

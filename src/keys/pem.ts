@@ -1,6 +1,6 @@
 /** PEM (RFC 7468) around DER. */
 
-import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 
 /** What a PEM block holds. */
 export type PemLabel = "PUBLIC KEY" | "PRIVATE KEY" | "EC PRIVATE KEY" | "CERTIFICATE";

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { derToPem } from "./pem.ts";
 import { p256Spki } from "./spki.ts";
 

@@ -1,6 +1,6 @@
 /** SPKI DER (RFC 5280) of the two kinds of public keys whose encoding has one fixed shape: P-256 and Ed25519. */
 
-import { encodeHex } from "./base64.ts";
+import { encodeHex } from "../bytes/base64.ts";
 import { concatBytes } from "./pem.ts";
 
 /** SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING } up to the point (RFC 5480). */

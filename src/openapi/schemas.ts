@@ -7,7 +7,7 @@ import {
   publishResponseSchema,
   statsRequestSchema,
   statsResponseSchema,
-} from "../publish/schema.ts";
+} from "./publish-schemas.ts";
 import type { Json } from "./operation.ts";
 
 const errorCodes = Object.keys(ERRORS).filter((code): code is ErrorCode =>

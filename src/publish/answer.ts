@@ -1,4 +1,4 @@
-import { encodeBase64 } from "../keys/base64.ts";
+import { encodeBase64 } from "../bytes/base64.ts";
 import type { DryRunReport } from "./dry-run-report.ts";
 
 /** Randomness that an answer needs. */

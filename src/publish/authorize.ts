@@ -3,7 +3,7 @@ import { asHealthAuthorityId, asRegion, type Region, type Seconds } from "../mod
 import type { ReportType } from "../model/report-type.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import type { ResourceCache, ResourceView } from "../store/resource-cache.ts";
+import type { ResourceCache, ResourceView } from "../store/resource/cache.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
 import type { DirectoryOf, IssuerDirectory } from "./issuer-directory.ts";
 import type { PublishRequest } from "./request.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { decodeBase64 } from "../keys/base64.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { equalBytes, hmacSha256 } from "../keys/crypto.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { RequestKey } from "./request.ts";

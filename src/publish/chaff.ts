@@ -1,4 +1,4 @@
-import { encodeBase64 } from "../keys/base64.ts";
+import { encodeBase64 } from "../bytes/base64.ts";
 import type { Randomness } from "./answer.ts";
 
 /** What somebody who watches the network sees of an answer, padding aside. */

@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import { accept, type Outcome, refuse } from "../errors.ts";
-import { decodeBase64, encodeHex } from "../keys/base64.ts";
+import { decodeBase64, encodeHex } from "../bytes/base64.ts";
 import { keyFault } from "../model/key-check.ts";
 import { keySetFault, type SetMember } from "../model/key-set.ts";
 import { chooseOnset, daysSinceOnset, type Onset } from "../model/onset.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { transmissionRisk } from "../model/transmission-risk.ts";
 import type { Seconds } from "../model/ids.ts";
-import type { CheckedKey } from "../store/publish.ts";
+import type { CheckedKey } from "../store/publish/publish.ts";
 import type { PublishRequest } from "./request.ts";
 import type { PublishSettings } from "./settings.ts";
 

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { accept, type ErrorCode, type Outcome, refuse } from "../errors.ts";
-import { encodeHex } from "../keys/base64.ts";
+import { encodeHex } from "../bytes/base64.ts";
 import { sha256 } from "../keys/crypto.ts";
 import { asRegion, asWindow, type Region, type Window } from "../model/ids.ts";
 import { windowAt } from "../model/interval.ts";
 import { validUntil } from "../model/key-check.ts";
 import type { ReportType } from "../model/report-type.ts";
-import type { Preview } from "../store/publish.ts";
+import type { Preview } from "../store/publish/publish.ts";
 import {
   authorize,
   type Authorized,

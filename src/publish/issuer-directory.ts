@@ -2,8 +2,8 @@ import { importVerifyKey } from "../keys/crypto.ts";
 import { secondsOf } from "../model/resource/members.ts";
 import type { Issuer } from "../model/resource/issuer.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import type { FetchedKey, IssuerKeyStore } from "../store/issuer-key.ts";
-import type { ResourceView } from "../store/resource-cache.ts";
+import type { FetchedKey, IssuerKeyStore } from "../store/publish/issuer-key.ts";
+import type { ResourceView } from "../store/resource/cache.ts";
 
 /** A public key with the time in which it counts, in UTC seconds. */
 export type KnownKey = {

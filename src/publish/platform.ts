@@ -1,4 +1,4 @@
-import type { Platform } from "../store/publish-stat.ts";
+import type { Platform } from "../store/publish/stat.ts";
 
 /** The platform that a user agent tells; the user agent itself is not kept. */
 export function platformOf(userAgent: string | null): Platform {

@@ -1,8 +1,8 @@
 import { asAppError, type Outcome } from "../errors.ts";
 import { parseJwks } from "../keys/jwks.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import type { FetchState, IssuerKeyStore } from "../store/issuer-key.ts";
-import type { ResourceCache } from "../store/resource-cache.ts";
+import type { FetchState, IssuerKeyStore } from "../store/publish/issuer-key.ts";
+import type { ResourceCache } from "../store/resource/cache.ts";
 
 /** What refreshing issuers' keys needs. */
 export type RefreshDeps = {

@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
 import { AppError } from "../errors.ts";
-import { encodeHex } from "../keys/base64.ts";
+import { encodeHex } from "../bytes/base64.ts";
 import { importAesKey } from "../keys/crypto.ts";
 import type { KeyManager, KeyReference } from "../keys/key-manager.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import type { RevisionKeyRow, RevisionKeyStore } from "../store/revision-key.ts";
+import type { RevisionKeyRow, RevisionKeyStore } from "../store/publish/revision-key.ts";
 
 /** A data key of revision tokens, unwrapped. */
 export type DataKey = { readonly id: string; readonly key: CryptoKey };

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { RevisionToken, RevisionTokenData } from "../../proto/gen/revision.js";
-import { decodeBase64, encodeBase64, encodeHex } from "../keys/base64.ts";
+import { decodeBase64, encodeBase64, encodeHex } from "../bytes/base64.ts";
 import { seal, unseal } from "../keys/crypto.ts";
 import { KEY_BYTES } from "../model/exposure.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";

@@ -1,8 +1,8 @@
 import { accept, asAppError, type ErrorCode, ERRORS, type Outcome, refuse } from "../errors.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { CryptoProviders } from "../runtime/runtime.ts";
-import type { PublishStats } from "../store/publish-stat.ts";
-import type { ResourceCache } from "../store/resource-cache.ts";
+import type { PublishStats } from "../store/publish/stat.ts";
+import type { ResourceCache } from "../store/resource/cache.ts";
 import { type Admission, receive } from "./admission.ts";
 import { padding, type Randomness, textAnswer } from "./answer.ts";
 import { findSigner } from "./certificate.ts";

@@ -1,5 +1,5 @@
 import { DAY_SECONDS } from "../model/interval.ts";
-import type { StatSum } from "../store/publish-stat.ts";
+import type { StatSum } from "../store/publish/stat.ts";
 import {
   LEAST_STATS_EMBARGO_SECONDS,
   LEAST_STATS_UPLOADS,

@@ -9,7 +9,7 @@ import {
   timingSafeEqual,
   verify as verifySignature,
 } from "node:crypto";
-import { encodeDer, SIGNATURE_BYTES } from "../keys/der.ts";
+import { encodeDer, SIGNATURE_BYTES } from "../bytes/ecdsa-der.ts";
 
 /** More than this leaves the thread: hashing it would hold up everything else. */
 const MAX_SIGNED_BYTES = 16_384;

@@ -1,5 +1,5 @@
 import { type Database, type Sql, sqlState, type Transaction } from "./database.ts";
-import type { ExportPlace } from "./export-batch.ts";
+import type { ExportPlace } from "./export/batches.ts";
 
 /** A row of `exposure` in the order of their age. */
 export type ExposurePosition = { readonly createdAt: number; readonly key: Uint8Array };

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { federationPages } from "../../src/store/federation-page.ts";
-import { federationPeers } from "../../src/store/federation-peer.ts";
+import { federationPages } from "../../src/store/federation/page.ts";
+import { federationPeers } from "../../src/store/federation/peer.ts";
 import { admin, ADMIN_TOKEN, openTestApp, type TestApp } from "../support/app.ts";
 import { useDatabase } from "../support/database.ts";
 

@@ -4,10 +4,10 @@ import { unzipSync } from "fflate";
 import { expect, test } from "vitest";
 import { exportCommand } from "../../src/cli/export-files.ts";
 import { ensureIssuer } from "../../src/device/issuer.ts";
-import { readExportFile } from "../../src/export/file/read.ts";
-import { encodeBase64 } from "../../src/keys/base64.ts";
+import { readExportFile } from "../../src/export-file/read.ts";
+import { encodeBase64 } from "../../src/bytes/base64.ts";
 import { serve } from "../device/support.ts";
-import { newSigner, sampleFile, sampleKeys } from "../export/file/sample.ts";
+import { newSigner, sampleFile, sampleKeys } from "../export-file/sample.ts";
 import { runCommand, temporaryFolder } from "../support/command-io.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 

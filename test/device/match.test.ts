@@ -4,7 +4,7 @@ import { type Sighting, simulateEncounter, simulateStrangers } from "../../src/d
 import { type DiagnosisKey, matchKeys, SightingTable } from "../../src/device/match.ts";
 import { rpiAt } from "../../src/device/rpi.ts";
 import { makeTeks, type Tek } from "../../src/device/tek.ts";
-import { decodeHex } from "../../src/keys/base64.ts";
+import { decodeHex } from "../../src/bytes/base64.ts";
 import { asSeconds, type Seconds } from "../../src/model/ids.ts";
 import { GAEN_DAY } from "../vectors/gaen-rpi.ts";
 import { seededRandom } from "./support.ts";

@@ -3,7 +3,7 @@ import type { Sighting } from "../../src/device/encounter.ts";
 import { DOWNLOAD_LIMITS, type DownloadLimits } from "../../src/device/export-source.ts";
 import { type OpenFile, Phone, type PublishedKey } from "../../src/device/phone.ts";
 import { accept, refuse } from "../../src/errors.ts";
-import { decodeHex } from "../../src/keys/base64.ts";
+import { decodeHex } from "../../src/bytes/base64.ts";
 import { asSeconds } from "../../src/model/ids.ts";
 import { GAEN_DAY } from "../vectors/gaen-rpi.ts";
 import { serve } from "./support.ts";
@@ -19,7 +19,7 @@ const SIGHTINGS: readonly Sighting[] = [{
   heardAt: asSeconds((GAEN_DAY.rollingStart + 8) * 600),
 }];
 
-/** Files whose content says what is in them; the bytes of real ones are the matter of src/export/file. */
+/** Files whose content says what is in them; the bytes of real ones are the matter of src/export-file. */
 const open: OpenFile = (zip) => {
   const words = new TextDecoder().decode(zip).split(" ");
   if (words.includes("forged")) return Promise.resolve(refuse("signature_invalid", "forged"));

@@ -6,7 +6,7 @@ import { ensureIssuer } from "../../src/device/issuer.ts";
 import { sendPublish } from "../../src/device/publish-client.ts";
 import { makeTeks } from "../../src/device/tek.ts";
 import { makeUpload, type PublishBody, type UploadDetails } from "../../src/device/upload.ts";
-import { decodeBase64 } from "../../src/keys/base64.ts";
+import { decodeBase64 } from "../../src/bytes/base64.ts";
 import { asSeconds } from "../../src/model/ids.ts";
 import { temporaryFolder } from "../support/command-io.ts";
 import { NATIVE } from "../support/crypto-providers.ts";

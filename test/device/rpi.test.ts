@@ -4,7 +4,7 @@ import {
   rollingProximityIdentifiers,
   rpiAt,
 } from "../../src/device/rpi.ts";
-import { decodeHex, encodeHex } from "../../src/keys/base64.ts";
+import { decodeHex, encodeHex } from "../../src/bytes/base64.ts";
 import { GAEN_DAY } from "../vectors/gaen-rpi.ts";
 
 const tek = decodeHex(GAEN_DAY.tek) ?? new Uint8Array();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeTeks } from "../../src/device/tek.ts";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import { asSeconds } from "../../src/model/ids.ts";
 import { seededRandom } from "./support.ts";
 

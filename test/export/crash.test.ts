@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { BlobStore } from "../../src/blob/blob.ts";
-import { readExportFile } from "../../src/export/file/read.ts";
+import { readExportFile } from "../../src/export-file/read.ts";
 import { runExport } from "../../src/export/run.ts";
 import { useDatabase } from "../support/database.ts";
 import { Killed, mortal } from "./mortal.ts";

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { readExportFile } from "../../src/export/file/read.ts";
+import { readExportFile } from "../../src/export-file/read.ts";
 import { databaseSettings, useDatabase } from "../support/database.ts";
 import {
   freePort,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { verifyExportFile } from "../../src/export/file/verify.ts";
+import { verifyExportFile } from "../../src/export-file/verify.ts";
 import { useDatabase } from "../support/database.ts";
 import { config, DAY_ONE, hexKey, HOUR, openWorld, type World } from "./world.ts";
 

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.ts";
-import { verifyExportFile } from "../../src/export/file/verify.ts";
+import { verifyExportFile } from "../../src/export-file/verify.ts";
 import { seriesOf } from "../../src/export/series.ts";
 import { dueAfterSeconds } from "../../src/export/settings.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
-import { exportStatuses } from "../../src/store/export-status.ts";
+import { exportStatuses } from "../../src/store/export/status.ts";
 import { useDatabase } from "../support/database.ts";
 import { config, DAY_ONE, HOUR, openWorld, signingKey, type World } from "./world.ts";
 

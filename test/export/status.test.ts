@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { dueAfterSeconds } from "../../src/export/settings.ts";
 import { seriesOf } from "../../src/export/series.ts";
 import type { ExportConfig } from "../../src/model/resource/export-config.ts";
-import { type ExportStatus, exportStatuses } from "../../src/store/export-status.ts";
+import { type ExportStatus, exportStatuses } from "../../src/store/export/status.ts";
 import { useDatabase } from "../support/database.ts";
 import { config, DAY_ONE, HOUR, openWorld, type World } from "./world.ts";
 

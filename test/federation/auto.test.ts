@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { clientOpener } from "../../federation/client.ts";
+import { clientOpener } from "../../federation/client/peer-client.ts";
 import type { RpcClient, RpcRefusal } from "../../federation/rpc/client.ts";
 import { accept, refuse } from "../../src/errors.ts";
 import { peerOf } from "./support.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { pullJob, pushJob } from "../../federation/jobs.ts";
-import { peerStatuses } from "../../federation/status.ts";
+import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
+import { peerStatuses } from "../../federation/schedule/status.ts";
 import { asRegion, asServerId, type ServerId } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import { useDatabase } from "../support/database.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import type { SyncStatus } from "../../src/model/peer-sync.ts";
 import { answering, key, last, ourSide, state } from "./foreign/our-side.ts";
 import { type ForeignAnswer, hasForeignPeers } from "./foreign/python.ts";

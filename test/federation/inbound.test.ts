@@ -2,11 +2,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { dayDigests, wireDigest } from "../../federation/digest.ts";
 import { type InboundDependencies, judgeBatch, storeBatch } from "../../federation/inbound.ts";
 import type { ReceivedKey } from "../../federation/policy/acceptance.ts";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import { AppError } from "../../src/errors.ts";
 import { asServerId } from "../../src/model/ids.ts";
-import { federationInbound } from "../../src/store/federation-inbound.ts";
-import { federationPages } from "../../src/store/federation-page.ts";
+import { federationInbound } from "../../src/store/federation/inbound.ts";
+import { federationPages } from "../../src/store/federation/page.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 import {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { pullJob, pushJob } from "../../federation/jobs.ts";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import { wayfarer } from "../../proto/gen/federation.js";
 import { asServerId } from "../../src/model/ids.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";

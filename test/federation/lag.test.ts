@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { pushJob } from "../../federation/jobs.ts";
+import { pushJob } from "../../federation/schedule/jobs.ts";
 import { asServerId } from "../../src/model/ids.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";

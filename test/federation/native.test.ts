@@ -7,12 +7,12 @@ import {
 } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { peerClient } from "../../federation/client.ts";
-import { pullFrom } from "../../federation/pull.ts";
+import { peerClient } from "../../federation/client/peer-client.ts";
+import { pullFrom } from "../../federation/client/pull.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../federation/rpc/grpc-client.ts";
 import { FederationFetchRequest, FederationFetchResponse } from "../../proto/gen/federation.js";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import { asServerId } from "../../src/model/ids.ts";
 import { peerSchema } from "../../src/model/resource/peer.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";

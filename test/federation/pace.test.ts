@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rateLimit } from "../../federation/rate.ts";
-import { retryDelayMs } from "../../federation/retry.ts";
+import { retryDelayMs } from "../../federation/schedule/retry.ts";
 
 describe("retryDelayMs()", () => {
   it.each([

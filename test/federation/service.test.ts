@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type PeerClient, peerClient } from "../../federation/client.ts";
-import { draftPeer } from "../../federation/draft.ts";
+import { type PeerClient, peerClient } from "../../federation/client/peer-client.ts";
+import { draftPeer } from "../../federation/client/draft.ts";
 import { dayDigests } from "../../federation/digest.ts";
 import { receivedKey } from "../../federation/wire.ts";
 import { FederationFetchResponse, wayfarer } from "../../proto/gen/federation.js";
 import { asRegion, asServerId } from "../../src/model/ids.ts";
 import { refuse } from "../../src/errors.ts";
-import { encodeHex } from "../../src/keys/base64.ts";
+import { encodeHex } from "../../src/bytes/base64.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { InboundTransaction } from "../../federation/inbound.ts";
-import { pullJob, pushJob } from "../../federation/jobs.ts";
+import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
 import { type Candidate, maySend, wholeAgreement } from "../../federation/policy/selection.ts";
 import { AppError } from "../../src/errors.ts";
 import { asRegion, asServerId, type Region } from "../../src/model/ids.ts";

@@ -1,30 +1,34 @@
 import { authenticator } from "../../federation/auth/caller.ts";
 import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
 import { ownSigner } from "../../federation/auth/signer.ts";
-import { clientOpener, type OpenClient, type Transports } from "../../federation/client.ts";
-import { cursorCodec } from "../../federation/cursor.ts";
-import type { FederationJobDependencies } from "../../federation/jobs.ts";
+import {
+  clientOpener,
+  type OpenClient,
+  type Transports,
+} from "../../federation/client/peer-client.ts";
+import { cursorCodec } from "../../federation/service/cursor.ts";
+import type { FederationJobDependencies } from "../../federation/schedule/jobs.ts";
 import { recentFloor } from "../../federation/outbound.ts";
 import { rateLimit } from "../../federation/rate.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
-import { sentDigests } from "../../federation/sent-digests.ts";
+import { sentDigests } from "../../federation/service/sent-digests.ts";
 import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
 import { accept, AppError, refuse } from "../../src/errors.ts";
 import { localKeys } from "../../src/keys/local.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
-import { federationBacklog } from "../../src/store/federation-backlog.ts";
-import { federationDigests } from "../../src/store/federation-digest.ts";
-import { federationFeed } from "../../src/store/federation-feed.ts";
-import { federationInbound } from "../../src/store/federation-inbound.ts";
-import { federationKeys } from "../../src/store/federation-key.ts";
-import { federationPages } from "../../src/store/federation-page.ts";
-import { type FederationPeers, federationPeers } from "../../src/store/federation-peer.ts";
+import { federationBacklog } from "../../src/store/federation/backlog.ts";
+import { federationDigests } from "../../src/store/federation/digest.ts";
+import { federationFeed } from "../../src/store/federation/feed.ts";
+import { federationInbound } from "../../src/store/federation/inbound.ts";
+import { federationKeys } from "../../src/store/federation/own-key.ts";
+import { federationPages } from "../../src/store/federation/page.ts";
+import { type FederationPeers, federationPeers } from "../../src/store/federation/peer.ts";
 import { leases } from "../../src/store/lease.ts";
 import { holdLease } from "../../src/store/lease-hold.ts";
-import { seenTokens } from "../../src/store/seen-token.ts";
-import { windowFloor } from "../../src/store/window-floor.ts";
+import { seenTokens } from "../../src/store/federation/seen-token.ts";
+import { windowFloor } from "../../src/store/exposure/window-floor.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import type { TestDatabase } from "../support/database.ts";
 import { memoryKeyRows } from "../support/local-key-rows.ts";

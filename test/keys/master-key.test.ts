@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { encodeBase64 } from "../../src/keys/base64.ts";
+import { encodeBase64 } from "../../src/bytes/base64.ts";
 import { loadMasterKey, type MasterKeyOptions } from "../../src/keys/master-key.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { errorFields, jsonLog } from "../../src/observe/log.ts";
 import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
 import { statsRoute } from "../../src/publish/stats-route.ts";
-import { publishStats } from "../../src/store/publish-stat.ts";
+import { publishStats } from "../../src/store/publish/stat.ts";
 import { useDatabase } from "../support/database.ts";
 import { ISSUER, jwt, makeWorld, NOON, post, read, resource, tek, type World } from "./world.ts";
 

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Resource } from "../../src/model/resource/kinds.ts";
 import { issuerDirectories } from "../../src/publish/issuer-directory.ts";
-import type { FetchedKey } from "../../src/store/issuer-key.ts";
-import type { ResourceView } from "../../src/store/resource-cache.ts";
+import type { FetchedKey } from "../../src/store/publish/issuer-key.ts";
+import type { ResourceView } from "../../src/store/resource/cache.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import { ISSUER, newSigner, resource, resourcesOf, type TestSigner } from "./world.ts";
 

@@ -5,8 +5,8 @@ import { revisionKeys } from "../../src/publish/revision-keys.ts";
 import { revisionTokens } from "../../src/publish/revision-token.ts";
 import { publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { publishStore } from "../../src/store/publish.ts";
-import { revisionKeyStore } from "../../src/store/revision-key.ts";
+import { publishStore } from "../../src/store/publish/publish.ts";
+import { revisionKeyStore } from "../../src/store/publish/revision-key.ts";
 import { useDatabase } from "../support/database.ts";
 import { makeWorld, NOON, post, read, type SentTek, tek, type World } from "./world.ts";
 

@@ -9,7 +9,7 @@ import {
   refreshIssuerKeys,
 } from "../../src/publish/refresh-issuer-keys.ts";
 import { publishRoute } from "../../src/publish/route.ts";
-import { type IssuerKeyStore, issuerKeyStore } from "../../src/store/issuer-key.ts";
+import { type IssuerKeyStore, issuerKeyStore } from "../../src/store/publish/issuer-key.ts";
 import { useDatabase } from "../support/database.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
 import { statsRoute } from "../../src/publish/stats-route.ts";
-import { publishStats } from "../../src/store/publish-stat.ts";
+import { publishStats } from "../../src/store/publish/stat.ts";
 import { useDatabase } from "../support/database.ts";
 import { makeWorld, NOON, post, read, tek, type World } from "./world.ts";
 

@@ -3,7 +3,7 @@ import { publishRoute } from "../../src/publish/route.ts";
 import type { StatsDay } from "../../src/publish/stats.ts";
 import { statsRoute, type StatsRouteDeps } from "../../src/publish/stats-route.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { publishStats } from "../../src/store/publish-stat.ts";
+import { publishStats } from "../../src/store/publish/stat.ts";
 import { useDatabase } from "../support/database.ts";
 import {
   ISSUER,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { asSeconds } from "../../src/model/ids.ts";
 import { statsDays } from "../../src/publish/stats.ts";
-import type { StatSum } from "../../src/store/publish-stat.ts";
+import type { StatSum } from "../../src/store/publish/stat.ts";
 import { TODAY } from "./world.ts";
 
 describe("statsDays()", () => {

@@ -17,10 +17,10 @@ import { revisionTokens } from "../../src/publish/revision-token.ts";
 import type { PublishEvent, PublishRouteDeps } from "../../src/publish/route.ts";
 import { DEFAULT_PUBLISH_SETTINGS, type PublishSettings } from "../../src/publish/settings.ts";
 import type { Database } from "../../src/store/database.ts";
-import { issuerKeyStore } from "../../src/store/issuer-key.ts";
-import { publishStore } from "../../src/store/publish.ts";
-import type { ResourceCache, ResourceView } from "../../src/store/resource-cache.ts";
-import { revisionKeyStore } from "../../src/store/revision-key.ts";
+import { issuerKeyStore } from "../../src/store/publish/issuer-key.ts";
+import { publishStore } from "../../src/store/publish/publish.ts";
+import type { ResourceCache, ResourceView } from "../../src/store/resource/cache.ts";
+import { revisionKeyStore } from "../../src/store/publish/revision-key.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import { memoryKeyRows } from "../support/local-key-rows.ts";
 

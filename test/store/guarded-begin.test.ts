@@ -1,6 +1,6 @@
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { readCopyRows } from "../../src/store/copy-rows.ts";
+import { readCopyRows } from "../../src/store/exposure/copy-rows.ts";
 import { type Database, openDatabase, type Transaction } from "../../src/store/database.ts";
 import { useDatabase } from "../support/database.ts";
 

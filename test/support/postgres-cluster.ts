@@ -6,7 +6,7 @@ import process from "node:process";
 import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
 import { type DatabaseAddress, openDatabase } from "../../src/store/database.ts";
-import { openEmbedded } from "../../src/store/embedded.ts";
+import { openEmbedded } from "../../src/store/embedded/open.ts";
 import { migrate } from "../../src/store/migrate.ts";
 
 declare module "vitest" {

@@ -1,6 +1,6 @@
 import { beforeEach, expect } from "vitest";
-import { clientOpener } from "../../../federation/client.ts";
-import { pullJob } from "../../../federation/jobs.ts";
+import { clientOpener } from "../../../federation/client/peer-client.ts";
+import { pullJob } from "../../../federation/schedule/jobs.ts";
 import { connectClient } from "../../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../../federation/rpc/grpc-client.ts";
 import { asServerId } from "../../../src/model/ids.ts";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Authenticate } from "../../../federation/auth/caller.ts";
 import { rateLimit } from "../../../federation/rate.ts";
 import type { RpcCall } from "../../../federation/rpc/method.ts";
-import { admission, fetchAllowance, pushAllowance } from "../../../federation/service/call.ts";
+import { admission, fetchAllowance, pushAllowance } from "../../../federation/service/admission.ts";
 import { accept, refuse } from "../../../src/errors.ts";
 import { peerOf } from "../support.ts";
 

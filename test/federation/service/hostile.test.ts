@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { PATHS } from "../../../federation/service/method-table.ts";
-import { encodeBase64 } from "../../../src/keys/base64.ts";
+import { encodeBase64 } from "../../../src/bytes/base64.ts";
 import { asServerId } from "../../../src/model/ids.ts";
 import type { Handler } from "../../../src/runtime/runtime.ts";
 import { useDatabase } from "../../support/database.ts";

@@ -1,0 +1,142 @@
+import {
+  FederationFetchRequest,
+  type FederationFetchResponse,
+  wayfarer,
+} from "../../proto/gen/federation.js";
+import { accept, asAppError, type Outcome, refuse } from "../../src/errors.ts";
+import type { Peer } from "../../src/model/resource/peer.ts";
+import type { RpcClient, RpcRefusal } from "../rpc/client.ts";
+import { PATHS, readAnswer } from "../service/method-table.ts";
+
+const { DescribeRequest, PushRequest } = wayfarer.federation.v1;
+
+/** What a peer answered, or why it did not. */
+export type PeerOutcome<T> = { readonly ok: true; readonly value: T } | RpcRefusal;
+
+/** The calls that one peer answers. None rejects. */
+export type PeerClient = {
+  fetch(
+    request: FederationFetchRequest.$Properties,
+    signal: AbortSignal,
+  ): Promise<PeerOutcome<FederationFetchResponse>>;
+  push(
+    request: wayfarer.federation.v1.PushRequest.$Properties,
+    signal: AbortSignal,
+  ): Promise<PeerOutcome<wayfarer.federation.v1.PushResponse>>;
+  describe(
+    request: wayfarer.federation.v1.DescribeRequest.$Properties,
+    signal: AbortSignal,
+  ): Promise<PeerOutcome<wayfarer.federation.v1.DescribeResponse>>;
+};
+
+/** How a peer can be spoken to. */
+export type Transports = Readonly<Record<"connect" | "grpc", (baseUrl: string) => RpcClient>>;
+
+/** A client of `rpc`. `token` makes a token for one call; without it the calls are a stranger's. */
+export function peerClient(rpc: RpcClient, token?: () => Promise<string>): PeerClient {
+  const call = async <T>(
+    path: string,
+    message: Uint8Array,
+    signal: AbortSignal,
+    read: (bytes: Uint8Array) => Outcome<T>,
+  ): Promise<PeerOutcome<T>> => {
+    const authorization = await authorizationOf(token);
+    if (!authorization.ok) return authorization;
+    const answer = await rpc(path, message, { signal, ...authorization.value });
+    if (!answer.ok) return answer;
+    const decoded = read(answer.value);
+    if (decoded.ok) return decoded;
+    return decoded.code === "limit_exceeded"
+      ? refuse(decoded.code, `the answer has ${decoded.message}`)
+      : refuse("fetch_failed", "the answer is not the message that was asked for");
+  };
+  return {
+    fetch: (request, signal) =>
+      call(
+        PATHS.fetch,
+        FederationFetchRequest.encode(request).finish(),
+        signal,
+        readAnswer.fetch,
+      ),
+    push: (request, signal) =>
+      call(
+        PATHS.push,
+        PushRequest.encode(request).finish(),
+        signal,
+        readAnswer.push,
+      ),
+    describe: (request, signal) =>
+      call(
+        PATHS.describe,
+        DescribeRequest.encode(request).finish(),
+        signal,
+        readAnswer.describe,
+      ),
+  };
+}
+
+async function authorizationOf(
+  token: (() => Promise<string>) | undefined,
+): Promise<Outcome<{ readonly authorization?: string }>> {
+  if (token === undefined) return accept({});
+  try {
+    return accept({ authorization: `Bearer ${await token()}` });
+  } catch (error) {
+    const { code, message } = asAppError(error);
+    return refuse(code, message);
+  }
+}
+
+/** A client of a peer, and which way it goes. */
+export type OpenedClient = { readonly protocol: "connect" | "grpc"; readonly client: PeerClient };
+
+/** Finds out how to speak to peers, and remembers what was found. */
+export type OpenClient = (peer: Peer, signal: AbortSignal) => Promise<OpenedClient>;
+
+/** What a server that does not know Describe over Connect answers: not even that it is another's to ask. */
+const STRANGERS: readonly string[] = [
+  "unimplemented",
+  "fetch_failed",
+  "internal",
+  "unavailable",
+  "deadline_exceeded",
+];
+
+/**
+ * `auto` is Connect where Describe is answered over it, else native gRPC; asked again when that was not certain, and
+ * when a call over Connect fails like one to a server that does not speak it.
+ */
+export function clientOpener(
+  transports: Transports,
+  token: (audience: string) => Promise<string>,
+): OpenClient {
+  const speakConnect = new Set<string>();
+  const open = (peer: Peer, protocol: "connect" | "grpc"): OpenedClient => ({
+    protocol,
+    client: peerClient(transports[protocol](peer.serverId), () => token(peer.serverId)),
+  });
+  return async (peer, signal) => {
+    if (peer.protocol === "connect" || peer.protocol === "grpc") return open(peer, peer.protocol);
+    const connect = open(peer, "connect");
+    const doubted = forgetting(connect, () => speakConnect.delete(peer.serverId));
+    if (speakConnect.has(peer.serverId)) return doubted;
+    const answer = await connect.client.describe({ fromDay: 0, untilDay: 0 }, signal);
+    if (!answer.ok) return STRANGERS.includes(answer.code) ? open(peer, "grpc") : connect;
+    speakConnect.add(peer.serverId);
+    return doubted;
+  };
+}
+
+/** A client that tells when a call fails like one to a stranger. */
+function forgetting({ protocol, client }: OpenedClient, forget: () => void): OpenedClient {
+  const told = <A, T>(
+    call: (request: A, signal: AbortSignal) => Promise<PeerOutcome<T>>,
+  ): typeof call =>
+  async (request, signal) => {
+    const answer = await call(request, signal);
+    if (!answer.ok && STRANGERS.includes(answer.code)) forget();
+    return answer;
+  };
+  const { fetch, push, describe } = client;
+  return { protocol, client: { fetch: told(fetch), push: told(push), describe: told(describe) } };
+}

@@ -1,0 +1,135 @@
+import type { FederationFetchResponse } from "../../proto/gen/federation.js";
+import type { PeerCursors, PlaceInFeed } from "../../src/model/peer-sync.ts";
+import { MAX_PEER_PAGE } from "../../src/model/resource/peer.ts";
+import type { ReceivedBatch } from "../inbound.ts";
+import { receivedKey } from "../wire.ts";
+
+/** Where a feed begins. */
+export const START: PeerCursors = {
+  keys: { timestamp: 0, nextToken: "" },
+  revised: { timestamp: 0, nextToken: "" },
+};
+
+/** So many pages without a key in a row are no feed. */
+const MAX_EMPTY_PAGES = 1000;
+
+/** How far a pull has come. */
+export type Progress = {
+  cursors: PeerCursors;
+  version: number;
+  anew: boolean;
+  pageSize: number;
+  /** Larger pages are not asked for. */
+  largest: number;
+  emptyPages: number;
+  readonly seen: Set<string>;
+  pages: number;
+  keys: number;
+  readonly counts: Record<string, number>;
+};
+
+/** The progress of a pull that goes on where the last one ended, or begins anew where that belongs to something else. */
+export function newProgress(
+  pageSize: number,
+  place: PlaceInFeed | undefined,
+  belongsTo: string,
+): Progress {
+  const goesOn = place?.filters === belongsTo;
+  const cursors = goesOn ? place.cursors : START;
+  return {
+    cursors,
+    version: place?.version ?? 0,
+    anew: !goesOn,
+    pageSize,
+    largest: MAX_PEER_PAGE,
+    emptyPages: 0,
+    seen: new Set([cursorText(cursors), ...streamTexts(cursors)]),
+    pages: 0,
+    keys: 0,
+    counts: {},
+  };
+}
+
+/** A page as the peer sent it. */
+export type Page = {
+  readonly batch: ReceivedBatch;
+  readonly partial: boolean;
+  /** Undefined when a cursor is missing. */
+  readonly next: PeerCursors | undefined;
+};
+
+/** Reads a page. */
+export function readPage(answer: FederationFetchResponse): Page {
+  const { keyCursor, revisedKeyCursor } = answer.nextFetchState ?? {};
+  const cursor = (wire: { timestamp?: number | null; nextToken?: string | null }) => ({
+    timestamp: wire.timestamp ?? 0,
+    nextToken: wire.nextToken ?? "",
+  });
+  return {
+    batch: {
+      keys: answer.keys.map(receivedKey),
+      revised: answer.revisedKeys.map(receivedKey),
+    },
+    partial: answer.partialResponse,
+    next: keyCursor && revisedKeyCursor
+      ? { keys: cursor(keyCursor), revised: cursor(revisedKeyCursor) }
+      : undefined,
+  };
+}
+
+/** What comes after a page; `broken`: the peer leads nowhere. */
+export type Step =
+  | { readonly kind: "more"; readonly pageSize: number }
+  | { readonly kind: "done" }
+  | { readonly kind: "broken"; readonly message: string };
+
+const MAX_CURSOR_CHARACTERS = 4096;
+/** States that are remembered, to notice a circle: a longer one costs no more than the time of one run. */
+const MAX_SEEN = 1000;
+const broken = (message: string): Step => ({ kind: "broken", message: `the peer ${message}` });
+
+/** Where to go after a page; notices a peer that leads nowhere. */
+export function nextStep(progress: Progress, { batch, partial, next }: Page): Step {
+  const count = batch.keys.length + batch.revised.length;
+  if (count > MAX_PEER_PAGE) return broken(`sent more than ${MAX_PEER_PAGE} keys in a page`);
+  if (next === undefined) return broken("sent no state to go on from");
+  const text = cursorText(next);
+  const times = [next.keys.timestamp, next.revised.timestamp];
+  if (text.length > MAX_CURSOR_CHARACTERS || !times.every(Number.isSafeInteger)) {
+    return broken("sent a state that is too large");
+  }
+  if (`${next.keys.nextToken}${next.revised.nextToken}`.includes("\0")) {
+    return broken("sent a state that cannot be stored: a token of it has a zero byte");
+  }
+  if (!partial) return { kind: "done" };
+  progress.emptyPages = count === 0 ? progress.emptyPages + 1 : 0;
+  if (progress.emptyPages > MAX_EMPTY_PAGES) return broken("sends pages without keys for ever");
+  // A stream that gave keys must have moved itself, whatever the other one did.
+  const [keysText, revisedText] = streamTexts(next);
+  const moved = [
+    ...(batch.keys.length > 0 ? [keysText] : []),
+    ...(batch.revised.length > 0 ? [revisedText] : []),
+    ...(count === 0 ? [text] : []),
+  ];
+  const repeats = moved.some((one) => progress.seen.has(one));
+  for (const one of moved) progress.seen.add(one);
+  for (const oldest of progress.seen) {
+    if (progress.seen.size <= MAX_SEEN) break;
+    progress.seen.delete(oldest);
+  }
+  if (!repeats) return { kind: "more", pageSize: progress.pageSize };
+  // What deployed servers do with more than one page in a window: their nextToken comes back empty.
+  if (progress.pageSize < progress.largest) {
+    return { kind: "more", pageSize: Math.min(progress.largest, progress.pageSize * 4) };
+  }
+  return broken("repeats a page for ever: it has more keys in one window than it sends at once");
+}
+
+/** Both places as one text. */
+export const cursorText = ({ keys, revised }: PeerCursors): string =>
+  JSON.stringify([keys.timestamp, keys.nextToken, revised.timestamp, revised.nextToken]);
+
+const streamTexts = ({ keys, revised }: PeerCursors): readonly [string, string] => [
+  JSON.stringify(["keys", keys.timestamp, keys.nextToken]),
+  JSON.stringify(["revised", revised.timestamp, revised.nextToken]),
+];

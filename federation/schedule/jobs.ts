@@ -1,0 +1,103 @@
+import type { Direction, SyncStatus } from "../../src/model/peer-sync.ts";
+import type { Peer } from "../../src/model/resource/peer.ts";
+import { runPeer, tasksOf, type When } from "./peer-run.ts";
+import type { SyncDependencies } from "./sync.ts";
+
+/** A background job, as src/jobs.ts runs it. */
+export type FederationJob = {
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Works with the peers that are due. */
+  readonly run: FederationWork;
+  /** Works with every peer that is switched on. */
+  readonly runNow: FederationWork;
+};
+
+type FederationWork = (signal: AbortSignal) => Promise<Readonly<Record<string, number>>>;
+
+/** A lease that is kept as long as it is held. */
+export type HeldLease = { readonly lost: AbortSignal; release(): Promise<void> };
+
+/** What the jobs need. */
+export type FederationJobDependencies = SyncDependencies & {
+  readonly peers: () => Promise<readonly Peer[]>;
+  readonly statuses: () => Promise<{
+    /** UTC seconds of the database's clock. */
+    readonly now: number;
+    readonly statuses: readonly (SyncStatus & {
+      readonly peer: string;
+      readonly direction: Direction;
+    })[];
+  }>;
+  /** Undefined while somebody else holds it. */
+  readonly hold: (name: string) => Promise<HeldLease | undefined>;
+  /** Told what was thrown while working with a peer, for the log. */
+  readonly onError: (peer: string, direction: Direction, error: unknown) => void;
+  readonly intervalMs: number;
+};
+
+/** A peer is worked with for so long at a time. */
+const PEER_BUDGET_MS = 60_000;
+/** While a slow peer is at work, others are looked after that often. */
+const TICK_MS = 1000;
+const TIMEOUT_MS = 900_000;
+
+/** `pull`: fetches from every peer that is due. */
+export function pullJob(deps: FederationJobDependencies): FederationJob {
+  return peerJob("pull", deps);
+}
+
+/** `push`: hands over to every peer that is due. */
+export function pushJob(deps: FederationJobDependencies): FederationJob {
+  return peerJob("push", deps);
+}
+
+function peerJob(direction: Direction, deps: FederationJobDependencies): FederationJob {
+  return {
+    name: direction,
+    intervalMs: deps.intervalMs,
+    timeoutMs: TIMEOUT_MS,
+    run: (signal) => workWithPeers(direction, deps, "due", signal),
+    runNow: (signal) => workWithPeers(direction, deps, "now", signal),
+  };
+}
+
+/** Peers work side by side: who is due while a slow one works does not wait for it, and who is behind goes on. */
+async function workWithPeers(
+  direction: Direction,
+  deps: FederationJobDependencies,
+  first: When,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, number>>> {
+  const total: Record<string, number> = {};
+  const active = new Map<string, Promise<void>>();
+  // Who failed, or is at another process, is left alone for a tick.
+  const resting = new Set<string>();
+  let wake = (): void => {};
+  const ticker = setInterval(() => {
+    resting.clear();
+    wake();
+  }, TICK_MS);
+  const begin = async (name: string, when: When): Promise<void> => {
+    const { counts, kind } = await runPeer(direction, name, deps, when, signal, PEER_BUDGET_MS);
+    if (kind === "busy" || kind === "failed") resting.add(name);
+    for (const [counted, count] of Object.entries(counts)) {
+      if (count !== 0) total[counted] = (total[counted] ?? 0) + count;
+    }
+    active.delete(name);
+  };
+  try {
+    for (let when = first;; when = "due") {
+      const tasks = signal.aborted ? [] : await tasksOf(direction, deps, when);
+      for (const { peer: { name } } of tasks) {
+        if (!active.has(name) && !resting.has(name)) active.set(name, begin(name, when));
+      }
+      if (active.size === 0) return total;
+      await Promise.race([...active.values(), new Promise<void>((next) => wake = next)]);
+    }
+  } finally {
+    clearInterval(ticker);
+    await Promise.all(active.values());
+  }
+}

@@ -1,0 +1,133 @@
+import { AppError } from "../errors.ts";
+import { KEY_BYTES, MAX_WIRE_DSOS } from "../model/exposure.ts";
+import { breathe, KEYS_A_BREATH } from "./breathe.ts";
+import type { ByteWriter } from "./byte-writer.ts";
+import { DEFAULT_ROLLING_PERIOD, type ExportKey } from "./format.ts";
+
+/** The most bytes that one key takes with its tag and length. */
+const MAX_KEY_MESSAGE_BYTES = 48;
+/** Those of a key with all its fields and usual numbers. */
+export const USUAL_KEY_MESSAGE_BYTES = 35;
+
+/** Writes one key, taken from 16 bytes of `source` at `at`. `daysSinceOnset`: undefined when unknown. */
+export type AppendKey = (
+  source: Uint8Array,
+  at: number,
+  transmissionRisk: number,
+  intervalNumber: number,
+  intervalCount: number,
+  reportType: number,
+  daysSinceOnset: number | undefined,
+) => void;
+
+/**
+ * Where the keys of a file come from, in ascending order of their bytes: batches, or a function that appends
+ * them one by one without making an object of each.
+ */
+export type KeySource =
+  | AsyncIterable<readonly ExportKey[]>
+  | ((append: AppendKey) => Promise<void>);
+
+/**
+ * The repeated field 7 (`keys`) or 8 (`revised_keys`) of a file: appends TemporaryExposureKey messages to a
+ * writer, byte for byte as any protobuf encoder does. Keys out of order, twice, or with numbers that the
+ * format has no room for break an invariant and throw `internal`.
+ */
+export class KeySection {
+  /** Keys written. */
+  count = 0;
+  readonly #writer: ByteWriter;
+  readonly #tag: number;
+  #lastKeyAt = -1;
+
+  constructor(writer: ByteWriter, field: 7 | 8) {
+    this.#writer = writer;
+    this.#tag = (field << 3) | 2;
+  }
+
+  readonly append: AppendKey = (source, at, risk, start, period, reportType, daysSinceOnset) => {
+    const writer = this.#writer;
+    writer.reserve(MAX_KEY_MESSAGE_BYTES);
+    const { buffer } = writer;
+    let position = writer.length;
+    buffer[position] = this.#tag;
+    const lengthAt = position + 1;
+    buffer[position + 2] = 0x0a;
+    buffer[position + 3] = KEY_BYTES;
+    position += 4;
+    if (at + KEY_BYTES > source.length) throw broken("is shorter than 16 bytes", this.count);
+    for (let i = 0; i < KEY_BYTES; i++) buffer[position + i] = source[at + i] ?? 0;
+    if (this.#lastKeyAt >= 0 && !ascends(buffer, this.#lastKeyAt, position)) {
+      throw broken("does not follow the one before in order", this.count);
+    }
+    this.#lastKeyAt = position;
+    position += KEY_BYTES;
+    buffer[position++] = 0x10;
+    position = putInt32(buffer, position, risk, this.count);
+    buffer[position++] = 0x18;
+    position = putInt32(buffer, position, start, this.count);
+    if (period !== DEFAULT_ROLLING_PERIOD) {
+      buffer[position++] = 0x20;
+      position = putInt32(buffer, position, period, this.count);
+    }
+    buffer[position++] = 0x28;
+    position = putInt32(buffer, position, reportType, this.count);
+    if (
+      daysSinceOnset !== undefined && daysSinceOnset >= -MAX_WIRE_DSOS &&
+      daysSinceOnset <= MAX_WIRE_DSOS
+    ) {
+      buffer[position++] = 0x30;
+      buffer[position++] = (daysSinceOnset << 1) ^ (daysSinceOnset >> 31);
+    }
+    buffer[lengthAt] = position - lengthAt - 1;
+    writer.length = position;
+    this.count++;
+  };
+
+  /** Appends all of a source, letting the event loop breathe. */
+  async appendAll(source: KeySource): Promise<void> {
+    if (typeof source === "function") return await source(this.append);
+    for await (const batch of source) {
+      for (let from = 0; from < batch.length; from += KEYS_A_BREATH) {
+        for (const row of batch.slice(from, from + KEYS_A_BREATH)) this.#appendRow(row);
+        await breathe();
+      }
+    }
+  }
+
+  #appendRow(row: ExportKey): void {
+    if (row.key.length !== KEY_BYTES) throw broken("is not of 16 bytes", this.count);
+    this.append(
+      row.key,
+      0,
+      row.transmissionRisk,
+      row.intervalNumber,
+      row.intervalCount,
+      row.reportType,
+      row.daysSinceOnset,
+    );
+  }
+}
+
+function broken(what: string, index: number): AppError {
+  return new AppError("internal", `export file: the key at position ${index} ${what}`);
+}
+
+/** Whether the 16 bytes at `later` are greater than those at `earlier`. */
+function ascends(buffer: Uint8Array, earlier: number, later: number): boolean {
+  for (let i = 0; i < KEY_BYTES; i++) {
+    const difference = (buffer[later + i] ?? 0) - (buffer[earlier + i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+/** Writes a varint of 0 to 2^31 − 1 at `position`; the position after it. */
+function putInt32(buffer: Uint8Array, position: number, value: number, index: number): number {
+  if (value >>> 0 !== value || value > 0x7fffffff) throw broken("has a number out of range", index);
+  let at = position;
+  let rest = value;
+  for (; rest > 0x7f; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
+  buffer[at++] = rest;
+  return at;
+}

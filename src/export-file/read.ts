@@ -1,0 +1,185 @@
+import { accept, AppError, type Outcome, refuse } from "../errors.ts";
+import { breathe, KEYS_A_BREATH } from "./breathe.ts";
+import { type FileKey, readKey } from "./file-key.ts";
+import {
+  BIN_ENTRY,
+  FILE_HEADER,
+  READ_LIMITS,
+  type ReadLimits,
+  SIG_ENTRY,
+  type SignatureInfo,
+} from "./format.ts";
+import { WireReader } from "./wire-reader.ts";
+import { readZipDirectory, readZipEntry, type ZipEntry } from "./zip-read.ts";
+
+/** A SignatureInfo as read; absent strings are empty. */
+export type FileSignatureInfo = SignatureInfo & { readonly algorithm: string };
+
+/** A TEKSignature as read; `signature` is DER, unless the file is wrong. */
+export type FileSignature = {
+  readonly info: FileSignatureInfo;
+  readonly batchNum: number;
+  readonly batchSize: number;
+  readonly signature: Uint8Array;
+};
+
+/** Fields 1 to 6 of TemporaryExposureKeyExport, and how many keys follow; absent ones are 0 or empty. */
+export type FileSummary = {
+  /** UTC seconds, [start, end). */
+  readonly start: number;
+  readonly end: number;
+  readonly region: string;
+  readonly batchNum: number;
+  readonly batchSize: number;
+  readonly signatureInfos: readonly FileSignatureInfo[];
+  readonly keyCount: number;
+  readonly revisedKeyCount: number;
+};
+
+/** An export file that is well formed; keys are read as they are asked for, as often as one likes. */
+export type ExportFile = FileSummary & {
+  /** Size of the zip, and the names in it, in order. */
+  readonly zipBytes: number;
+  readonly entryNames: readonly string[];
+  /** The whole of export.bin: what is signed. */
+  readonly bin: Uint8Array<ArrayBuffer>;
+  readonly signatures: readonly FileSignature[];
+  keys(): Iterable<FileKey>;
+  revisedKeys(): Iterable<FileKey>;
+};
+
+/** Bytes that a string in a file may have. */
+const MAX_STRING_BYTES = 1024;
+/** Signature infos, or signatures, that a file may have; phones stop at 10. */
+const MAX_READ_SIGNATURES = 32;
+/** What every known file starts with; the rest of the 16 bytes is padding. */
+const MAGIC = FILE_HEADER.trimEnd();
+
+/**
+ * Reads an export file of this or any other server. Anything but a well-formed one within `limits` is refused as
+ * `malformed_file` or `limit_exceeded`, saying what and at which byte. Keys with odd values are no reason to
+ * refuse: see `keyProblems`. Signatures are not checked: see `verifyExportFile`.
+ */
+export async function readExportFile(
+  zip: Uint8Array,
+  limits: ReadLimits = READ_LIMITS,
+): Promise<Outcome<ExportFile>> {
+  const directory = readZipDirectory(zip, limits);
+  if (!directory.ok) return directory;
+  const entries = directory.value;
+  const binEntry = only(entries, BIN_ENTRY);
+  const sigEntry = only(entries, SIG_ENTRY);
+  if (!binEntry.ok) return binEntry;
+  if (!sigEntry.ok) return sigEntry;
+  const bin = await readZipEntry(zip, binEntry.value, limits.expandedBytes);
+  if (!bin.ok) return bin;
+  const left = limits.expandedBytes - bin.value.length;
+  const sig = await readZipEntry(zip, sigEntry.value, left);
+  if (!sig.ok) return sig;
+  try {
+    return accept({
+      ...await readBin(bin.value, limits),
+      zipBytes: zip.length,
+      entryNames: entries.map(({ name }) => name),
+      bin: bin.value,
+      signatures: readSignatures(sig.value),
+      keys: () => iterateKeys(bin.value, 7),
+      revisedKeys: () => iterateKeys(bin.value, 8),
+    });
+  } catch (error) {
+    if (error instanceof AppError) return refuse(error.code, error.message);
+    throw error;
+  }
+}
+
+function only(entries: readonly ZipEntry[], name: string): Outcome<ZipEntry> {
+  const [entry, another] = entries.filter((candidate) => candidate.name === name);
+  if (entry === undefined) return refuse("malformed_file", `zip: has no entry ${name}`);
+  if (another === undefined) return accept(entry);
+  return refuse("malformed_file", `zip: has ${name} more than once, at byte ${another.at}`);
+}
+
+/** Reads all of export.bin, keys included, so that iterating over them later cannot fail. */
+async function readBin(bin: Uint8Array, limits: ReadLimits): Promise<FileSummary> {
+  if (new TextDecoder().decode(bin.subarray(0, MAGIC.length)) !== MAGIC) {
+    throw new AppError("malformed_file", `${BIN_ENTRY}: does not start with "${MAGIC}", at byte 0`);
+  }
+  if (bin.length < FILE_HEADER.length) {
+    throw new AppError("malformed_file", `${BIN_ENTRY}: header cut off, at byte ${bin.length}`);
+  }
+  const reader = new WireReader(BIN_ENTRY, bin, FILE_HEADER.length);
+  const signatureInfos: FileSignatureInfo[] = [];
+  const numbers = { start: 0, end: 0, batchNum: 0, batchSize: 0, keyCount: 0, revisedKeyCount: 0 };
+  let region = "";
+  for (let fields = 1; reader.next(); fields++) {
+    if (fields % KEYS_A_BREATH === 0) await breathe();
+    if (reader.field === 1) numbers.start = reader.fixed64();
+    else if (reader.field === 2) numbers.end = reader.fixed64();
+    else if (reader.field === 3) region = reader.string(MAX_STRING_BYTES);
+    else if (reader.field === 4) numbers.batchNum = reader.int32();
+    else if (reader.field === 5) numbers.batchSize = reader.int32();
+    else if (reader.field === 6) pushBounded(signatureInfos, readInfo(reader.message()));
+    else if (reader.field === 7 || reader.field === 8) {
+      readKey(reader.message());
+      if (reader.field === 7) numbers.keyCount++;
+      else numbers.revisedKeyCount++;
+      if (numbers.keyCount + numbers.revisedKeyCount > limits.keys) {
+        throw new AppError("limit_exceeded", `${BIN_ENTRY}: more than ${limits.keys} keys`);
+      }
+    } else reader.skip();
+  }
+  return { ...numbers, region, signatureInfos };
+}
+
+function* iterateKeys(bin: Uint8Array, field: 7 | 8): Generator<FileKey> {
+  const reader = new WireReader(BIN_ENTRY, bin, FILE_HEADER.length);
+  while (reader.next()) {
+    if (reader.field === field) yield readKey(reader.message());
+    else reader.skip();
+  }
+}
+
+function pushBounded<T>(list: T[], item: T): void {
+  if (list.length >= MAX_READ_SIGNATURES) {
+    throw new AppError("limit_exceeded", `more than ${MAX_READ_SIGNATURES} signatures`);
+  }
+  list.push(item);
+}
+
+function readInfo(reader: WireReader): FileSignatureInfo {
+  let keyVersion = "";
+  let keyId = "";
+  let algorithm = "";
+  while (reader.next()) {
+    if (reader.field === 3) keyVersion = reader.string(MAX_STRING_BYTES);
+    else if (reader.field === 4) keyId = reader.string(MAX_STRING_BYTES);
+    else if (reader.field === 5) algorithm = reader.string(MAX_STRING_BYTES);
+    else reader.skip();
+  }
+  return { keyVersion, keyId, algorithm };
+}
+
+function readSignatures(sig: Uint8Array): readonly FileSignature[] {
+  const signatures: FileSignature[] = [];
+  const list = new WireReader(SIG_ENTRY, sig);
+  while (list.next()) {
+    if (list.field === 1) pushBounded(signatures, readSignature(list.message()));
+    else list.skip();
+  }
+  return signatures;
+}
+
+function readSignature(reader: WireReader): FileSignature {
+  let info: FileSignatureInfo = { keyVersion: "", keyId: "", algorithm: "" };
+  let batchNum = 0;
+  let batchSize = 0;
+  let signature: Uint8Array = new Uint8Array();
+  while (reader.next()) {
+    if (reader.field === 1) info = readInfo(reader.message());
+    else if (reader.field === 2) batchNum = reader.int32();
+    else if (reader.field === 3) batchSize = reader.int32();
+    else if (reader.field === 4) signature = reader.view();
+    else reader.skip();
+  }
+  return { info, batchNum, batchSize, signature };
+}

@@ -1,0 +1,64 @@
+import postgres from "postgres";
+import { AppError } from "../../errors.ts";
+import { type DatabaseAddress, openConnection } from "../database.ts";
+
+/** The address of an embedded database. */
+export type SocketAddress = Extract<DatabaseAddress, { kind: "socket" }>;
+
+/** The right to use an embedded database, kept by a session of it. */
+export type Hold = { release(): Promise<void> };
+
+/** Advisory lock that a server holds while it serves from this database. */
+const SERVER_LOCK = 7_265_102;
+/** A server that was killed a moment ago may still seem to hold the lock. */
+const LOCK_ATTEMPTS = 60;
+
+/**
+ * Connects and takes the right to use the database. Undefined while it does not answer, and for a server also
+ * while the database belongs to a command that will end soon. A server next to a living server is refused with
+ * `data_directory_unusable`.
+ */
+export async function takeHold(
+  address: SocketAddress,
+  owner: "server" | "command",
+  ours: boolean,
+): Promise<Hold | undefined> {
+  const sql = openConnection(address);
+  const end = () => sql.end({ timeout: 1 });
+  try {
+    if (owner === "command") {
+      await sql`select 1`;
+      await end();
+      return { release: () => Promise.resolve() };
+    }
+    for (let attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+      const [row] = await sql<{ locked: boolean }[]>`
+        select pg_try_advisory_lock(${SERVER_LOCK}) as locked from pg_sleep(${
+        attempt === 0 ? 0 : 0.02
+      })`;
+      if (row?.locked !== true) continue;
+      if (ours) return { release: end };
+      await end();
+      return undefined;
+    }
+  } catch (error) {
+    await end();
+    if (isConnectionTrouble(error)) return undefined;
+    throw new AppError(
+      "database_unavailable",
+      "the embedded database refuses this program: DATA_DIR/secrets/postgres-password does not fit DATA_DIR/postgres",
+      { cause: error },
+    );
+  }
+  await end();
+  throw new AppError(
+    "data_directory_unusable",
+    "another wayfarer serves from this DATA_DIR: stop it, give this one another DATA_DIR, or set DATABASE_URL in both to share one database",
+  );
+}
+
+/** Starting up, shutting down, or not there: worth another try. */
+function isConnectionTrouble(error: unknown): boolean {
+  if (!(error instanceof postgres.PostgresError)) return true;
+  return error.code.startsWith("57P") || error.code.startsWith("53");
+}

@@ -1,0 +1,103 @@
+import type { Database } from "../database.ts";
+import type { Span } from "./keys.ts";
+import { type BatchPlan, noteFiles, planFiles, type PlannedFile } from "./plan.ts";
+import { overlapsUnsettled, unsettledOf } from "./window.ts";
+
+/** A run of windows of one config: those of its period, or its daily roll-up. */
+export type SeriesName = "period" | "24h";
+
+/** Which series of which config. */
+export type SeriesId = { readonly config: string; readonly series: SeriesName };
+
+/** A window whose keys are settled: its files are to be made, or only to be named by the index. */
+export type ReadyBatch = Span & SeriesId & {
+  readonly id: number;
+  readonly state: "padded" | "written";
+  /** Raised each time that its keys are to be settled again: what we do for an earlier one counts for nothing. */
+  readonly generation: number;
+  /** Where its files are, once they are written. */
+  readonly bucket: string | null;
+  readonly root: string | null;
+  /** The database's clock, in UTC seconds. */
+  readonly now: number;
+};
+
+/** A place for files: a bucket and the first part of their names. */
+export type ExportPlace = { readonly bucket: string; readonly root: string };
+
+/** A stored file. */
+export type WrittenFile = {
+  /** Its name below the export base: `ROOT/START-END-NNNNN.zip`. */
+  readonly name: string;
+  readonly number: number;
+  readonly keyCount: number;
+  readonly revisedKeyCount: number;
+  readonly byteCount: number;
+};
+
+/** The lease that allows to work on a batch. */
+export type BatchLease = { readonly name: string; readonly holder: string };
+
+/** Work on windows whose keys are settled. */
+export type ExportBatches = {
+  /**
+   * The oldest unfinished window of each series, oldest first, unless its keys, or those of a window that
+   * overlaps it, are not settled yet.
+   */
+  ready(series: readonly SeriesId[]): Promise<readonly ReadyBatch[]>;
+  /** See {@link planFiles}. */
+  plan(
+    batch: ReadyBatch,
+    series: readonly SeriesId[],
+    plan: BatchPlan,
+    name: (number: number) => string,
+  ): Promise<readonly PlannedFile[] | undefined>;
+  /** See {@link noteFiles}. */
+  noteWritten(
+    batch: ReadyBatch,
+    lease: BatchLease,
+    bucket: string,
+    files: readonly WrittenFile[],
+  ): Promise<boolean>;
+  /** Ends a batch: with its files in the index, or with none. */
+  complete(batch: ReadyBatch): Promise<void>;
+  /** Keeps why it failed, for people; it stays to be done. */
+  noteFailure(batch: { readonly id: number }, message: string): Promise<void>;
+};
+
+/** Work on windows in the database. */
+export function exportBatches({ bulk }: Database): ExportBatches {
+  return {
+    ready: async (series) =>
+      await bulk<ReadyBatch[]>`
+        ${unsettledOf(bulk, series)}
+        select id, config, series, starts_at as "startsAt", ends_at as "endsAt", state,
+               generation, bucket, root, wayfarer_now() as now
+        from unnest(
+          ${bulk.array(series.map((one) => one.config))}::text[],
+          ${bulk.array(series.map((one) => one.series))}::text[]) as wanted (its_config, its_series)
+        cross join lateral (
+          select * from export_batch
+          where config = its_config and series = its_series and state <> 'complete'
+          order by ends_at limit 1) as batch
+        left join lateral (select bucket, root from export_file where batch = batch.id limit 1) as place on true
+        where state <> 'open' and (state = 'written' or not ${overlapsUnsettled(bulk)})
+        order by ends_at, starts_at desc, id`,
+
+    plan: (batch, series, plan, name) => planFiles(bulk, batch, series, plan, name),
+
+    noteWritten: (batch, lease, bucket, files) => noteFiles(bulk, batch, lease, bucket, files),
+
+    complete: async (batch) => {
+      await bulk`
+        update export_batch set state = 'complete', finished_at = wayfarer_now(), last_error = null
+        where id = ${batch.id} and generation = ${batch.generation} and state in ('padded', 'written')`;
+    },
+
+    noteFailure: async (batch, message) => {
+      await bulk`
+        update export_batch set attempts = attempts + 1, last_error = ${message}
+        where id = ${batch.id} and state <> 'complete'`;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Database } from "../database.ts";
+import type { ExportPlace } from "./batches.ts";
+
+/** Lists of files for phones. */
+export type ExportIndexes = {
+  /**
+   * Has `write` store the names of all files of a place, oldest first, without those whose window ended
+   * `ttlSeconds` ago: these are unlisted from then on. One writer at a time, and each reads the list after the
+   * one before has stored its own: the newest always wins. When `write` throws, nothing has changed.
+   */
+  publish(
+    place: ExportPlace,
+    ttlSeconds: number,
+    write: (names: readonly string[]) => Promise<void>,
+  ): Promise<void>;
+};
+
+/** Lists of files in the database. */
+export function exportIndexes({ bulk }: Database): ExportIndexes {
+  return {
+    publish: async ({ bucket, root }, ttlSeconds, write) => {
+      await bulk`
+        insert into export_index (bucket, root, written_at, file_count) values (${bucket}, ${root}, 0, 0)
+        on conflict (bucket, root) do nothing`;
+      await bulk.begin(async (sql) => {
+        await sql`select from export_index where bucket = ${bucket} and root = ${root} for update`;
+        await sql`
+          update export_file set unlisted_at = wayfarer_now()
+          where bucket = ${bucket} and root = ${root} and unlisted_at is null
+            and ends_at <= wayfarer_now() - ${ttlSeconds}::bigint`;
+        const files = await sql<{ name: string }[]>`
+          select name from export_file
+          where bucket = ${bucket} and root = ${root} and unlisted_at is null
+          order by ends_at, starts_at, number`;
+        await write(files.map((file) => file.name));
+        await sql`
+          update export_index set written_at = wayfarer_now(), file_count = ${files.length}
+          where bucket = ${bucket} and root = ${root}`;
+      });
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import type { Sql } from "../database.ts";
+import type { BatchLease, ExportPlace, ReadyBatch, SeriesId, WrittenFile } from "./batches.ts";
+import type { KeyPart, KeyRules } from "./keys.ts";
+import { inTurn, overlapsUnsettled, unsettledOf } from "./window.ts";
+
+/** What the files of a window are made from: the same plan makes the same keys below the same names. */
+export type BatchPlan = ExportPlace & {
+  readonly region: string;
+  readonly rules: KeyRules;
+  readonly maxRecords: number;
+  /** How many keys there are of each part. */
+  readonly counts: Readonly<Record<KeyPart, number>>;
+};
+
+/** The files of a batch before they are stored. */
+export type PlannedFile = { readonly name: string; readonly number: number };
+
+/**
+ * How long a plan may be taken up again, and how long after it was made its files may be noted. Both are shorter
+ * than the time after which retention deletes a file that no index names: what it deletes nobody writes any more.
+ */
+const TAKEN_UP_SECONDS = 12 * 3600;
+const NOTED_SECONDS = 23 * 3600;
+
+/**
+ * Fixes what the files of a settled window are made from, and remembers their names before anything is stored, as
+ * files that no index names: should nobody note them as written, retention deletes them. A plan that somebody made
+ * before is taken up when it is the same. One that differs is dropped: the window is open again, and its next files
+ * get other names, so that an upload that lands late can replace none of them.
+ * Undefined when the batch went on without us, or is to be settled again.
+ */
+export async function planFiles(
+  bulk: Sql,
+  batch: ReadyBatch,
+  series: readonly SeriesId[],
+  plan: BatchPlan,
+  name: (number: number) => string,
+): Promise<readonly PlannedFile[] | undefined> {
+  return await inTurn(bulk, async (sql) => {
+    const [found] = await sql<{ planned: boolean; same: boolean; first: number | null }[]>`
+      ${unsettledOf(sql, series)}
+      select plan is not null as planned, first_number as first,
+             coalesce(plan = ${
+      sql.json(plan)
+    } and planned_at > wayfarer_now() - ${TAKEN_UP_SECONDS}::bigint, false)
+               as same
+      from export_batch as batch
+      where id = ${batch.id} and state = 'padded' and generation = ${batch.generation}
+        and not ${overlapsUnsettled(sql)}
+      for update of batch`;
+    if (found === undefined) return undefined;
+    if (found.planned && !found.same) {
+      await sql`
+        update export_batch set state = 'open', generation = generation + 1, plan = null where id = ${batch.id}`;
+      return undefined;
+    }
+    const { bucket, root, counts, maxRecords } = plan;
+    const [free] = await sql<{ number: number }[]>`
+      select coalesce(max(number), 0) + 1 as number from export_file
+      where bucket = ${bucket} and root = ${root}
+        and starts_at = ${batch.startsAt} and ends_at = ${batch.endsAt}`;
+    const first = found.planned ? found.first ?? 1 : free?.number ?? 1;
+    const files = Array.from(
+      { length: Math.ceil((counts.keys + counts.revised) / maxRecords) },
+      (_, index) => ({ name: name(first + index), number: first + index }),
+    );
+    if (found.planned) return files;
+    await sql`
+      update export_batch set plan = ${
+      sql.json(plan)
+    }, planned_at = wayfarer_now(), first_number = ${first}
+      where id = ${batch.id}`;
+    await sql`
+      insert into export_file (bucket, name, root, batch, config, starts_at, ends_at, written_at, unlisted_at,
+                               number, key_count, revised_key_count, byte_count)
+      select ${bucket}, name, ${root}, 0, ${batch.config}, ${batch.startsAt}, ${batch.endsAt},
+             wayfarer_now(), wayfarer_now(), number, 0, 0, 0
+      from unnest(${sql.array(files.map((file) => file.name))}::text[],
+                  ${
+      sql.array(files.map((file) => file.number), 23)
+    }::int[]) as file (name, number)`;
+    return files;
+  });
+}
+
+/** Notes the stored files of a plan; false when the lease was lost, or the plan is no longer the batch's. */
+export async function noteFiles(
+  bulk: Sql,
+  batch: ReadyBatch,
+  lease: BatchLease,
+  bucket: string,
+  files: readonly WrittenFile[],
+): Promise<boolean> {
+  return await bulk.begin(async (sql) => {
+    const held = await sql`
+      select from lease where name = ${lease.name} and holder = ${lease.holder} for update`;
+    if (held.count === 0) return false;
+    const changed = await sql`
+      update export_batch set state = 'written', last_error = null
+      where id = ${batch.id} and state = 'padded' and generation = ${batch.generation}
+        and planned_at > wayfarer_now() - ${NOTED_SECONDS}::bigint`;
+    if (changed.count === 0) return false;
+    const counts = (key: "keyCount" | "revisedKeyCount" | "byteCount") =>
+      sql.array(files.map((file) => file[key]), 23);
+    const noted = await sql`
+      update export_file as planned
+      set batch = ${batch.id}, written_at = wayfarer_now(), unlisted_at = null, key_count = file.key_count,
+          revised_key_count = file.revised_key_count, byte_count = file.byte_count
+      from unnest(${sql.array(files.map((file) => file.name))}::text[],
+                  ${counts("keyCount")}::int[], ${counts("revisedKeyCount")}::int[],
+                  ${counts("byteCount")}::int[])
+           as file (name, key_count, revised_key_count, byte_count)
+      where planned.bucket = ${bucket} and planned.name = file.name`;
+    if (noted.count !== files.length) {
+      throw new Error("files were forgotten before they were noted");
+    }
+    return true;
+  });
+}

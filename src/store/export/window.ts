@@ -1,0 +1,47 @@
+import type postgres from "postgres";
+import type { Sql, Transaction } from "../database.ts";
+import type { SeriesId } from "./batches.ts";
+
+/** Runs a transaction in which nobody else schedules windows, settles their keys or plans their files. */
+export async function inTurn<T>(
+  bulk: Sql,
+  action: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const { answer } = await bulk.begin(async (transaction) => {
+    await transaction`insert into export_turn values (true) on conflict (id) do update set id = true`;
+    return { answer: await action(transaction) };
+  });
+  return answer;
+}
+
+/** Whether a row of `export_batch` belongs to one of these series; those of a deleted config wait for its return. */
+export function ofSeries(sql: Sql | Transaction, series: readonly SeriesId[]): postgres.Fragment {
+  return sql`(config, series) in (select * from unnest(
+    ${sql.array(series.map((one) => one.config))}::text[],
+    ${sql.array(series.map((one) => one.series))}::text[]))`;
+}
+
+/** Whether any key at all was published or revised in the window of the row `window`. */
+export function holdsKeys(sql: Sql | Transaction, window: postgres.Fragment): postgres.Fragment {
+  return sql`(
+    exists (select from exposure
+            where created_at >= ${window}.starts_at and created_at < ${window}.ends_at)
+    or exists (select from exposure
+               where revised_at >= ${window}.starts_at and revised_at < ${window}.ends_at))`;
+}
+
+/** A `with` clause: `unsettled` are the windows of these series that may still get generated keys. */
+export function unsettledOf(
+  sql: Sql | Transaction,
+  series: readonly SeriesId[],
+): postgres.Fragment {
+  return sql`with unsettled as materialized (
+    select starts_at, ends_at from export_batch where state = 'open' and ${ofSeries(sql, series)})`;
+}
+
+/** Whether the row `batch` overlaps a row of {@link unsettledOf}. */
+export function overlapsUnsettled(sql: Sql | Transaction): postgres.Fragment {
+  return sql`exists (
+    select from unsettled as other
+    where other.starts_at < batch.ends_at and other.ends_at > batch.starts_at)`;
+}

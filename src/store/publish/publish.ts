@@ -1,0 +1,244 @@
+import { Buffer } from "node:buffer";
+import { AppError } from "../../errors.ts";
+import type { ReportType } from "../../model/report-type.ts";
+import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "../database.ts";
+import { storeFailure } from "../failure.ts";
+import { groupedWrites } from "./grouped-writes.ts";
+import { knownSets } from "./known-sets.ts";
+import { appendStatSql, type StatEntry, statParameters } from "./stat.ts";
+import {
+  insertParameters,
+  insertSql,
+  keyArray,
+  type KeysOfSet,
+  STORED_COLUMNS,
+  updateParameters,
+  updateSql,
+} from "./publish-sql.ts";
+import { currentWindowSql } from "../exposure/window-floor.ts";
+
+/** A TEK that passed every check. */
+export type CheckedKey = {
+  /** The key's 16 bytes in lower-case hex. */
+  readonly hex: string;
+  readonly rollingStart: number;
+  readonly rollingPeriod: number;
+  /** 1 to 8: the report type's own in place of 0. */
+  readonly transmissionRisk: number;
+  /** DSOS. */
+  readonly daysSinceOnset: number;
+};
+
+/** TEKs of one publish and what they have in common. */
+export type CheckedSet = {
+  /** In ascending order of the key, each once. */
+  readonly keys: readonly CheckedKey[];
+  readonly reportType: ReportType;
+  readonly regions: readonly string[];
+  readonly traveler: boolean;
+  readonly healthAuthority: string;
+  /** Name of the Issuer resource; absent when verification was bypassed. */
+  readonly issuer: string | undefined;
+};
+
+/** A stored key, as far as a decision about its revision needs it. */
+export type StoredKey = {
+  readonly hex: string;
+  readonly rollingStart: number;
+  readonly rollingPeriod: number;
+  readonly reportType: ReportType | "";
+  readonly revisedTo: ReportType | undefined;
+  /** It was published here, not federated or imported. */
+  readonly local: boolean;
+  /** The window that it belongs to. */
+  readonly createdAt: number;
+  readonly regions: readonly string[];
+  readonly traveler: boolean;
+};
+
+/** What to write of a set of which some keys exist already. */
+export type RevisionPlan = {
+  readonly insert: readonly CheckedKey[];
+  readonly revise: readonly CheckedKey[];
+  readonly stat: StatEntry | undefined;
+};
+
+/** Where published keys go. Throws `database_unavailable` when the database cannot be reached or is too slow. */
+export type PublishStore = {
+  /** Inserts all keys and appends the statistics, in one round trip. False, and nothing is stored, when a key exists. */
+  insertAll(set: CheckedSet, stat: StatEntry | undefined): Promise<boolean>;
+  /**
+   * Locks those of the keys that exist, lets `plan` decide, and writes what it answered, in one transaction;
+   * undefined writes nothing. `plan` may be called again when another publish came between. Throws `overloaded`
+   * when that happens too often.
+   */
+  revise(
+    set: CheckedSet,
+    plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
+  ): Promise<void>;
+  /** Reads what a publish of these keys would find; locks and changes nothing. */
+  preview(keys: readonly CheckedKey[]): Promise<Preview>;
+};
+
+/** What a publish of some keys would find. */
+export type Preview = {
+  readonly existing: ReadonlyMap<string, StoredKey>;
+  /** The database's clock, UTC seconds. */
+  readonly now: number;
+  /** The window that a row written now would get. */
+  readonly currentWindow: number;
+};
+
+/** How `created_at` is decided. */
+export type PublishStoreSettings = {
+  /** TRUNCATE_WINDOW. */
+  readonly windowSeconds: number;
+  /** DEBUG_RELEASE_SAME_DAY_KEYS: keys that are still valid are not held back. */
+  readonly releaseSameDayKeys: boolean;
+};
+
+const MAX_ATTEMPTS = 12;
+const SERIALIZATION_FAILURE = "40001";
+const DEADLOCK_DETECTED = "40P01";
+const RETRYABLE = [UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED];
+
+/** Statement and lock time-outs: in a group, a publish that waits for another must not fail the rest. */
+const TOO_SLOW = ["57014", "55P03"];
+/** Few statements at a time, so that under load publishes share them; alone none waits. */
+const GROUPS = { atOnce: 4, items: 16 };
+
+type NewSet = KeysOfSet & { readonly stat: StatEntry | undefined };
+
+/** Another publish inserted one of the keys after the existing ones were locked. */
+class CameBetween extends Error {}
+
+/** Published keys in the database. */
+export function publishStore({ sql }: Database, settings: PublishStoreSettings): PublishStore {
+  const insert = insertSql(settings);
+  const insertWithStat = publishSql(settings);
+  const update = updateSql(settings.windowSeconds);
+  const insertGrouped = groupedWrites<NewSet>(async (sets) => {
+    const stats = sets.flatMap(({ stat }) => stat === undefined ? [] : [stat]);
+    const parameters = [...insertParameters(sets), ...statParameters(stats)];
+    try {
+      await sql.unsafe(insertWithStat, parameters, PREPARED);
+      return { written: true };
+    } catch (error) {
+      const state = sqlState(error) ?? "";
+      const alone = sets.length === 1;
+      if (!alone && state === UNIQUE_VIOLATION) {
+        return { written: false, atFault: await knownSets(sql, sets) };
+      }
+      const refused = alone ? RETRYABLE : [...RETRYABLE, ...TOO_SLOW];
+      if (refused.includes(state)) return { written: false, atFault: [] };
+      throw storeFailure(error);
+    }
+  }, GROUPS);
+
+  const reviseOnce = async (
+    transaction: Transaction,
+    set: CheckedSet,
+    plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
+  ): Promise<void> => {
+    const existing = await lockExisting(transaction, set.keys);
+    const planned = plan(existing);
+    if (planned === undefined) return;
+    // Inserts before updates: who waits for a key of ours then holds none that we want.
+    if (planned.insert.length > 0) {
+      const done = await transaction.unsafe(
+        `${insert} on conflict (key) do nothing`,
+        insertParameters([{ set, keys: planned.insert }]),
+        PREPARED,
+      );
+      if (done.count !== planned.insert.length) throw new CameBetween();
+    }
+    if (planned.revise.length > 0) {
+      await transaction.unsafe(update, updateParameters(set, planned.revise), PREPARED);
+    }
+    if (planned.stat !== undefined) {
+      await transaction.unsafe(appendStatSql(1), statParameters([planned.stat]), PREPARED);
+    }
+  };
+
+  return {
+    insertAll: (set, stat) => insertGrouped({ set, keys: set.keys, stat }),
+    revise: async (set, plan) => {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        try {
+          await sql.begin((transaction) => reviseOnce(transaction, set, plan));
+          return;
+        } catch (error) {
+          const again = error instanceof CameBetween || RETRYABLE.includes(sqlState(error) ?? "");
+          if (!again) throw storeFailure(error);
+        }
+      }
+      throw new AppError("overloaded", "the same keys are being published by others, try again");
+    },
+    preview: async (keys) => {
+      try {
+        const [clock] = await sql.unsafe<{ now: number; window: number }[]>(
+          `select wayfarer_now() as now, ${currentWindowSql(settings.windowSeconds)} as window`,
+        );
+        const rows = await sql.unsafe<Row[]>(
+          `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[])`,
+          [keyArray(keys)],
+        );
+        return {
+          existing: storedByHex(rows),
+          now: clock?.now ?? 0,
+          currentWindow: clock?.window ?? 0,
+        };
+      } catch (error) {
+        throw storeFailure(error);
+      }
+    },
+  };
+}
+
+const PREPARED = { prepare: true } as const;
+
+/** The statement that stores publishes whose keys are all new: keys $1 to $10, statistics $11 to $17. */
+export function publishSql(settings: PublishStoreSettings): string {
+  return `with stat as (${appendStatSql(11)}) ${insertSql(settings)}`;
+}
+
+type Row = {
+  key: Uint8Array;
+  rolling_start: number;
+  rolling_period: number;
+  report_type: ReportType | "";
+  revised_to: ReportType | null;
+  local: boolean;
+  created_at: number;
+  regions: readonly string[];
+  traveler: boolean;
+};
+
+async function lockExisting(
+  transaction: Transaction,
+  keys: readonly CheckedKey[],
+): Promise<ReadonlyMap<string, StoredKey>> {
+  const rows = await transaction.unsafe<Row[]>(
+    `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[]) order by key for update`,
+    [keyArray(keys)],
+    PREPARED,
+  );
+  return storedByHex(rows);
+}
+
+function storedByHex(rows: readonly Row[]): ReadonlyMap<string, StoredKey> {
+  return new Map(rows.map((row) => {
+    const hex = Buffer.from(row.key).toString("hex");
+    return [hex, {
+      hex,
+      rollingStart: row.rolling_start,
+      rollingPeriod: row.rolling_period,
+      reportType: row.report_type,
+      revisedTo: row.revised_to ?? undefined,
+      local: row.local,
+      createdAt: row.created_at,
+      regions: row.regions,
+      traveler: row.traveler,
+    }];
+  }));
+}

@@ -1,0 +1,195 @@
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import type { Region } from "../../model/ids.ts";
+import { REPORT_TYPES } from "../../model/report-type.ts";
+import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "../database.ts";
+import { IMPORT_COLUMNS, type ImportRows } from "./import-rows.ts";
+import { currentWindowSql } from "../exposure/window-floor.ts";
+
+/** What became of the keys of a file so far. */
+export type ImportProgress = {
+  /** Keys, then revised keys, that are dealt with. */
+  readonly handled: number;
+  readonly inserted: number;
+  readonly revised: number;
+  /** Keys that we had already. */
+  readonly duplicates: number;
+  /** Revisions of keys that are not of this import, or revised already, or as they are. */
+  readonly unmatched: number;
+  /** Keys that came with a DSOS that no phone takes. */
+  readonly onsetsDropped: number;
+  /** Bad keys by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+};
+
+/** The file that keys are of, and what they get. */
+export type ImportTarget = {
+  /** Of the row in `import_file`. */
+  readonly file: number;
+  /** Name of the ExportImport. */
+  readonly source: string;
+  readonly region: Region;
+  readonly traveler: boolean;
+};
+
+/** Some keys of a file, and what is known of the file once they are dealt with. */
+export type ImportPortion = {
+  readonly part: "keys" | "revised";
+  readonly rows: ImportRows;
+  /** Dealt with before. */
+  readonly before: ImportProgress;
+  readonly handled: number;
+  readonly onsetsDropped: number;
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Nothing is left of the file. */
+  readonly last: boolean;
+};
+
+/** Where imported keys go. */
+export type ImportKeys = {
+  /**
+   * Stores a portion and notes the progress, both or neither, in one short transaction. Undefined, and nothing is
+   * stored, when another worker has gone on with the file.
+   */
+  store(target: ImportTarget, portion: ImportPortion): Promise<ImportProgress | undefined>;
+};
+
+/** How `created_at` is decided, and how long a transaction may take. */
+export type ImportKeysSettings = {
+  /** TRUNCATE_WINDOW. */
+  readonly windowSeconds: number;
+  /** DEBUG_RELEASE_SAME_DAY_KEYS: keys that are still valid are not held back. */
+  readonly releaseSameDayKeys: boolean;
+  /** Bound on each statement: as for requests, so that windows close in time. */
+  readonly statementTimeoutMs: number;
+};
+
+const PREPARED = { prepare: true } as const;
+
+/** Somebody else stored this portion. */
+class Overtaken extends Error {}
+
+/** Imported keys in the database. */
+export function importKeys({ bulk }: Database, settings: ImportKeysSettings): ImportKeys {
+  const timeout = Math.floor(settings.statementTimeoutMs);
+  const prepare = `
+    set local statement_timeout = ${timeout};
+    set local idle_in_transaction_session_timeout = ${timeout};
+    set local lock_timeout = ${Math.max(1, Math.floor(timeout / 2))};
+    create temp table if not exists import_row (${IMPORT_COLUMNS}) on commit delete rows`;
+  const insertAll = insertSql(settings);
+  const insertNew = `${insertAll} on conflict (key) do nothing`;
+  const revise = reviseSql(settings.windowSeconds);
+
+  /** Looking for duplicates costs a third of the time: while none was seen, the keys are taken to be new. */
+  const insert = async (
+    sql: Transaction,
+    target: ImportTarget,
+    allNew: boolean,
+  ): Promise<number> => {
+    const parameters = [target.source, target.region, target.traveler];
+    if (allNew) {
+      try {
+        return await sql.savepoint(async (inner) =>
+          (await inner.unsafe(insertAll, parameters, PREPARED)).count
+        ) as number;
+      } catch (error) {
+        if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+      }
+    }
+    return (await sql.unsafe(insertNew, parameters, PREPARED)).count;
+  };
+
+  const storeIn = async (
+    sql: Transaction,
+    target: ImportTarget,
+    portion: ImportPortion,
+  ): Promise<ImportProgress> => {
+    const { part, rows, before } = portion;
+    let written = 0;
+    if (rows.count > 0) {
+      await sql.unsafe(prepare).simple();
+      await copyIn(sql, "import_row", rows.bytes());
+      written = part === "keys"
+        ? await insert(sql, target, before.duplicates === 0)
+        : (await sql.unsafe(revise, [target.source], PREPARED)).count;
+    }
+    const rest = rows.count - written;
+    const after: ImportProgress = {
+      handled: portion.handled,
+      inserted: before.inserted + (part === "keys" ? written : 0),
+      duplicates: before.duplicates + (part === "keys" ? rest : 0),
+      revised: before.revised + (part === "revised" ? written : 0),
+      unmatched: before.unmatched + (part === "revised" ? rest : 0),
+      onsetsDropped: portion.onsetsDropped,
+      skipped: portion.skipped,
+    };
+    const noted = await sql`
+      update import_file set handled = ${after.handled}, inserted = ${after.inserted},
+        revised = ${after.revised}, duplicates = ${after.duplicates}, unmatched = ${after.unmatched},
+        onsets_dropped = ${after.onsetsDropped}, skipped = ${sql.json(after.skipped)},
+        state = case when ${portion.last} then 'done' else state end,
+        finished_at = case when ${portion.last} then wayfarer_now() end,
+        code = case when ${portion.last} then null else code end,
+        message = case when ${portion.last} then null else message end
+      where id = ${target.file} and handled = ${before.handled} and state <> 'done'`;
+    if (noted.count === 0) throw new Overtaken();
+    return after;
+  };
+
+  return {
+    store: async (target, portion) => {
+      try {
+        return await bulk.begin((sql) => storeIn(sql, target, portion));
+      } catch (error) {
+        if (error instanceof Overtaken) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+async function copyIn(sql: Transaction, table: string, bytes: Uint8Array): Promise<void> {
+  const stream: Writable = await sql.unsafe(`copy ${table} from stdin (format binary)`).writable();
+  const done = finished(stream);
+  stream.end(bytes);
+  await done;
+}
+
+/** In the order of the keys, like every other writer: two that wait for each other would be a deadlock. */
+function insertSql({ windowSeconds, releaseSameDayKeys }: ImportKeysSettings): string {
+  const length = Math.floor(windowSeconds);
+  const current = `(select ${currentWindowSql(length)})`;
+  const validUntil = "((sent.start + sent.count)::bigint * 600)";
+  const createdAt = releaseSameDayKeys ? current : `case when ${validUntil} > wayfarer_now()
+      then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current}) else ${current} end`;
+  return `insert into exposure (key, interval_number, interval_count, transmission_risk, days_since_onset,
+      report_type, regions, traveler, source, source_name, created_at)
+    select key, start, count, risk, dsos, ${reportTypeSql("type")}, array[$2::text], $3::boolean,
+      'import', $1::text, ${createdAt}
+    from import_row as sent order by key, ctid`;
+}
+
+/** A key that is not exported yet keeps its window: being revised must not release it before its time. */
+function reviseSql(windowSeconds: number): string {
+  return `with sent as (
+      select distinct on (key) * from import_row order by key, ctid
+    ), found as (
+      select exposure.key, risk, ${reportTypeSql("type")} as report_type, dsos
+      from exposure join sent using (key)
+      where source = 'import' and source_name = $1::text and revised_at is null
+        and report_type <> ${reportTypeSql("type")}
+      order by key for update of exposure
+    )
+    update exposure set
+      revised_at = greatest(${currentWindowSql(windowSeconds)}, exposure.created_at),
+      revised_report_type = found.report_type,
+      revised_transmission_risk = found.risk,
+      revised_days_since_onset = found.dsos
+    from found where exposure.key = found.key and exposure.revised_at is null`;
+}
+
+const reportTypeSql = (column: string): string =>
+  `case ${column} ${
+    Object.entries(REPORT_TYPES).map(([name, { wire }]) => `when ${wire} then '${name}'`).join(" ")
+  } end`;

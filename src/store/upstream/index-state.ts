@@ -1,0 +1,74 @@
+import type { Database } from "../database.ts";
+
+/** Who reads another server's list of files. */
+export type IndexReader = { readonly reader: "import" | "mirror"; readonly name: string };
+
+/** Where the list is, and what else decides on what is made of it. */
+export type IndexUse = { readonly indexUrl: string; readonly purpose: string };
+
+/** What is known of a list of files, for people. Times are UTC seconds. */
+export type IndexStatus = IndexReader & {
+  readonly triedAt: number;
+  readonly succeededAt: number | null;
+  /** Why the last try failed; null when it did not. */
+  readonly code: string | null;
+  readonly message: string | null;
+};
+
+/** Lists of files of other servers. */
+export type UpstreamIndexes = {
+  /** The database's clock, in UTC seconds. */
+  now(): Promise<number>;
+  /** The entity tag of the list as it was dealt with completely; undefined when it was not, or for another use. */
+  etag(reader: IndexReader, use: IndexUse): Promise<string | undefined>;
+  /** The list was dealt with; `etag` only when nothing of it is left to do. */
+  succeeded(reader: IndexReader, use: IndexUse, etag: string | undefined): Promise<void>;
+  failed(reader: IndexReader, use: IndexUse, code: string, message: string): Promise<void>;
+  /** Forgets readers of this sort that are not among these. */
+  keepOnly(reader: IndexReader["reader"], names: readonly string[]): Promise<void>;
+  status(): Promise<readonly IndexStatus[]>;
+};
+
+/** Lists of files of other servers in the database. */
+export function upstreamIndexes({ bulk: sql }: Database): UpstreamIndexes {
+  return {
+    now: async () => {
+      const [row] = await sql<{ now: number }[]>`select wayfarer_now() as now`;
+      return row?.now ?? 0;
+    },
+    etag: async ({ reader, name }, { indexUrl, purpose }) => {
+      const [row] = await sql<{ etag: string | null }[]>`
+        select etag from upstream_index
+        where reader = ${reader} and name = ${name}
+          and index_url = ${indexUrl} and purpose = ${purpose}`;
+      return row?.etag ?? undefined;
+    },
+    succeeded: async ({ reader, name }, { indexUrl, purpose }, etag) => {
+      await sql`
+        insert into upstream_index (reader, name, index_url, purpose, etag, tried_at, succeeded_at)
+        values (${reader}, ${name}, ${indexUrl}, ${purpose}, ${
+        etag ?? null
+      }, wayfarer_now(), wayfarer_now())
+        on conflict (reader, name) do update
+        set index_url = excluded.index_url, purpose = excluded.purpose, etag = excluded.etag,
+            tried_at = excluded.tried_at, succeeded_at = excluded.succeeded_at, code = null, message = null`;
+    },
+    failed: async ({ reader, name }, { indexUrl, purpose }, code, message) => {
+      await sql`
+        insert into upstream_index (reader, name, index_url, purpose, tried_at, code, message)
+        values (${reader}, ${name}, ${indexUrl}, ${purpose}, wayfarer_now(), ${code}, ${message})
+        on conflict (reader, name) do update
+        set index_url = excluded.index_url, purpose = excluded.purpose, etag = null,
+            tried_at = excluded.tried_at, code = excluded.code, message = excluded.message`;
+    },
+    keepOnly: async (reader, names) => {
+      await sql`
+        delete from upstream_index
+        where reader = ${reader} and name <> all(${sql.array([...names])}::text[])`;
+    },
+    status: async () =>
+      await sql<IndexStatus[]>`
+        select reader, name, tried_at as "triedAt", succeeded_at as "succeededAt", code, message
+        from upstream_index order by reader, name`,
+  };
+}

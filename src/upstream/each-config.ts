@@ -1,0 +1,56 @@
+import { Buffer } from "node:buffer";
+import type { Leases } from "../store/lease.ts";
+import { holdLease, type Ticker } from "../store/lease-hold.ts";
+import type { IndexReader } from "../store/upstream/index-state.ts";
+import type { UpstreamSettings } from "./settings.ts";
+
+/** What sharing configs among workers needs. */
+export type ConfigSharing = {
+  readonly leases: Leases;
+  readonly settings: Pick<UpstreamSettings, "workerTimeoutSeconds" | "maxRuntimeMs">;
+  /** This many random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** Renews leases; the process's own timers unless told. */
+  readonly ticker?: Ticker;
+};
+
+/** Configs worked on at once in a process: one server that is slow does not hold up the others. */
+const AT_ONCE = 2;
+
+/**
+ * Works on every config that no other worker has, each under its lease and within MAX_RUNTIME. `work` must not throw
+ * for what is wrong with its config; what it throws is thrown once the others are done.
+ */
+export async function eachConfig<C extends { readonly name: string }>(
+  sharing: ConfigSharing,
+  reader: IndexReader["reader"],
+  configs: readonly C[],
+  signal: AbortSignal,
+  work: (config: C, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { leases, settings, randomBytes, ticker } = sharing;
+  const holder = Buffer.from(randomBytes(16)).toString("hex");
+  const waiting = [...configs];
+  const failures: unknown[] = [];
+  const one = async (config: C): Promise<void> => {
+    const name = `${reader}:${config.name}`;
+    const lease = await holdLease(leases, name, holder, settings.workerTimeoutSeconds, ticker);
+    if (lease === undefined) return;
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(), settings.maxRuntimeMs);
+    try {
+      await work(config, AbortSignal.any([signal, lease.lost, over.signal]));
+    } finally {
+      clearTimeout(timer);
+      await lease.release();
+    }
+  };
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (signal.aborted) return;
+      await one(next).catch((error) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  if (failures.length > 0) throw failures[0];
+}

@@ -1,0 +1,75 @@
+import type { ImportProgress } from "../../store/upstream/import-keys.ts";
+import { ImportRows } from "../../store/upstream/import-rows.ts";
+import { breathe, KEYS_A_BREATH } from "../../export-file/breathe.ts";
+import type { FileKey } from "../../export-file/file-key.ts";
+import type { ExportFile } from "../../export-file/read.ts";
+import { type ImportKeyRules, type ImportPart, takeKey } from "./imported-key.ts";
+
+/** Keys stored in one transaction: about a second of writing at most. */
+export const KEYS_A_PORTION = 20_000;
+
+/** Some keys of a file, checked. Counts are of this portion. */
+export type CheckedPortion = {
+  readonly part: ImportPart;
+  readonly rows: ImportRows;
+  /** How many keys of the file it covers, good and bad. */
+  readonly keys: number;
+  readonly onsetsDropped: number;
+  readonly skipped: Readonly<Record<string, number>>;
+};
+
+/**
+ * The keys, then the revised keys of a file, without the first `handled`, in portions; each is checked when it is
+ * asked for, and the event loop breathes meanwhile.
+ */
+export async function* readKeys(
+  file: Pick<ExportFile, "keys" | "revisedKeys" | "keyCount" | "revisedKeyCount">,
+  handled: Pick<ImportProgress, "handled">["handled"],
+  rules: ImportKeyRules,
+): AsyncGenerator<CheckedPortion> {
+  yield* portions("keys", file.keys(), handled, rules);
+  yield* portions("revised", file.revisedKeys(), Math.max(0, handled - file.keyCount), rules);
+}
+
+async function* portions(
+  part: ImportPart,
+  keys: Iterable<FileKey>,
+  handled: number,
+  rules: ImportKeyRules,
+): AsyncGenerator<CheckedPortion> {
+  let portion = new OpenPortion(part);
+  let read = 0;
+  for (const key of keys) {
+    if (++read % KEYS_A_BREATH === 0) await breathe();
+    if (read <= handled) continue;
+    portion.add(key, rules);
+    if (portion.keys === KEYS_A_PORTION) {
+      yield portion;
+      portion = new OpenPortion(part);
+    }
+  }
+  if (portion.keys > 0) yield portion;
+}
+
+class OpenPortion implements CheckedPortion {
+  readonly rows: ImportRows = new ImportRows(KEYS_A_PORTION);
+  readonly skipped: Record<string, number> = {};
+  readonly part: ImportPart;
+  keys = 0;
+  onsetsDropped = 0;
+
+  constructor(part: ImportPart) {
+    this.part = part;
+  }
+
+  add(found: FileKey, rules: ImportKeyRules): void {
+    this.keys++;
+    const taken = takeKey(found, this.part, rules);
+    if (typeof taken === "string") {
+      this.skipped[taken] = (this.skipped[taken] ?? 0) + 1;
+      return;
+    }
+    if (taken.onsetDropped) this.onsetsDropped++;
+    this.rows.add(taken);
+  }
+}

@@ -1,0 +1,46 @@
+import { accept, type Outcome, refuse } from "../../errors.ts";
+import type { ImportPublicKey } from "../../model/resource/export-import.ts";
+import { isActive } from "../../model/resource/members.ts";
+import type { ExportFile, FileSignatureInfo } from "../../export-file/read.ts";
+import { verifyExportFile } from "../../export-file/verify.ts";
+
+/** Signatures that a message names, and characters of each name. */
+const NAMED = 5;
+const NAME_LENGTH = 40;
+
+/**
+ * Whether any of the keys that are active now signed the file; else `signature_invalid`, naming whose signatures it
+ * has. Throws `invalid_configuration` for a key that is none.
+ */
+export async function checkSignature(
+  file: Pick<ExportFile, "bin" | "signatures">,
+  publicKeys: readonly ImportPublicKey[],
+  nowSeconds: number,
+  subtle: SubtleCrypto,
+): Promise<Outcome<undefined>> {
+  const keys = publicKeys.filter((key) => isActive(key, nowSeconds)).map((key) => ({
+    keyId: key.keyId,
+    keyVersion: key.version,
+    publicKey: key.publicKeyPem,
+  }));
+  const verdicts = await verifyExportFile(file, keys, subtle);
+  if (verdicts.some(({ verdict }) => verdict === "valid")) return accept(undefined);
+  if (verdicts.length === 0) return refuse("signature_invalid", "the file has no signature");
+  const wrong = verdicts.filter(({ verdict }) => verdict === "invalid");
+  if (wrong.length > 0) {
+    return refuse("signature_invalid", `the signature by ${names(wrong)} is wrong`);
+  }
+  return refuse(
+    "signature_invalid",
+    `no public key is active for the signature by ${names(verdicts)}: add it to publicKeys`,
+  );
+}
+
+function names(signatures: readonly { readonly info: FileSignatureInfo }[]): string {
+  const shown = signatures.slice(0, NAMED).map(({ info }) =>
+    `${printable(info.keyId)} ${printable(info.keyVersion)}`
+  );
+  return [...shown, ...(signatures.length > NAMED ? ["…"] : [])].join(", ");
+}
+
+const printable = (text: string): string => text.replace(/[^ -~]/g, "?").slice(0, NAME_LENGTH);

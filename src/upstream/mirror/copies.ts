@@ -1,0 +1,108 @@
+import type { BlobStore } from "../../blob/blob.ts";
+import { asAppError, type Refusal } from "../../errors.ts";
+import type { Mirror } from "../../model/resource/mirror.ts";
+import { storeFailure } from "../../store/failure.ts";
+import type { DueCopy, MirrorFiles, MirrorPlace } from "../../store/upstream/mirror-file.ts";
+import type { ReportUpstream } from "../events.ts";
+import { retrySeconds } from "../retry.ts";
+import { type Downloader, downloadFile, lastSegment } from "../download.ts";
+import { FILE_HEADERS } from "../../export/place.ts";
+
+/** What making and removing copies needs. */
+export type Copier = Downloader & {
+  readonly copies: MirrorFiles;
+  readonly blob: BlobStore;
+  readonly report: ReportUpstream;
+};
+
+/** How many were copied, and how many could not be. */
+export type Copied = { readonly files: number; readonly failed: number };
+
+/** Copies asked for at once. */
+const COPIES_A_PAGE = 100;
+/** Files in a row that cannot be downloaded: then the server is taken to be down until the next run. */
+const DOWN_AFTER = 3;
+
+/** Where a mirror's copies are. */
+export function mirrorPlace(mirror: Mirror): MirrorPlace {
+  return { bucket: mirror.bucket, root: mirror.filenameRoot };
+}
+
+/** Makes all copies that are due, in the order of the index. What fails is kept, reported and tried again. */
+export async function copyDue(
+  copier: Copier,
+  mirror: Mirror,
+  signal: AbortSignal,
+): Promise<Copied> {
+  const place = mirrorPlace(mirror);
+  let files = 0;
+  let failed = 0;
+  let unreachable = 0;
+  let after = -1;
+  for (;;) {
+    const due = await copier.copies.due(place, after, COPIES_A_PAGE);
+    if (due.length === 0) return { files, failed };
+    for (const copy of due) {
+      if (signal.aborted || unreachable >= DOWN_AFTER) return { files, failed };
+      after = copy.position;
+      const failure = await copyOne(copier, mirror, copy, signal);
+      if (failure === "canceled") return { files, failed };
+      if (failure === undefined) files += 1;
+      else failed += 1;
+      unreachable = failure === "fetch_failed" ? unreachable + 1 : 0;
+    }
+  }
+}
+
+/** Copies a file byte for byte, or keeps why that failed; answers the code of it. */
+async function copyOne(
+  copier: Copier,
+  mirror: Mirror,
+  copy: DueCopy,
+  signal: AbortSignal,
+): Promise<Refusal["code"] | undefined> {
+  const { copies, blob, report } = copier;
+  const place = mirrorPlace(mirror);
+  const file = { name: mirror.name, file: lastSegment(copy.url) };
+  let failure: Refusal;
+  let cause: unknown;
+  try {
+    const zip = await downloadFile(copier, mirror.exportRoot, copy.url, signal);
+    if (zip.ok) {
+      await blob.put(place.bucket, copy.name, zip.value, FILE_HEADERS);
+      await copies.stored(place, copy.url, zip.value.length);
+      report({ kind: "file-copied", ...file, byteCount: zip.value.length });
+      return undefined;
+    }
+    if (zip.code === "canceled") return zip.code;
+    failure = zip;
+  } catch (error) {
+    cause = error;
+    const { code, message } = asAppError(storeFailure(error));
+    failure = { ok: false, code, message };
+  }
+  const { code, message } = failure;
+  const attempts = copy.attempts + 1;
+  await copies.fail(place, copy.url, code, message, retrySeconds(attempts));
+  report({ kind: "file-failed", reader: "mirror", ...file, code, message, attempts, cause });
+  return code;
+}
+
+/** Deletes copies that are out of the index for `unlistedSeconds`. Answers how many. */
+export async function deleteUnlisted(
+  { copies, blob, report }: Pick<Copier, "copies" | "blob" | "report">,
+  name: string,
+  place: MirrorPlace,
+  unlistedSeconds: number,
+): Promise<number> {
+  for (let deleted = 0;;) {
+    const names = await copies.removable(place, unlistedSeconds, COPIES_A_PAGE);
+    if (names.length === 0) return deleted;
+    for (const copy of names) {
+      await blob.delete(place.bucket, copy);
+      report({ kind: "file-deleted", name, file: lastSegment(copy) });
+    }
+    await copies.removed(place, names);
+    deleted += names.length;
+  }
+}

@@ -1,0 +1,192 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { ExportSigner } from "../../../src/export-file/build.ts";
+import { MAX_INDEX_FILES, parseIndex } from "../../../src/upstream/index-lines.ts";
+import { retrySeconds } from "../../../src/upstream/retry.ts";
+import { fileUrl } from "../../../src/upstream/download.ts";
+import { upstreamIndexes } from "../../../src/store/upstream/index-state.ts";
+import { useDatabase } from "../../support/database.ts";
+import { newSigner } from "../../export-file/sample.ts";
+import { openUpstream, type UpstreamServer } from "../upstream-server.ts";
+import { DAY, fileOf, importOf, NOON, openWorld, pastKey } from "../world.ts";
+
+const parse = (text: string) => parseIndex(new TextEncoder().encode(text));
+
+describe("parseIndex()", () => {
+  it("reads a path a line, each once, in order", () => {
+    expect(parse("us/b.zip\r\n\n  /us/a.zip\t\nus/b.zip\nc-1_2.zip")).toEqual({
+      ok: true,
+      value: { paths: ["us/b.zip", "us/a.zip", "c-1_2.zip"], refused: 0 },
+    });
+  });
+
+  it("takes an empty index", () => {
+    expect(parse("\n")).toEqual({ ok: true, value: { paths: [], refused: 0 } });
+  });
+
+  it("leaves out lines that are no safe path", () => {
+    const hostile = [
+      "http://127.0.0.1/a.zip",
+      "//evil.example/a.zip",
+      "../a.zip",
+      "a/../../b.zip",
+      "a/./b.zip",
+      "%2e%2e/a.zip",
+      "a\\..\\b.zip",
+      "a.zip?x=1",
+      "a.zip#x",
+      "a\u0000.zip",
+      "a\u001b[2J.zip",
+      "a b.zip",
+      "é.zip",
+      "file:a",
+      "a//b.zip",
+      "a/",
+      ".hidden",
+      "x".repeat(1025),
+    ];
+    expect(parse(["good.zip", ...hostile].join("\n"))).toEqual({
+      ok: true,
+      value: { paths: ["good.zip"], refused: hostile.length },
+    });
+  });
+
+  it("does not take a page for an index", () => {
+    expect(parse("<html>\n<p>moved</p>\n</html>")).toEqual({
+      ok: false,
+      code: "malformed_file",
+      message: "the index is none: no line of it is a path",
+    });
+  });
+
+  it("bounds the number of files", () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, i) => `${i}`).join("\n");
+    expect(parse(lines(MAX_INDEX_FILES)).ok).toBe(true);
+    expect(parse(lines(MAX_INDEX_FILES + 1))).toMatchObject({ code: "limit_exceeded" });
+  });
+});
+
+describe("fileUrl()", () => {
+  it("puts the path below the export root, without its query", () => {
+    expect(fileUrl("https://a.example/x/?secret=1", "us/a.zip")).toBe(
+      "https://a.example/x/us/a.zip",
+    );
+    expect(fileUrl("https://a.example", "a.zip")).toBe("https://a.example/a.zip");
+  });
+});
+
+describe("retrySeconds()", () => {
+  it("doubles from a minute to six hours", () => {
+    expect([1, 2, 3, 9, 10, 1000].map(retrySeconds)).toEqual([60, 120, 240, 15360, 21600, 21600]);
+  });
+});
+
+describe("importExports() of several servers", () => {
+  const database = useDatabase();
+  let signer: ExportSigner;
+  let pem: string;
+  let server: UpstreamServer;
+
+  beforeAll(async () => {
+    ({ signer, pem } = await newSigner());
+  });
+  beforeEach(async () => {
+    server = await openUpstream();
+    server.set("/files/a.zip", await fileOf([signer], [pastKey(1)]));
+  });
+  afterEach(() => server.close());
+
+  it("keeps why an index failed, and goes on with the others", async () => {
+    const broken = (name: string, path: string) =>
+      importOf(server, pem, { name, indexUrl: `${server.url}${path}` });
+    server.index("a.zip");
+    server.set("/page", "<html>");
+    server.set("/large", new Uint8Array(2 ** 20 + 1));
+    server.set("/moved", (_, response) => response.writeHead(301, { location: "/" }).end());
+    const world = await openWorld(
+      database(),
+      broken("a-page", "/page"),
+      broken("b-large", "/large"),
+      broken("c-moved", "/moved"),
+      broken("d-missing", "/missing"),
+      importOf(server, pem, { name: "z-good" }),
+    );
+    expect(await world.run()).toMatchObject({ files: 1, failed: 4 });
+    const status = await upstreamIndexes(database()).status();
+    expect(status.map(({ name, code, succeededAt }) => [name, code, succeededAt])).toEqual([
+      ["a-page", "malformed_file", null],
+      ["b-large", "limit_exceeded", null],
+      ["c-moved", "fetch_refused", null],
+      ["d-missing", "fetch_failed", null],
+      ["z-good", null, NOON],
+    ]);
+  });
+
+  it("does not go to private addresses unless that is allowed", async () => {
+    server.index("a.zip");
+    const world = await openWorld(database(), importOf(server, pem));
+    const { fetch } = world.dependencies();
+    await world.run({ fetch: { ...fetch, allowPrivate: false, allowHttp: true } });
+    expect(server.asked).toEqual([]);
+    expect(world.events).toMatchObject([{ kind: "index-failed", code: "fetch_refused" }]);
+  });
+
+  it("asks only whether an index has changed", async () => {
+    server.index("a.zip");
+    const world = await openWorld(database(), importOf(server, pem));
+    await world.run();
+    server.set("/files/b.zip", await fileOf([signer], [pastKey(2)]));
+    expect((await world.run()).files).toBe(0);
+    server.index("a.zip", "b.zip");
+    expect((await world.run()).files).toBe(1);
+  });
+
+  it("honours from and thru of the import and of its keys", async () => {
+    server.index("a.zip");
+    const day = (offset: number) => new Date((NOON + offset * DAY) * 1000).toISOString();
+    const world = await openWorld(
+      database(),
+      importOf(server, pem, { from: day(1), thru: day(3) }),
+    );
+    await world.run();
+    await database().setClock(NOON + 3 * DAY);
+    await world.run();
+    expect(server.asked).toEqual([]);
+    world.resources[0] = importOf(server, pem, {
+      publicKeys: [{ keyId: "310", version: "v1", publicKeyPem: pem, thru: day(3) }],
+    });
+    expect((await world.run()).failed).toBe(1);
+    expect((await world.status())?.failures[0]?.code).toBe("signature_invalid");
+    await database().setClock(NOON + 3 * DAY - 1);
+    await database().sql`update import_file set next_try_at = 0`;
+    expect((await world.run()).files).toBe(1);
+  });
+
+  it("gives a server that cannot be reached up until the next run", async () => {
+    const names = Array.from({ length: 9 }, (_, index) => `${index}.zip`);
+    server.index(...names);
+    for (const name of names) {
+      server.set(`/files/${name}`, (_, response) => response.writeHead(503).end());
+    }
+    const world = await openWorld(database(), importOf(server, pem));
+    expect((await world.run()).failed).toBe(3);
+    expect(await world.status()).toMatchObject({ failed: 3, pending: 6 });
+  });
+
+  it("forgets files that no index names, after their time, and those of imports that are gone", async () => {
+    server.index("a.zip");
+    const world = await openWorld(database(), importOf(server, pem));
+    await world.run();
+    const count = async () => (await database().sql`select from import_file`).length;
+    server.index("b.zip");
+    await world.run();
+    expect(await count()).toBe(2);
+    await database().setClock(NOON + 14 * DAY + 1);
+    server.index("c.zip");
+    await world.run();
+    expect(await count()).toBe(2);
+    world.resources.length = 0;
+    await world.run();
+    expect(await count()).toBe(0);
+    expect(await upstreamIndexes(database()).status()).toEqual([]);
+  });
+});
