@@ -69,6 +69,56 @@ function broken({ file, target }: Import): string | undefined {
   return sideways ? undefined : `${file} must not import ${target}`;
 }
 
+/** Groups of files that reach each other by imports, type-only ones included (Tarjan's strongly connected components). */
+function circles(edges: readonly Pick<Import, "file" | "target">[]): string[][] {
+  const targets = new Map<string, string[]>();
+  for (const { file, target } of edges) {
+    targets.set(file, [...targets.get(file) ?? [], target]);
+  }
+  const found: string[][] = [];
+  const order = new Map<string, number>();
+  const path: string[] = [];
+  const visit = (file: string): number => {
+    const own = order.size;
+    order.set(file, own);
+    path.push(file);
+    let lowest = own;
+    for (const target of targets.get(file) ?? []) {
+      const known = order.get(target);
+      if (known === undefined) lowest = Math.min(lowest, visit(target));
+      else if (path.includes(target)) lowest = Math.min(lowest, known);
+    }
+    if (lowest === own) {
+      const component = path.splice(path.indexOf(file)).sort();
+      if (component.length > 1) found.push(component);
+    }
+    return lowest;
+  };
+  for (const file of targets.keys()) if (!order.has(file)) visit(file);
+  return found;
+}
+
+describe("the checks themselves", () => {
+  const edge = (file: string, target: string) => ({ file, target, relative: true });
+
+  it("find a circle of two and of three, and no other", () => {
+    const pair = [edge("a.ts", "b.ts"), edge("b.ts", "a.ts")];
+    const three = [edge("c.ts", "d.ts"), edge("d.ts", "e.ts"), edge("e.ts", "c.ts")];
+    const straight = [edge("b.ts", "c.ts"), edge("a.ts", "f.ts"), edge("e.ts", "f.ts")];
+    expect(circles([...pair, ...three, ...straight])).toEqual([
+      ["c.ts", "d.ts", "e.ts"],
+      ["a.ts", "b.ts"],
+    ]);
+    expect(circles(straight)).toEqual([]);
+  });
+
+  it("find an import upward, and one between features", () => {
+    expect(broken(edge("src/runtime/edge.ts", "src/publish/route.ts"))).toBeDefined();
+    expect(broken(edge("src/export/run.ts", "src/publish/route.ts"))).toBeDefined();
+    expect(broken(edge("src/publish/route.ts", "src/runtime/edge.ts"))).toBeUndefined();
+  });
+});
+
 describe("the import rule", async () => {
   const files = [...await sources("src"), ...await sources("federation")];
   const imports = (await Promise.all(files.map(importsOf))).flat();
@@ -80,6 +130,10 @@ describe("the import rule", async () => {
 
   it("holds for every relative import: downwards only, features never from each other", () => {
     expect(imports.filter((one) => one.relative).map(broken).filter(Boolean)).toEqual([]);
+  });
+
+  it("has no circle", () => {
+    expect(circles(imports.filter((one) => one.relative))).toEqual([]);
   });
 
   it("keeps the database driver in src/store and the runtimes' modules in src/runtime", () => {

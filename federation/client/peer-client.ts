@@ -6,7 +6,7 @@ import {
 import { accept, asAppError, type Outcome, refuse } from "../../src/errors.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { RpcClient, RpcRefusal } from "../rpc/client.ts";
-import { PATHS, readAnswer } from "../service/method-table.ts";
+import { PATHS, readAnswer } from "../messages.ts";
 
 const { DescribeRequest, PushRequest } = wayfarer.federation.v1;
 

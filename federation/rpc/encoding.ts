@@ -1,8 +1,5 @@
 import type { Outcome, Refusal } from "../../src/errors.ts";
 import type { Connection } from "../../src/runtime/runtime.ts";
-import { connectEncoding } from "./connect-encoding.ts";
-import { grpcEncoding } from "./grpc-encoding.ts";
-import { grpcWebEncoding } from "./grpc-web-encoding.ts";
 import type { Codec } from "./method.ts";
 
 /** What an answer is written with. */
@@ -23,26 +20,3 @@ export type Encoding = {
   succeed(message: Uint8Array, context: AnswerContext): Response;
   fail(refusal: Refusal, context: AnswerContext): Response;
 };
-
-const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
-  ["application/grpc", grpcEncoding],
-  ["application/grpc+proto", grpcEncoding],
-  ["application/grpc-web", grpcWebEncoding],
-  ["application/grpc-web+proto", grpcWebEncoding],
-  ["application/proto", connectEncoding("proto")],
-  ["application/json", connectEncoding("json")],
-]);
-
-/** All media types that are understood, for `accept-post`. */
-export const MEDIA_TYPES: string = [...ENCODINGS.keys()].join(", ");
-
-/** The media type of a content type, without its parameters. */
-export function mediaTypeOf(headers: Headers): string {
-  const [mediaType = ""] = (headers.get("content-type") ?? "").split(";");
-  return mediaType.trim().toLowerCase();
-}
-
-/** The encoding of a media type, if it is one of ours. */
-export function encodingOf(mediaType: string): Encoding | undefined {
-  return ENCODINGS.get(mediaType);
-}

@@ -1,7 +1,8 @@
 import { AppError, ERRORS, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
 import type { Connection, Handler } from "../../src/runtime/runtime.ts";
 import { type Deadline, startDeadline, timeoutOf, untilAborted } from "./deadline.ts";
-import { type Encoding, encodingOf, MEDIA_TYPES, mediaTypeOf } from "./encoding.ts";
+import type { Encoding } from "./encoding.ts";
+import { encodingOf, MEDIA_TYPES, mediaTypeOf } from "./encodings.ts";
 import { FRAME_OVERHEAD_BYTES } from "./frame.ts";
 import type { RpcMethod } from "./method.ts";
 

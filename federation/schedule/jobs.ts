@@ -1,7 +1,5 @@
-import type { Direction, SyncStatus } from "../../src/model/peer-sync.ts";
-import type { Peer } from "../../src/model/resource/peer.ts";
-import { runPeer, tasksOf, type When } from "./peer-run.ts";
-import type { SyncDependencies } from "./sync.ts";
+import type { Direction } from "../../src/model/peer-sync.ts";
+import { type FederationJobDependencies, runPeer, tasksOf, type When } from "./peer-run.ts";
 
 /** A background job, as src/jobs.ts runs it. */
 export type FederationJob = {
@@ -15,27 +13,6 @@ export type FederationJob = {
 };
 
 type FederationWork = (signal: AbortSignal) => Promise<Readonly<Record<string, number>>>;
-
-/** A lease that is kept as long as it is held. */
-export type HeldLease = { readonly lost: AbortSignal; release(): Promise<void> };
-
-/** What the jobs need. */
-export type FederationJobDependencies = SyncDependencies & {
-  readonly peers: () => Promise<readonly Peer[]>;
-  readonly statuses: () => Promise<{
-    /** UTC seconds of the database's clock. */
-    readonly now: number;
-    readonly statuses: readonly (SyncStatus & {
-      readonly peer: string;
-      readonly direction: Direction;
-    })[];
-  }>;
-  /** Undefined while somebody else holds it. */
-  readonly hold: (name: string) => Promise<HeldLease | undefined>;
-  /** Told what was thrown while working with a peer, for the log. */
-  readonly onError: (peer: string, direction: Direction, error: unknown) => void;
-  readonly intervalMs: number;
-};
 
 /** A peer is worked with for so long at a time. */
 const PEER_BUDGET_MS = 60_000;

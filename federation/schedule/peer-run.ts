@@ -3,9 +3,29 @@ import type { Direction, SyncStatus } from "../../src/model/peer-sync.ts";
 import { isActive } from "../../src/model/resource/members.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { PeerClient, PeerOutcome } from "../client/peer-client.ts";
-import type { FederationJobDependencies, HeldLease } from "./jobs.ts";
 import { thrownOutcome } from "./outcome.ts";
 import { type SyncDependencies, syncPull, syncPush } from "./sync.ts";
+
+/** A lease that is kept as long as it is held. */
+export type HeldLease = { readonly lost: AbortSignal; release(): Promise<void> };
+
+/** What the jobs need. */
+export type FederationJobDependencies = SyncDependencies & {
+  readonly peers: () => Promise<readonly Peer[]>;
+  readonly statuses: () => Promise<{
+    /** UTC seconds of the database's clock. */
+    readonly now: number;
+    readonly statuses: readonly (SyncStatus & {
+      readonly peer: string;
+      readonly direction: Direction;
+    })[];
+  }>;
+  /** Undefined while somebody else holds it. */
+  readonly hold: (name: string) => Promise<HeldLease | undefined>;
+  /** Told what was thrown while working with a peer, for the log. */
+  readonly onError: (peer: string, direction: Direction, error: unknown) => void;
+  readonly intervalMs: number;
+};
 
 /** A peer to work with, and how it stood before. */
 export type Task = { readonly peer: Peer; readonly before: SyncStatus | undefined };

@@ -1,6 +1,6 @@
 import type { Direction, PageKind, PageRecord, SyncStatus } from "../../src/model/peer-sync.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
-import type { FederationJobDependencies } from "./jobs.ts";
+import type { FederationJobDependencies } from "./peer-run.ts";
 
 /** What operators see of a peer. Times are UTC seconds. */
 export type PeerStatus = {

@@ -7,7 +7,7 @@ import type { SentDigests } from "./sent-digests.ts";
 import { selectionOf, wholeAgreement } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { pause } from "./admission.ts";
-import type { DescribeAnswer, DescribeRequest } from "./method-table.ts";
+import type { DescribeAnswer, DescribeRequest } from "../messages.ts";
 import { turns } from "./turns.ts";
 
 /** What Describe needs. */

@@ -13,7 +13,7 @@ import {
 import { selectionOf, wishText } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { wireKeys } from "../wire.ts";
-import type { FetchAnswer, FetchRequest } from "./method-table.ts";
+import type { FetchAnswer, FetchRequest } from "../messages.ts";
 import { type AdmissionDependencies, type Allowance, fetchAllowance } from "./admission.ts";
 import { turns } from "./turns.ts";
 

@@ -5,31 +5,21 @@ import {
 } from "../../proto/gen/federation.js";
 import type { Outcome } from "../../src/errors.ts";
 import { MAX_PEER_PAGE, type Peer } from "../../src/model/resource/peer.ts";
-import type { MessageBounds, Nested } from "../rpc/bounds.ts";
 import {
-  type Admit,
-  type MethodDefinition,
-  readProto,
-  type RpcCall,
-  type RpcMethod,
-  rpcMethod,
-} from "../rpc/method.ts";
+  type DescribeAnswer,
+  type DescribeRequest,
+  type FetchAnswer,
+  type FetchRequest,
+  MAX_PAGE_FIELDS,
+  PATHS,
+  type PushAnswer,
+  type PushRequest,
+  STATE,
+} from "../messages.ts";
+import type { MessageBounds } from "../rpc/bounds.ts";
+import { type Admit, type RpcCall, type RpcMethod, rpcMethod } from "../rpc/method.ts";
 
-const { DescribeRequest, DescribeResponse, PushRequest, PushResponse } = wayfarer.federation.v1;
-
-export type DescribeRequest = wayfarer.federation.v1.DescribeRequest;
-export type DescribeAnswer = wayfarer.federation.v1.DescribeResponse.$Properties;
-export type PushRequest = wayfarer.federation.v1.PushRequest;
-export type PushAnswer = wayfarer.federation.v1.PushResponse.$Properties;
-export type FetchRequest = FederationFetchRequest;
-export type FetchAnswer = FederationFetchResponse.$Properties;
-
-/** The paths of the three calls. */
-export const PATHS = {
-  fetch: "/Federation/Fetch",
-  push: "/wayfarer.federation.v1.Federation/Push",
-  describe: "/wayfarer.federation.v1.Federation/Describe",
-} as const;
+const { v1 } = wayfarer.federation;
 
 /** What answers the three calls. */
 export type FederationHandlers = {
@@ -50,9 +40,6 @@ type Handle<Request, Answer, Caller> = (
 /** 64-bit numbers and names of enums as JSON wants them (protobuf.dev, JSON mapping). */
 const JSON_FORM = { longs: String, enums: String, bytes: String, defaults: true } as const;
 
-/** More than fit into a page of ours; see MAX_PAGE_BYTES. */
-const MAX_PAGE_FIELDS = 300_000;
-const STATE: Nested = { 1: {}, 2: {} };
 /** Regions, mostly. */
 const QUESTION: MessageBounds = { fields: 2000, nested: { 6: STATE } };
 const BATCH: MessageBounds = {
@@ -78,62 +65,26 @@ export function federationMethods(handlers: FederationHandlers): readonly RpcMet
     rpcMethod({
       path: PATHS.push,
       bounds: BATCH,
-      decode: (bytes) => PushRequest.decode(bytes),
-      encode: (answer) => PushResponse.encode(answer).finish(),
-      fromJson: (value) => PushRequest.fromObject(withKeysInBase64(objectOf(value))),
-      toJson: (answer) => PushResponse.toObject(PushResponse.fromObject(answer), JSON_FORM),
+      decode: (bytes) => v1.PushRequest.decode(bytes),
+      encode: (answer) => v1.PushResponse.encode(answer).finish(),
+      fromJson: (value) => v1.PushRequest.fromObject(withKeysInBase64(objectOf(value))),
+      toJson: (answer) => v1.PushResponse.toObject(v1.PushResponse.fromObject(answer), JSON_FORM),
       admit: handlers.admitPush,
       handle: handlers.push,
     }),
     rpcMethod({
       path: PATHS.describe,
       bounds: QUESTION,
-      decode: (bytes) => DescribeRequest.decode(bytes),
-      encode: (answer) => DescribeResponse.encode(answer).finish(),
-      fromJson: (value) => DescribeRequest.fromObject(objectOf(value)),
-      toJson: (answer) => DescribeResponse.toObject(DescribeResponse.fromObject(answer), JSON_FORM),
+      decode: (bytes) => v1.DescribeRequest.decode(bytes),
+      encode: (answer) => v1.DescribeResponse.encode(answer).finish(),
+      fromJson: (value) => v1.DescribeRequest.fromObject(objectOf(value)),
+      toJson: (answer) =>
+        v1.DescribeResponse.toObject(v1.DescribeResponse.fromObject(answer), JSON_FORM),
       admit: handlers.admitDescribe,
       handle: handlers.describe,
     }),
   ];
 }
-
-type Answer<T> = Pick<MethodDefinition<T, unknown, unknown>, "bounds" | "decode">;
-
-const answer = <T>({ bounds, decode }: Answer<T>) => (bytes: Uint8Array): Outcome<T> =>
-  readProto({ bounds, decode }, bytes);
-
-/** What peers answer, bounded like what they ask: `limit_exceeded` before anything is made of too much. */
-export const readAnswer: {
-  readonly fetch: (bytes: Uint8Array) => Outcome<FederationFetchResponse>;
-  readonly push: (bytes: Uint8Array) => Outcome<wayfarer.federation.v1.PushResponse>;
-  readonly describe: (bytes: Uint8Array) => Outcome<wayfarer.federation.v1.DescribeResponse>;
-} = {
-  fetch: answer({
-    bounds: {
-      fields: MAX_PAGE_FIELDS,
-      nested: { 1: {}, 2: {}, 4: STATE },
-      elements: { of: { 1: "keys", 2: "revisedKeys" }, max: MAX_PEER_PAGE, what: "keys in a page" },
-    },
-    decode: (bytes) => FederationFetchResponse.decode(bytes),
-  }),
-  push: answer({
-    bounds: {
-      fields: MAX_PAGE_FIELDS,
-      nested: { 1: {}, 2: {} },
-      elements: {
-        of: { 1: "verdicts", 2: "revisedVerdicts" },
-        max: MAX_PEER_PAGE,
-        what: "verdicts",
-      },
-    },
-    decode: (bytes) => PushResponse.decode(bytes),
-  }),
-  describe: answer({
-    bounds: { fields: 10_000, nested: { 3: {}, 4: {} } },
-    decode: (bytes) => DescribeResponse.decode(bytes),
-  }),
-};
 
 function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

@@ -6,7 +6,7 @@ import { REFUSALS } from "../policy/acceptance.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { receivedKey } from "../wire.ts";
 import { type AdmissionDependencies, pushAllowance } from "./admission.ts";
-import type { PushAnswer, PushRequest } from "./method-table.ts";
+import type { PushAnswer, PushRequest } from "../messages.ts";
 import { turns } from "./turns.ts";
 
 /** What Push needs. */

@@ -5,11 +5,8 @@ import { type OwnSigner, ownSigner } from "../../federation/auth/signer.ts";
 import { clientOpener, type Transports } from "../../federation/client/peer-client.ts";
 import { cursorCodec } from "../../federation/service/cursor.ts";
 import { draftPeer, type PeerDraft } from "../../federation/client/draft.ts";
-import {
-  type FederationJobDependencies,
-  pullJob,
-  pushJob,
-} from "../../federation/schedule/jobs.ts";
+import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
+import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
 import { recentFloor } from "../../federation/outbound.ts";
 import { syncNow, type SyncResult } from "../../federation/schedule/peer-run.ts";
 import { rateLimit } from "../../federation/rate.ts";

@@ -1,12 +1,12 @@
 import type { BlobStore } from "../blob/blob.ts";
 import { AppError } from "../errors.ts";
-import type { ReadyBatch, WrittenFile } from "../store/export/batches.ts";
+import type { ReadyBatch, WrittenFile } from "../store/export/batch.ts";
 import type { ExportKeys, KeyPart } from "../store/export/keys.ts";
 import type { BatchPlan, PlannedFile } from "../store/export/plan.ts";
 import type { ReportExport } from "./events.ts";
 import { buildExportFile, type ExportSigner } from "../export-file/build.ts";
 import type { AppendKey } from "../export-file/key-section.ts";
-import { FILE_HEADERS } from "./place.ts";
+import { FILE_HEADERS } from "../export-file/served-files.ts";
 
 /** What writing the files of a window needs. */
 export type FileWriter = {

@@ -1,7 +1,7 @@
 import type { BlobStore } from "../blob/blob.ts";
-import type { ExportPlace } from "../store/export/batches.ts";
+import type { ExportPlace } from "../model/export-place.ts";
 import type { ExportIndexes } from "../store/export/index-file.ts";
-import { INDEX_HEADERS, indexName, indexText } from "./place.ts";
+import { INDEX_HEADERS, indexName, indexText } from "../export-file/served-files.ts";
 
 /** What writing an index needs. */
 export type IndexWriter = {

@@ -2,7 +2,7 @@ import { parseDuration } from "../model/duration.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import { secondsOf } from "../model/resource/members.ts";
-import type { SeriesName } from "../store/export/batches.ts";
+import type { SeriesName } from "../model/export-place.ts";
 import type { SeriesPlan } from "../store/export/schedule.ts";
 
 /** A series with the config that it comes from. */

@@ -1,8 +1,10 @@
-import type { ExportBatches, ReadyBatch } from "../store/export/batches.ts";
+import type { ExportBatches } from "../store/export/batches.ts";
+import type { ReadyBatch } from "../store/export/batch.ts";
 import type { ExportIndexes } from "../store/export/index-file.ts";
 import type { HeldLease } from "../store/lease-hold.ts";
 import { type FileWriter, writeFiles } from "./batch-files.ts";
-import { fileName, placeOf } from "./place.ts";
+import { fileName } from "../export-file/served-files.ts";
+import { placeOf } from "../model/export-place.ts";
 import { publishIndex } from "./publish-index.ts";
 import type { Series } from "./series.ts";
 import type { ExportSettings } from "./settings.ts";

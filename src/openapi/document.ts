@@ -1,6 +1,7 @@
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { ADMIN_OPERATIONS } from "./admin-operations.ts";
-import { type Answer, type Json, type Operation, schemaRef, TAGS } from "./operation.ts";
+import { type Answer, type Operation, schemaRef, TAGS } from "./operation.ts";
+import type { Json } from "./json.ts";
 import { publishOperations } from "./publish-operations.ts";
 import { componentSchemas } from "./schemas.ts";
 import { SERVER_OPERATIONS } from "./server-operations.ts";

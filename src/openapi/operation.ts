@@ -1,8 +1,6 @@
+import type { Json } from "./json.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { SchemaName } from "./schemas.ts";
-
-/** A part of a JSON document. */
-export type Json = { readonly [member: string]: unknown };
 
 /** A parameter; a path's are always required, the others never. */
 export type Parameter = {

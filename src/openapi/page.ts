@@ -1,7 +1,8 @@
 import { html, raw } from "hono/html";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { type OpenApiOptions, operations } from "./document.ts";
-import { type Json, type Operation, type Parameter, type Tag, TAGS } from "./operation.ts";
+import { type Operation, type Parameter, type Tag, TAGS } from "./operation.ts";
+import type { Json } from "./json.ts";
 import { componentSchemas } from "./schemas.ts";
 
 type Markup = ReturnType<typeof html>;

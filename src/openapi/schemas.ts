@@ -8,7 +8,7 @@ import {
   statsRequestSchema,
   statsResponseSchema,
 } from "./publish-schemas.ts";
-import type { Json } from "./operation.ts";
+import type { Json } from "./json.ts";
 
 const errorCodes = Object.keys(ERRORS).filter((code): code is ErrorCode =>
   Object.hasOwn(ERRORS, code)

@@ -7,7 +7,7 @@ import { chooseOnset, daysSinceOnset, type Onset } from "../model/onset.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { transmissionRisk } from "../model/transmission-risk.ts";
 import type { Seconds } from "../model/ids.ts";
-import type { CheckedKey } from "../store/publish/publish.ts";
+import type { CheckedKey } from "../store/publish/checked-set.ts";
 import type { PublishRequest } from "./request.ts";
 import type { PublishSettings } from "./settings.ts";
 

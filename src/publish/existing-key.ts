@@ -1,7 +1,7 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { revisionStep } from "../model/revision.ts";
-import type { StoredKey } from "../store/publish/publish.ts";
+import type { StoredKey } from "../store/publish/checked-set.ts";
 import type { IndexedKey } from "./check-keys.ts";
 import type { RevisableKey } from "./revision-token.ts";
 

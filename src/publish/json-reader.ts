@@ -1,5 +1,3 @@
-import type { Members } from "./json-members.ts";
-
 /** What a reader found wrong, and where; the text never quotes a value of the input. */
 export class JsonFault extends Error {}
 
@@ -204,4 +202,30 @@ function unescape(literal: string): string | undefined {
 /** A foreign name as far as an answer may repeat it. */
 function printable(name: string): string {
   return /^[A-Za-z_]{1,40}$/.test(name) ? `"${name}"` : "(not printable or too long)";
+}
+
+/** Reads one member's value into what is being built; the reader stands at the value. */
+export type MemberReader<T> = (json: JsonReader, into: T) => void;
+
+/** A member: how it is read, and whether it may come twice (its reader then compares). */
+export type Member<T> = {
+  readonly name: string;
+  readonly read: MemberReader<T>;
+  readonly repeatable?: boolean;
+};
+
+/** The members of an object, at most 32, by their own and by their lower-case name. */
+export type Members<T> = ReadonlyMap<string, Member<T> & { readonly bit: number }>;
+
+/** Members from their readers by name. `repeatable` names those that may come twice. */
+export function members<T>(
+  readers: Readonly<Record<string, MemberReader<T>>>,
+  repeatable: readonly string[] = [],
+): Members<T> {
+  return new Map(
+    Object.entries(readers).flatMap(([name, read], index) => {
+      const member = { name, read, repeatable: repeatable.includes(name), bit: 1 << index };
+      return [[name, member], [name.toLowerCase(), member]];
+    }),
+  );
 }

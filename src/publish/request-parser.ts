@@ -1,6 +1,6 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
-import { type MemberReader, type Members, members } from "./json-members.ts";
+import { type MemberReader, type Members, members } from "./json-reader.ts";
 import { JsonFault, JsonReader } from "./json-reader.ts";
 import type { PublishRequest, RequestKey } from "./request.ts";
 

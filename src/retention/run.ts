@@ -1,6 +1,6 @@
 import { asAppError } from "../errors.ts";
 import type { BlobStore } from "../blob/blob.ts";
-import type { ExportPlace } from "../store/export/batches.ts";
+import type { ExportPlace } from "../model/export-place.ts";
 import type {
   ExposurePosition,
   LostWindow,

@@ -1,11 +1,7 @@
 import postgres from "postgres";
 import { AppError } from "../errors.ts";
 import { guardTransactions } from "./guarded-begin.ts";
-
-/** One pool of connections. Numbers come back as `number` (bigint columns hold seconds and counts below 2^53). */
-export type Sql = postgres.Sql<{ int8: number }>;
-/** The connection of a transaction. */
-export type Transaction = postgres.TransactionSql<{ int8: number }>;
+import type { Sql } from "./sql.ts";
 
 /** The database as the store's files see it. */
 export type Database = {

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { Sql, Transaction } from "./database.ts";
+import type { Sql, Transaction } from "./sql.ts";
 
 type Work = (transaction: Transaction) => unknown;
 

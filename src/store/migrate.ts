@@ -1,9 +1,8 @@
 import { AppError } from "../errors.ts";
-import type { Database, Sql } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { Sql } from "./sql.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-
-/** One step of the schema. */
-export type Migration = { readonly version: number; readonly name: string; readonly sql: string };
+import type { Migration } from "./migrations/migration.ts";
 
 /** Only one process migrates at a time: the key of the advisory lock. */
 const MIGRATION_LOCK = 7_265_101;

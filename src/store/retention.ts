@@ -1,5 +1,6 @@
-import { type Database, type Sql, sqlState, type Transaction } from "./database.ts";
-import type { ExportPlace } from "./export/batches.ts";
+import { type Database, sqlState } from "./database.ts";
+import type { Sql, Transaction } from "./sql.ts";
+import type { ExportPlace } from "../model/export-place.ts";
 
 /** A row of `exposure` in the order of their age. */
 export type ExposurePosition = { readonly createdAt: number; readonly key: Uint8Array };

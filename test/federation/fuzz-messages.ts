@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { encodeFrame } from "../../federation/rpc/frame.ts";
-import { PATHS } from "../../federation/service/method-table.ts";
+import { PATHS } from "../../federation/messages.ts";
 import { FederationFetchRequest, wayfarer } from "../../proto/gen/federation.js";
 import { NOW } from "./support.ts";
 import { type EncodingName, ENCODINGS } from "./service/encodings.ts";

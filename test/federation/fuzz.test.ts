@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { PATHS } from "../../federation/service/method-table.ts";
+import { PATHS } from "../../federation/messages.ts";
 import { asServerId } from "../../src/model/ids.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
 import { useDatabase } from "../support/database.ts";

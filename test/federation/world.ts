@@ -7,7 +7,7 @@ import {
   type Transports,
 } from "../../federation/client/peer-client.ts";
 import { cursorCodec } from "../../federation/service/cursor.ts";
-import type { FederationJobDependencies } from "../../federation/schedule/jobs.ts";
+import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
 import { recentFloor } from "../../federation/outbound.ts";
 import { rateLimit } from "../../federation/rate.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";

@@ -1,7 +1,8 @@
 import process from "node:process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readCopyRows } from "../../src/store/exposure/copy-rows.ts";
-import { type Database, openDatabase, type Transaction } from "../../src/store/database.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import type { Transaction } from "../../src/store/sql.ts";
 import { useDatabase } from "../support/database.ts";
 
 const database = useDatabase();

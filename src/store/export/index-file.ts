@@ -1,5 +1,5 @@
 import type { Database } from "../database.ts";
-import type { ExportPlace } from "./batches.ts";
+import type { ExportPlace } from "../../model/export-place.ts";
 
 /** Lists of files for phones. */
 export type ExportIndexes = {

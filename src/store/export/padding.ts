@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { DAY_SECONDS } from "../../model/interval.ts";
-import type { Transaction } from "../database.ts";
+import type { Transaction } from "../sql.ts";
 import { type KeyRules, selectionSql, type Span, takesSql } from "./keys.ts";
 
 /** How generated keys are made. */

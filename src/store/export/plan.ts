@@ -1,5 +1,6 @@
-import type { Sql } from "../database.ts";
-import type { BatchLease, ExportPlace, ReadyBatch, SeriesId, WrittenFile } from "./batches.ts";
+import type { Sql } from "../sql.ts";
+import type { BatchLease, ReadyBatch, SeriesId, WrittenFile } from "./batch.ts";
+import type { ExportPlace } from "../../model/export-place.ts";
 import type { KeyPart, KeyRules } from "./keys.ts";
 import { inTurn, overlapsUnsettled, unsettledOf } from "./window.ts";
 

@@ -1,5 +1,5 @@
 import type { Database } from "../database.ts";
-import type { SeriesName } from "./batches.ts";
+import type { SeriesName } from "../../model/export-place.ts";
 import type { KeyRules } from "./keys.ts";
 import { fillWindow, type OpenBatch, type PaddingPlan } from "./padding.ts";
 import { holdsKeys, inTurn, ofSeries, overlapsUnsettled, unsettledOf } from "./window.ts";

@@ -1,6 +1,6 @@
 import type postgres from "postgres";
-import type { Sql, Transaction } from "../database.ts";
-import type { SeriesId } from "./batches.ts";
+import type { Sql, Transaction } from "../sql.ts";
+import type { SeriesId } from "./batch.ts";
 
 /** Runs a transaction in which nobody else schedules windows, settles their keys or plans their files. */
 export async function inTurn<T>(

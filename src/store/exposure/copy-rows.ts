@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { AppError } from "../../errors.ts";
-import type { Sql, Transaction } from "../database.ts";
+import type { Sql, Transaction } from "../sql.ts";
 
 /** PGCOPY\n\xff\r\n\0(11) ‖ flags(4) ‖ length of the extension(4), which PostgreSQL leaves empty. */
 const HEADER_BYTES = 19;

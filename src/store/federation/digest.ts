@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { DayDigest, Selection } from "../../model/feed.ts";
 import { INTERVALS_PER_DAY } from "../../model/interval.ts";
-import type { Database, Sql } from "../database.ts";
+import type { Database } from "../database.ts";
+import type { Sql } from "../sql.ts";
 import { allowedSql } from "./feed.ts";
 
 /** Digests of the feed. */

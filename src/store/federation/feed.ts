@@ -11,7 +11,8 @@ import type {
 import { MAX_HOPS } from "../../model/feed.ts";
 import { asRegion, asServerId, asWindow } from "../../model/ids.ts";
 import type { ReportType } from "../../model/report-type.ts";
-import type { Database, Sql } from "../database.ts";
+import type { Database } from "../database.ts";
+import type { Sql } from "../sql.ts";
 
 /** The feed in the database. */
 export type FederationFeed = {

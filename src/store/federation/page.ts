@@ -1,5 +1,6 @@
 import type { PageKind, PageRecord } from "../../model/peer-sync.ts";
-import type { Database, Sql, Transaction } from "../database.ts";
+import type { Database } from "../database.ts";
+import type { Sql, Transaction } from "../sql.ts";
 
 /** A page as the history shows it. */
 export type PageShown = PageRecord & {

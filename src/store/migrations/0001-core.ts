@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** Exposures, the floor below which no window changes any more, configuration, leases, jobs, wrapped keys, audit. */
 export const core: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** Publish statistics, data keys of revision tokens, issuers' keys from JWKS URLs. */
 export const publish: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** What phones download: how far each export reaches, its windows and their files. */
 export const exports: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** Files of other servers: what was read into ours, what was copied, and what went wrong. */
 export const imports: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** Federation: places in feeds, state and history per peer, digests, replay protection, our own token keys. */
 export const federation: Migration = {

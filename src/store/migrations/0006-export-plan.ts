@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** A window's files are planned before the first is stored. */
 export const exportPlans: Migration = {

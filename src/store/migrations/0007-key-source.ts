@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 
 /** Which server a key came from, whatever the agreement with it is called. */
 export const keySource: Migration = {

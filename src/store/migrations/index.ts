@@ -1,4 +1,4 @@
-import type { Migration } from "../migrate.ts";
+import type { Migration } from "./migration.ts";
 import { core } from "./0001-core.ts";
 import { publish } from "./0002-publish.ts";
 import { exports } from "./0003-export.ts";

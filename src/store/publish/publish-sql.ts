@@ -1,4 +1,4 @@
-import type { CheckedKey, CheckedSet, PublishStoreSettings } from "./publish.ts";
+import type { CheckedKey, CheckedSet, PublishStoreSettings } from "./checked-set.ts";
 import { currentWindowSql } from "../exposure/window-floor.ts";
 
 /** Columns that a decision about a revision, or a preview of one, needs. */

@@ -1,8 +1,10 @@
 import { Buffer } from "node:buffer";
 import { AppError } from "../../errors.ts";
 import type { ReportType } from "../../model/report-type.ts";
-import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "../database.ts";
+import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
+import type { Transaction } from "../sql.ts";
 import { storeFailure } from "../failure.ts";
+import type { CheckedKey, CheckedSet, PublishStoreSettings, StoredKey } from "./checked-set.ts";
 import { groupedWrites } from "./grouped-writes.ts";
 import { knownSets } from "./known-sets.ts";
 import { appendStatSql, type StatEntry, statParameters } from "./stat.ts";
@@ -16,45 +18,6 @@ import {
   updateSql,
 } from "./publish-sql.ts";
 import { currentWindowSql } from "../exposure/window-floor.ts";
-
-/** A TEK that passed every check. */
-export type CheckedKey = {
-  /** The key's 16 bytes in lower-case hex. */
-  readonly hex: string;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
-  /** 1 to 8: the report type's own in place of 0. */
-  readonly transmissionRisk: number;
-  /** DSOS. */
-  readonly daysSinceOnset: number;
-};
-
-/** TEKs of one publish and what they have in common. */
-export type CheckedSet = {
-  /** In ascending order of the key, each once. */
-  readonly keys: readonly CheckedKey[];
-  readonly reportType: ReportType;
-  readonly regions: readonly string[];
-  readonly traveler: boolean;
-  readonly healthAuthority: string;
-  /** Name of the Issuer resource; absent when verification was bypassed. */
-  readonly issuer: string | undefined;
-};
-
-/** A stored key, as far as a decision about its revision needs it. */
-export type StoredKey = {
-  readonly hex: string;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
-  readonly reportType: ReportType | "";
-  readonly revisedTo: ReportType | undefined;
-  /** It was published here, not federated or imported. */
-  readonly local: boolean;
-  /** The window that it belongs to. */
-  readonly createdAt: number;
-  readonly regions: readonly string[];
-  readonly traveler: boolean;
-};
 
 /** What to write of a set of which some keys exist already. */
 export type RevisionPlan = {
@@ -87,14 +50,6 @@ export type Preview = {
   readonly now: number;
   /** The window that a row written now would get. */
   readonly currentWindow: number;
-};
-
-/** How `created_at` is decided. */
-export type PublishStoreSettings = {
-  /** TRUNCATE_WINDOW. */
-  readonly windowSeconds: number;
-  /** DEBUG_RELEASE_SAME_DAY_KEYS: keys that are still valid are not held back. */
-  readonly releaseSameDayKeys: boolean;
 };
 
 const MAX_ATTEMPTS = 12;

@@ -1,6 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { isKind, type Kind, KINDS, type Resource } from "../../model/resource/kinds.ts";
-import type { Database, Sql, Transaction } from "../database.ts";
+import type { Database } from "../database.ts";
+import type { Sql, Transaction } from "../sql.ts";
 
 /** A resource with its version, which changes with every change of it. */
 export type StoredResource = { readonly resource: Resource; readonly version: number };

@@ -2,7 +2,8 @@ import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Region } from "../../model/ids.ts";
 import { REPORT_TYPES } from "../../model/report-type.ts";
-import { type Database, sqlState, type Transaction, UNIQUE_VIOLATION } from "../database.ts";
+import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
+import type { Transaction } from "../sql.ts";
 import { IMPORT_COLUMNS, type ImportRows } from "./import-rows.ts";
 import { currentWindowSql } from "../exposure/window-floor.ts";
 

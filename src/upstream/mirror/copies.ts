@@ -6,7 +6,7 @@ import type { DueCopy, MirrorFiles, MirrorPlace } from "../../store/upstream/mir
 import type { ReportUpstream } from "../events.ts";
 import { retrySeconds } from "../retry.ts";
 import { type Downloader, downloadFile, lastSegment } from "../download.ts";
-import { FILE_HEADERS } from "../../export/place.ts";
+import { FILE_HEADERS } from "../../export-file/served-files.ts";
 
 /** What making and removing copies needs. */
 export type Copier = Downloader & {

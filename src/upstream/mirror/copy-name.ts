@@ -1,7 +1,7 @@
 import { accept, type Outcome, refuse } from "../../errors.ts";
 import { isBlobName } from "../../blob/name.ts";
 import { lastSegment } from "../download.ts";
-import { indexName } from "../../export/place.ts";
+import { indexName } from "../../export-file/served-files.ts";
 
 /** Where `[uuid]` stands for a random UUID. */
 const UUID = "[uuid]";

@@ -8,7 +8,8 @@ import type { ResourceCache } from "../../store/resource/cache.ts";
 import { type ConfigSharing, eachConfig } from "../each-config.ts";
 import type { MirrorSettings } from "../settings.ts";
 import { fileUrl, lastSegment, readIndex } from "../download.ts";
-import { INDEX_HEADERS, indexName, indexText, placeOf } from "../../export/place.ts";
+import { INDEX_HEADERS, indexName, indexText } from "../../export-file/served-files.ts";
+import { placeOf } from "../../model/export-place.ts";
 import { type Copier, copyDue, deleteUnlisted, mirrorPlace } from "./copies.ts";
 import { copyName, uuidOf } from "./copy-name.ts";
 

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { OpenClient, PeerClient } from "../../../federation/client/peer-client.ts";
-import { type HeldLease, pullJob, pushJob } from "../../../federation/schedule/jobs.ts";
+import { pullJob, pushJob } from "../../../federation/schedule/jobs.ts";
+import type { HeldLease } from "../../../federation/schedule/peer-run.ts";
 import { runPeer, syncNow } from "../../../federation/schedule/peer-run.ts";
 import { FederationFetchResponse, wayfarer } from "../../../proto/gen/federation.js";
 import { accept, AppError, refuse } from "../../../src/errors.ts";

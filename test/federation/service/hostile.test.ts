@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { PATHS } from "../../../federation/service/method-table.ts";
+import { PATHS } from "../../../federation/messages.ts";
 import { encodeBase64 } from "../../../src/bytes/base64.ts";
 import { asServerId } from "../../../src/model/ids.ts";
 import type { Handler } from "../../../src/runtime/runtime.ts";

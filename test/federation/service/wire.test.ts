@@ -6,7 +6,7 @@ import type { RpcCall } from "../../../federation/rpc/method.ts";
 import { sentDigests } from "../../../federation/service/sent-digests.ts";
 import { describeHandler } from "../../../federation/service/describe.ts";
 import { fetchHandler } from "../../../federation/service/fetch.ts";
-import { PATHS } from "../../../federation/service/method-table.ts";
+import { PATHS } from "../../../federation/messages.ts";
 import { pushHandler } from "../../../federation/service/push.ts";
 import { FederationFetchRequest, wayfarer } from "../../../proto/gen/federation.js";
 import { AppError, refuse } from "../../../src/errors.ts";

@@ -1,12 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { openDatabase, sqlState, UNIQUE_VIOLATION } from "../../../src/store/database.ts";
-import {
-  type CheckedKey,
-  type CheckedSet,
-  type PublishStore,
-  publishStore,
-  type StoredKey,
-} from "../../../src/store/publish/publish.ts";
+import { type PublishStore, publishStore } from "../../../src/store/publish/publish.ts";
+import type { CheckedKey, CheckedSet, StoredKey } from "../../../src/store/publish/checked-set.ts";
 import { insertParameters, insertSql } from "../../../src/store/publish/publish-sql.ts";
 import { useDatabase } from "../../support/database.ts";
 
