@@ -22,7 +22,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function startOnce(folder: string): Promise<number> {
   const env = { ...process.env, DATA_DIR: folder, PORT: String(PORT), LOG_LEVEL: "error" };
   const started = performance.now();
-  const server = spawn(process.execPath, ["dist/wayfarer.mjs", "serve"], {
+  const server = spawn(process.execPath, ["bin/wayfarer.mjs", "serve"], {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });

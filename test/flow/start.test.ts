@@ -8,6 +8,7 @@ import {
   freePort,
   type Program,
   runProgram,
+  startByReadme,
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
@@ -59,6 +60,26 @@ describe("wayfarer serve with the embedded database", () => {
     expect(await publicKeys(second.url)).toBe(keys);
     expect(keys).toContain("BEGIN PUBLIC KEY");
   });
+
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "ends whole, and starts again, when the command of the README gets %s",
+    async (signal) => {
+      const folder = await temporaryFolder();
+      const port = await freePort();
+      const settings = { DATA_DIR: folder, PORT: String(port) };
+      const first = startByReadme(settings);
+      await first.line(/Wayfarer serves on/);
+      first.signal(signal);
+      await first.finished();
+      // The next start is refused while anything of the first holds the folder or the port.
+      const second = startByReadme(settings);
+      await second.line(/Wayfarer serves on/);
+      second.signal("SIGTERM");
+      await second.finished();
+      while (await databasesIn(folder) > 0) { /* the server has ended, so its database ends too */ }
+      await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+    },
+  );
 
   it("keeps its master key to its owner", async () => {
     const folder = await temporaryFolder();

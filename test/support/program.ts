@@ -19,17 +19,19 @@ export type Program = {
   /** Undefined when it could not be started. */
   readonly pid: number | undefined;
   /** Sends a signal, if it still runs. */
-  signal(name: "SIGTERM" | "SIGKILL"): void;
+  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL"): void;
   /** Resolves with the first line of either output that matches; rejects when the process ends before. */
   line(pattern: RegExp): Promise<string>;
   finished(): Promise<Finished>;
 };
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-/** On Node what its users run: the bundle, which the run's set-up makes. On Deno the sources themselves. */
-const ARGUMENTS = "Deno" in globalThis
-  ? ["run", "-A", "src/main.ts"]
-  : ["--enable-source-maps", "dist/wayfarer.mjs"];
+/** What users run: on Node the launcher, whose bundle the run's set-up makes; on Deno the sources themselves. */
+const ARGUMENTS = "Deno" in globalThis ? ["run", "-A", "src/main.ts"] : ["bin/wayfarer.mjs"];
+/** The README's command that starts a server. */
+const START: readonly [string, ...string[]] = "Deno" in globalThis
+  ? [process.execPath, "task", "start"]
+  : ["npm", "start"];
 
 /** Starts `wayfarer ARGS` with these settings and no others; ended with the test at the latest. */
 export function startProgram(
@@ -37,8 +39,21 @@ export function startProgram(
   settings: Readonly<Record<string, string>>,
   input?: string,
 ): Program {
+  return startProcess([process.execPath, ...ARGUMENTS, ...args], settings, input);
+}
+
+/** Starts a server by the README's command, through the package manager or task runner. */
+export function startByReadme(settings: Readonly<Record<string, string>>): Program {
+  return startProcess(START, settings);
+}
+
+function startProcess(
+  [command, ...args]: readonly [string, ...string[]],
+  settings: Readonly<Record<string, string>>,
+  input?: string,
+): Program {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [...ARGUMENTS, ...args], {
+  const child = spawn(command, args, {
     cwd: ROOT,
     env: { PATH, HOME, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
