@@ -24,7 +24,7 @@ const CHECKS = 5_000;
 const runtime = currentRuntime();
 const { crypto } = runtime;
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
-const random = (length: number) => crypto.digests.getRandomValues(new Uint8Array(length));
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 const median = (values: readonly number[]): number =>
   [...values].sort((left, right) => left - right)[values.length >> 1] ?? NaN;
 

@@ -31,12 +31,12 @@ const COLUMNS = `key, interval_number, interval_count, transmission_risk, report
   days_since_onset, regions, traveler, created_at, source, source_name, hops`;
 
 const { crypto } = currentRuntime();
-const pair = await crypto.signatures.subtle.generateKey(
+const pair = await crypto.subtle.generateKey(
   { name: "ECDSA", namedCurve: "P-256" },
   true,
   ["sign", "verify"],
 );
-const spki = Buffer.from(await crypto.signatures.subtle.exportKey("spki", pair.publicKey));
+const spki = Buffer.from(await crypto.subtle.exportKey("spki", pair.publicKey));
 
 /** A signed file of keys that ended yesterday. */
 async function buildFile(): Promise<Uint8Array> {
@@ -58,7 +58,7 @@ async function buildFile(): Promise<Uint8Array> {
       info: { keyId: "310", keyVersion: "v1" },
       sign: async (data) =>
         new Uint8Array(
-          await crypto.signatures.subtle.sign(algorithm, pair.privateKey, data.slice()),
+          await crypto.subtle.sign(algorithm, pair.privateKey, data.slice()),
         ),
     }],
     keys: (async function* () {

@@ -27,7 +27,7 @@ const PORT = 18_181;
 
 const { crypto } = currentRuntime();
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
-const random = (length: number) => crypto.digests.getRandomValues(new Uint8Array(length));
+const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
 const each = (value: (index: number) => string, type: string): string =>
   `'{${Array.from({ length: KEYS }, (_, index) => value(index)).join(",")}}'::${type}[]`;

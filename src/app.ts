@@ -98,7 +98,7 @@ export async function openApp(
   app.route("/admin/api/v1", admin(foundation, jobs, publishing, exporting, federating));
   app.notFound(() => errorAnswer("not_found"));
   app.onError((error) => {
-    const requestId = newRequestId(crypto.digests);
+    const requestId = newRequestId(crypto);
     log.error("request-failed", { requestId, ...errorFields(error) });
     return failureAnswer(error, requestId);
   });
@@ -126,7 +126,7 @@ function admin(
     keys: foundation.keys,
     authorize: bearerCheck(
       () => Promise.resolve(foundation.secrets.adminToken()),
-      foundation.crypto.digests,
+      foundation.crypto,
     ),
     changed: async () => {
       await foundation.cache.fresh();
@@ -144,7 +144,7 @@ function admin(
 /** Whether a request may see the figures: polled around a publish, they tell a real one from chaff. */
 function scrapers({ secrets, crypto }: Foundation): (request: Request) => Promise<boolean> {
   const checks = [secrets.metricsToken, secrets.adminToken].map((secret) =>
-    bearerCheck(() => Promise.resolve(secret()), crypto.digests)
+    bearerCheck(() => Promise.resolve(secret()), crypto)
   );
   return async (request) =>
     (await Promise.all(checks.map((check) => check(request)))).includes(true);

@@ -3,7 +3,6 @@ import { type JwksKey, parseJwks } from "../../src/keys/jwks.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import { isActive } from "../../src/model/resource/members.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
-import type { CryptoProviders } from "../../src/runtime/runtime.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import { CLOCK_SKEW_SECONDS, readToken, type UnverifiedToken, verifyToken } from "./token.ts";
 
@@ -35,7 +34,7 @@ export type AuthenticatorOptions = {
   readonly serverId: ServerId;
   readonly issuerKeys: IssuerKeys;
   readonly seenTokens: SeenTokens;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
 };
@@ -111,7 +110,7 @@ function agreementOf(
 }
 
 async function pinnedKeys(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   jwks: NonNullable<Peer["auth"]["jwks"]>,
 ): Promise<Outcome<readonly JwksKey[]>> {
   const parsed = await parseJwks(crypto, new TextEncoder().encode(JSON.stringify(jwks)));

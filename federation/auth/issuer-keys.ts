@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { accept, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
 import { type JwksKey, MAX_JWKS_BYTES, parseJwks } from "../../src/keys/jwks.ts";
-import type { CryptoProviders } from "../../src/runtime/runtime.ts";
 
 /** Reads a document of another server: bounded, without redirects, within the rules on addresses. */
 export type ReadDocument = (url: string, maxBytes: number) => Promise<Outcome<Uint8Array>>;
@@ -18,7 +17,7 @@ export type IssuerKeys = {
 /** What {@link issuerKeys} needs. */
 export type IssuerKeysOptions = {
   readonly readDocument: ReadDocument;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
   /** Longest time that reading an issuer's keys may take. Default 5 s. */

@@ -2,7 +2,6 @@ import type { KeyManager } from "../../src/keys/key-manager.ts";
 import type { PublishedKey } from "../../src/keys/jwks.ts";
 import { encodeHex } from "../../src/bytes/base64.ts";
 import { sha256 } from "../../src/keys/crypto.ts";
-import type { CryptoProviders } from "../../src/runtime/runtime.ts";
 
 /** A key that signs our tokens. */
 export type OwnKey = PublishedKey & {
@@ -25,7 +24,7 @@ export type OwnKeyStore = {
 export type OwnKeyOptions = {
   readonly store: OwnKeyStore;
   readonly keys: Pick<KeyManager, "create" | "publicKeyPem" | "versions" | "destroy">;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
 };
@@ -83,7 +82,7 @@ async function destroyKey(keys: OwnKeyOptions["keys"], reference: string): Promi
 }
 
 async function newKey({ keys, crypto }: OwnKeyOptions, now: number): Promise<OwnKey> {
-  const random = crypto.digests.getRandomValues(new Uint8Array(4));
+  const random = crypto.getRandomValues(new Uint8Array(4));
   const reference = `local:federation-${now}-${encodeHex(random)}`;
   await keys.create(reference, "sign");
   const publicKeyPem = await keys.publicKeyPem(reference);

@@ -46,7 +46,7 @@ export function ownSigner(options: OwnSignerOptions): OwnSigner {
       const now = Math.floor(clockMs() / 1000);
       const key = signingKeyOf(await listed(), now);
       if (key === undefined) throw new AppError("key_unavailable");
-      const jti = encodeBase64Url(crypto.digests.getRandomValues(new Uint8Array(JTI_BYTES)));
+      const jti = encodeBase64Url(crypto.getRandomValues(new Uint8Array(JTI_BYTES)));
       const header = { alg: "ES256", typ: "JWT", kid: key.kid };
       const claims = {
         iss: serverId,

@@ -6,7 +6,6 @@ import type { FeedPosition, Selection } from "../../src/model/feed.ts";
 import { asWindow } from "../../src/model/ids.ts";
 import type { PeerCursor, PeerCursors, PlaceInFeed } from "../../src/model/peer-sync.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
-import type { CryptoProviders } from "../../src/runtime/runtime.ts";
 import type { PeerClient } from "./peer-client.ts";
 import type { InboundStore } from "../inbound.ts";
 import {
@@ -29,7 +28,7 @@ export type PushToDependencies = FeedDependencies & {
   readonly places: {
     place(peer: string, direction: "push"): Promise<PlaceInFeed | undefined>;
   };
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   /** What is left of `send.maxKeysPerSecond`. */
   readonly pace: RateLimit;
 };

@@ -4,7 +4,6 @@ import { importAesKey, seal, unseal } from "../../src/keys/crypto.ts";
 import { KEY_BYTES } from "../../src/model/exposure.ts";
 import type { FeedPosition, FeedStream } from "../../src/model/feed.ts";
 import { asWindow } from "../../src/model/ids.ts";
-import type { CryptoProviders } from "../../src/runtime/runtime.ts";
 
 /** A cursor of `federation.proto`. */
 export type WireCursor = { readonly timestamp: number; readonly nextToken: string };
@@ -30,7 +29,7 @@ const MAX_TOKEN_LENGTH = 60;
  * be sent is decided by the agreement, so a peer that begins in the middle leaves out only what it could have had.
  */
 export async function cursorCodec(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   key: Uint8Array,
 ): Promise<CursorCodec> {
   const sealer = await importAesKey(crypto, key);

@@ -20,7 +20,7 @@ export async function cursorKey(
 
   async function wrapNew(): Promise<string> {
     if (!await keys.exists(WRAPPED_BY)) await keys.create(WRAPPED_BY, "encrypt");
-    const fresh = crypto.digests.getRandomValues(new Uint8Array(CURSOR_KEY_BYTES));
+    const fresh = crypto.getRandomValues(new Uint8Array(CURSOR_KEY_BYTES));
     return encodeBase64(await keys.encrypt(WRAPPED_BY, fresh, PURPOSE));
   }
 }

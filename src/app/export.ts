@@ -43,7 +43,7 @@ export function exportPart(foundation: Foundation): ExportPart {
     resources,
     blob,
     leases: leases(database),
-    randomBytes: randomBytesOf(crypto.digests),
+    randomBytes: randomBytesOf(crypto),
   };
   const upstream = {
     ...shared,

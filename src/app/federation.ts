@@ -106,7 +106,7 @@ export async function federationPart(
     pace: rateLimit(clock.monotonic),
     crypto,
     random: foundation.random,
-    hold: (name) => holdLease(leases(database), name, newRequestId(crypto.digests), LEASE_SECONDS),
+    hold: (name) => holdLease(leases(database), name, newRequestId(crypto), LEASE_SECONDS),
     onError: (peer, direction, error) =>
       log.error("peer-failed", { peer, direction, ...errorFields(error) }),
     intervalMs: Math.min(config.jobIntervalMs, LOOK_MS),
@@ -132,7 +132,7 @@ export async function federationPart(
       protocols: runtime.trailers.ok ? ["connect", "grpc"] : ["connect"],
       maxBodyBytes: MAX_BODY_BYTES,
       keptSeconds: config.export.cleanupTtlSeconds,
-      requestId: () => newRequestId(crypto.digests),
+      requestId: () => newRequestId(crypto),
       onError,
     }),
     jobs: [pullJob(deps), pushJob(deps), {

@@ -9,7 +9,6 @@ import { localKeys } from "../keys/local.ts";
 import { loadMasterKey } from "../keys/master-key.ts";
 import { openKeys } from "../keys/open.ts";
 import { type Log } from "../observe/log.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import {
   checkDatabase,
   type Database,
@@ -31,7 +30,7 @@ export type Foundation = {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: Log;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly clock: Clock;
   /** How addresses are fetched that operators and peers give us. */
   readonly outgoing: FetchPolicy;
@@ -65,7 +64,7 @@ export type FoundationInput = {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly log: Log;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly clock?: Clock;
   readonly fetch?: PinnableFetch;
   readonly random?: () => number;

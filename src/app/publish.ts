@@ -70,7 +70,7 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     }),
     now: () => asSeconds(clock.now() / 1000),
     random: foundation.random,
-    randomBytes: (length) => Buffer.from(crypto.digests.getRandomValues(new Uint8Array(length))),
+    randomBytes: (length) => Buffer.from(crypto.getRandomValues(new Uint8Array(length))),
     ring: chaffRing(),
     admission: { receiving: 0, inFlight: 0 },
     elapsedMs: clock.monotonic,

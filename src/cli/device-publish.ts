@@ -112,8 +112,7 @@ async function publish(
 ): Promise<0 | 1> {
   const url = serverUrl(values.url);
   const chaff = values.chaff === true;
-  const random: RandomBytes = (count) =>
-    io.runtime.crypto.digests.getRandomValues(new Uint8Array(count));
+  const random: RandomBytes = (count) => io.runtime.crypto.getRandomValues(new Uint8Array(count));
   const now = asSeconds(Date.now() / 1000);
   const earlier = values.revise === true ? await needState(statePath) : undefined;
   const healthAuthorityId = values["health-authority"] ?? earlier?.healthAuthorityId ??

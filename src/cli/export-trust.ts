@@ -9,7 +9,6 @@ import {
   verifyExportFile,
 } from "../export-file/verify.ts";
 import { importVerifyKey } from "../keys/crypto.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { readTargetText } from "./target.ts";
 
 /** Public keys in PEM files; whatever a signature calls its key, any of these may have made it. */
@@ -19,7 +18,7 @@ const MAX_PEM_BYTES = 65_536;
 
 /** Reads public keys; throws `usage` naming the file that is none. */
 export async function readPemKeys(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   paths: readonly string[],
 ): Promise<PemKeys> {
   return await Promise.all(paths.map(async (path) => {
@@ -37,7 +36,7 @@ export async function readPemKeys(
  * right, the others may be those of keys that were not given.
  */
 export async function verifyByPem(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   file: ExportFile,
   keys: PemKeys,
 ): Promise<readonly SignatureVerdict[]> {
@@ -47,14 +46,14 @@ export async function verifyByPem(
   const candidates = [...names.values()].flatMap(({ keyId, keyVersion }) =>
     keys.map((publicKey): VerificationKey => ({ keyId, keyVersion, publicKey }))
   );
-  const verdicts = await verifyExportFile(file, candidates, crypto.signatures.subtle);
+  const verdicts = await verifyExportFile(file, candidates, crypto.subtle);
   if (!verdicts.some(({ verdict }) => verdict === "valid")) return verdicts;
   return verdicts.map((one) => one.verdict === "valid" ? one : { ...one, verdict: "unknown_key" });
 }
 
 /** Opens files that at least one of the keys signed. */
 export function openByPem(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   keys: PemKeys,
 ): (zip: Uint8Array) => Promise<Outcome<ExportFile>> {
   return async (zip) => {
@@ -74,7 +73,7 @@ const publishedKeys = z.object({
  * first needed, and again when a file names a key that is not in it.
  */
 export function openByPublishedKeys(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   serverUrl: string,
   { fetch, signal }: { readonly fetch: Fetch; readonly signal: AbortSignal },
 ): (zip: Uint8Array) => Promise<Outcome<ExportFile>> {
@@ -89,7 +88,7 @@ export function openByPublishedKeys(
       if (!fetched.ok) return fetched;
       known = fetched.value;
     }
-    const subtle = crypto.signatures.subtle;
+    const { subtle } = crypto;
     return trusted(file.value, await verifyExportFile(file.value, known ?? [], subtle));
   };
 }

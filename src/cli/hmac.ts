@@ -29,7 +29,7 @@ export const hmacCommand: Command = {
     );
     const [path = "-"] = positionals;
     const hmacKey = values["hmac-key"] === undefined
-      ? io.runtime.crypto.digests.getRandomValues(new Uint8Array(16))
+      ? io.runtime.crypto.getRandomValues(new Uint8Array(16))
       : decodeBase64(values["hmac-key"]);
     if (hmacKey === undefined || hmacKey.length === 0) {
       throw new AppError("usage", "--hmac-key must be base64 of at least one byte");

@@ -98,7 +98,7 @@ async function publisher(
   const { crypto } = io.runtime;
   const { issuerKey } = deviceFiles(io, { issuerKey: values["issuer-key"] });
   const { issuer } = await ensureIssuer(crypto, issuerKey);
-  const random: RandomBytes = (count) => crypto.digests.getRandomValues(new Uint8Array(count));
+  const random: RandomBytes = (count) => crypto.getRandomValues(new Uint8Array(count));
   const days = wholeNumber(values.days, "days", 14, { min: 1, max: 14 });
   const details = {
     healthAuthorityId: required(

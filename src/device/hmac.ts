@@ -1,6 +1,5 @@
 import { encodeBase64 } from "../bytes/base64.ts";
 import { hmacSha256 } from "../keys/crypto.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 
 /** A TEK as an app hands it over. */
 export type UploadKey = {
@@ -27,7 +26,7 @@ export function tekmacText(keys: readonly UploadKey[], withRisks = true): string
 
 /** `tekmac`, in base64: HMAC-SHA-256 of {@link tekmacText}. An empty key is refused with `invalid_argument`. */
 export async function tekmac(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   hmacKey: Uint8Array,
   keys: readonly UploadKey[],
   withRisks = true,

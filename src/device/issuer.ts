@@ -7,7 +7,6 @@ import { fileKeys } from "../keys/file.ts";
 import { derToPem } from "../keys/pem.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 
 /** A verification server in miniature: one P-256 key that certificates are signed with. */
 export type Issuer = {
@@ -36,7 +35,7 @@ export type CertificateClaims = {
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** The issuer whose private key (PEM or JWK) is in a file; `key_not_found` or `key_unavailable` names the file. */
-export async function loadIssuer(crypto: CryptoProviders, path: string): Promise<Issuer> {
+export async function loadIssuer(crypto: Crypto, path: string): Promise<Issuer> {
   const keys = fileKeys({ crypto });
   const reference = `file:${resolve(path)}`;
   return {
@@ -47,7 +46,7 @@ export async function loadIssuer(crypto: CryptoProviders, path: string): Promise
 
 /** Like {@link loadIssuer}; a file that is not there is made with a new key, readable by its owner alone. */
 export async function ensureIssuer(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   path: string,
 ): Promise<{ readonly issuer: Issuer; readonly made: boolean }> {
   const keys = fileKeys({ crypto });
@@ -56,8 +55,8 @@ export async function ensureIssuer(
 }
 
 /** Whether the key was made here; another process may have been faster. */
-async function writeNewKey(crypto: CryptoProviders, path: string): Promise<boolean> {
-  const subtle = crypto.signatures.subtle;
+async function writeNewKey(crypto: Crypto, path: string): Promise<boolean> {
+  const { subtle } = crypto;
   const { privateKey } = await subtle.generateKey(P256, true, ["sign", "verify"]);
   const pem = derToPem(new Uint8Array(await subtle.exportKey("pkcs8", privateKey)), "PRIVATE KEY");
   try {

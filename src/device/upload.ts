@@ -1,7 +1,6 @@
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { tekmac, type UploadKey } from "./hmac.ts";
 import { issueCertificate, type Issuer } from "./issuer.ts";
 import type { RandomBytes, Tek } from "./tek.ts";
@@ -26,7 +25,7 @@ export type UploadDetails = {
 
 /** What certificates are made and signed with. */
 export type UploadTools = {
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly issuer: Issuer;
   readonly random: RandomBytes;
   readonly now: Seconds;

@@ -2,7 +2,6 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { accept, AppError, type Outcome, refuse } from "../errors.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { pemToDer } from "./pem.ts";
 import { p256Point } from "./spki.ts";
 
@@ -26,20 +25,20 @@ function isPlain(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
 
 /** SHA-256. */
 export async function sha256(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   data: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.digests.subtle.digest("SHA-256", plainBytes(data)));
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", plainBytes(data)));
 }
 
 /** HMAC-SHA-256 (RFC 2104). An empty key is refused with `invalid_argument`: not every provider takes one. */
 export async function hmacSha256(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   key: Uint8Array,
   data: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (key.length === 0) throw new AppError("invalid_argument", "an HMAC key must not be empty");
-  const subtle = crypto.digests.subtle;
+  const { subtle } = crypto;
   const imported = await subtle.importKey("raw", plainBytes(key), HMAC_SHA256, false, ["sign"]);
   return new Uint8Array(await subtle.sign(HMAC_SHA256, imported, plainBytes(data)));
 }
@@ -51,7 +50,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** A P-256 public key in SPKI PEM (an uncompressed point), ready for {@link verifyEcdsa}; `invalid_argument` for anything else. */
 export async function importVerifyKey(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   spkiPem: string,
 ): Promise<Outcome<CryptoKey>> {
   const der = pemToDer(spkiPem, "PUBLIC KEY");
@@ -61,18 +60,18 @@ export async function importVerifyKey(
   if (p256Point(der) === undefined) {
     return refuse("invalid_argument", "not a public key on the curve P-256");
   }
-  return accept(await crypto.signatures.subtle.importKey("spki", der, P256, true, ["verify"]));
+  return accept(await crypto.subtle.importKey("spki", der, P256, true, ["verify"]));
 }
 
 /** Whether `signature` (r ‖ s, 64 bytes) is ECDSA P-256 / SHA-256 over `data`. Never throws for a bad signature. */
 export async function verifyEcdsa(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   key: CryptoKey,
   signature: Uint8Array,
   data: Uint8Array,
 ): Promise<boolean> {
   if (signature.length !== 64) return false;
-  return await crypto.signatures.subtle.verify(
+  return await crypto.subtle.verify(
     ECDSA_SHA256,
     key,
     plainBytes(signature),
@@ -82,20 +81,20 @@ export async function verifyEcdsa(
 
 /** ECDSA P-256 / SHA-256 over `data`: r ‖ s, 64 bytes. */
 export async function signEcdsa(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   key: CryptoKey,
   data: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(
-    await crypto.signatures.subtle.sign(ECDSA_SHA256, key, plainBytes(data)),
+    await crypto.subtle.sign(ECDSA_SHA256, key, plainBytes(data)),
   );
 }
 
 /** An AES-256-GCM key for {@link seal} and {@link unseal}, from 32 bytes. */
-export async function importAesKey(crypto: CryptoProviders, raw: Uint8Array): Promise<CryptoKey> {
+export async function importAesKey(crypto: Crypto, raw: Uint8Array): Promise<CryptoKey> {
   if (raw.length !== 32) throw new AppError("invalid_argument", "an AES-256 key has 32 bytes");
   const usages: KeyUsage[] = ["encrypt", "decrypt"];
-  return await crypto.digests.subtle.importKey("raw", plainBytes(raw), "AES-GCM", false, usages);
+  return await crypto.subtle.importKey("raw", plainBytes(raw), "AES-GCM", false, usages);
 }
 
 /**
@@ -103,13 +102,13 @@ export async function importAesKey(crypto: CryptoProviders, raw: Uint8Array): Pr
  * (NIST SP 800-38D, 8.3).
  */
 export async function seal(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   key: CryptoKey,
   plaintext: Uint8Array,
   additionalData: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const iv = crypto.digests.getRandomValues(new Uint8Array(NONCE_BYTES));
-  const sealed = await crypto.digests.subtle.encrypt(
+  const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const sealed = await crypto.subtle.encrypt(
     { name: "AES-GCM", iv, additionalData: plainBytes(additionalData) },
     key,
     plainBytes(plaintext),
@@ -122,7 +121,7 @@ export async function seal(
 
 /** What {@link seal} was given; undefined when the bytes, the key or `additionalData` are not the same. */
 export async function unseal(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   key: CryptoKey,
   sealed: Uint8Array,
   additionalData: Uint8Array,
@@ -131,7 +130,7 @@ export async function unseal(
   const bytes = plainBytes(sealed);
   try {
     return new Uint8Array(
-      await crypto.digests.subtle.decrypt(
+      await crypto.subtle.decrypt(
         {
           name: "AES-GCM",
           iv: bytes.subarray(0, NONCE_BYTES),

@@ -3,7 +3,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../errors.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { seal, signEcdsa, unseal } from "./crypto.ts";
 import { type FileKey, parseKeyFile } from "./key-file.ts";
 import type { KeyManager, KeyReference } from "./key-manager.ts";
@@ -25,7 +24,7 @@ type Cached = {
  * at before each use and read again when it changed. A file holds one version, named by `kid` or else by the
  * fingerprint of its public key; {@link KeyManager.encrypt} gives nonce(12) ‖ ciphertext ‖ tag(16).
  */
-export function fileKeys(options: { readonly crypto: CryptoProviders }): KeyManager {
+export function fileKeys(options: { readonly crypto: Crypto }): KeyManager {
   const { crypto } = options;
   const cache = new Map<string, Cached>();
 

@@ -2,7 +2,6 @@
 
 import { z } from "zod";
 import { accept, type Outcome, refuse } from "../errors.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { decodeBase64, encodeBase64Url } from "../bytes/base64.ts";
 import { derToPem, pemToDer } from "./pem.ts";
 import { ed25519Spki, p256Point, p256Spki } from "./spki.ts";
@@ -57,7 +56,7 @@ type Reader = {
   /** The one curve that we use. */
   readonly curve?: string;
   /** Undefined or an error thrown for a key that is malformed or too weak. */
-  readonly spki: (crypto: CryptoProviders, jwk: Jwk) => Promise<Uint8Array | undefined>;
+  readonly spki: (crypto: Crypto, jwk: Jwk) => Promise<Uint8Array | undefined>;
 };
 
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -73,7 +72,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
  * of key that is malformed, a `kid` with control characters, or one `kid` for two keys; `limit_exceeded` for too many bytes or keys.
  */
 export async function parseJwks(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   document: Uint8Array,
 ): Promise<Outcome<ParsedJwks>> {
   if (document.length > MAX_JWKS_BYTES) {
@@ -134,7 +133,7 @@ export function makeJwks(
 }
 
 async function readKey(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   jwk: Jwk,
   index: number,
 ): Promise<Outcome<JwksKey | undefined>> {
@@ -161,18 +160,18 @@ function isForVerifying(jwk: Jwk, { algorithm, curve }: Reader): boolean {
       (algorithm === "EdDSA" && jwk.alg === "Ed25519"));
 }
 
-async function ecSpki(_: CryptoProviders, jwk: Jwk): Promise<Uint8Array | undefined> {
+async function ecSpki(_: Crypto, jwk: Jwk): Promise<Uint8Array | undefined> {
   return p256Spki(ecKey.parse(jwk));
 }
 
-async function rsaSpki(crypto: CryptoProviders, jwk: Jwk): Promise<Uint8Array> {
+async function rsaSpki(crypto: Crypto, jwk: Jwk): Promise<Uint8Array> {
   const { n, e } = rsaKey.parse(jwk);
   const bits = n.length * 8 - Math.clz32(n[0] ?? 0) + 24;
   const exponent = e.reduce((value, byte) => value * 256 + byte, 0);
   if (n[0] === 0 || bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) throw new RangeError("modulus");
   if (e.length > 4 || exponent < 3 || exponent % 2 === 0) throw new RangeError("exponent");
   const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-  const subtle = crypto.signatures.subtle;
+  const { subtle } = crypto;
   const key = await subtle.importKey(
     "jwk",
     { kty: "RSA", n: encodeBase64Url(n), e: encodeBase64Url(e) },
@@ -183,7 +182,7 @@ async function rsaSpki(crypto: CryptoProviders, jwk: Jwk): Promise<Uint8Array> {
   return new Uint8Array(await subtle.exportKey("spki", key));
 }
 
-async function okpSpki(_: CryptoProviders, jwk: Jwk): Promise<Uint8Array | undefined> {
+async function okpSpki(_: Crypto, jwk: Jwk): Promise<Uint8Array | undefined> {
   return ed25519Spki(okpKey.parse(jwk).x);
 }
 

@@ -3,7 +3,6 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { accept, type Outcome, refuse } from "../errors.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { decodeBase64, encodeHex } from "../bytes/base64.ts";
 import { importAesKey, importVerifyKey, sha256, signEcdsa, verifyEcdsa } from "./crypto.ts";
 import { pemToDer } from "./pem.ts";
@@ -16,7 +15,7 @@ export type FileKey =
 
 /** Reads the text of a key file. `key_unavailable` says what it must hold, never what it holds. */
 export async function parseKeyFile(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   text: string,
 ): Promise<Outcome<FileKey>> {
   const { jwk, kid } = text.trimStart().startsWith("{") ? parseJwk(text) : parsePem(text);
@@ -75,7 +74,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Whether what the one half signs, the other half verifies: not every runtime looks at that when it imports. */
-async function belongTogether(crypto: CryptoProviders, pair: SigningKeyPair): Promise<boolean> {
+async function belongTogether(crypto: Crypto, pair: SigningKeyPair): Promise<boolean> {
   const verifyKey = await importVerifyKey(crypto, pair.publicKeyPem);
   if (!verifyKey.ok) return false;
   const probe = new Uint8Array(32);
@@ -84,6 +83,6 @@ async function belongTogether(crypto: CryptoProviders, pair: SigningKeyPair): Pr
     await verifyEcdsa(crypto, verifyKey.value, signature, probe);
 }
 
-async function fingerprint(crypto: CryptoProviders, pair: SigningKeyPair): Promise<string> {
+async function fingerprint(crypto: Crypto, pair: SigningKeyPair): Promise<string> {
   return encodeHex((await sha256(crypto, Buffer.from(pair.publicKeyPem))).subarray(0, 8));
 }

@@ -2,7 +2,6 @@
 
 import { Buffer } from "node:buffer";
 import { AppError } from "../errors.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { importAesKey, seal, signEcdsa, unseal } from "./crypto.ts";
 import { expiringCache } from "./expiring-cache.ts";
 import type { KeyManager, KeyPurpose, KeyReference, KeyVersion } from "./key-manager.ts";
@@ -38,7 +37,7 @@ export type LocalKeyOptions = {
   readonly rows: LocalKeyRows;
   /** 32 bytes. */
   readonly masterKey: Uint8Array;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** How long an unwrapped key is used before it is read again: 60,000 ms unless told. */
@@ -123,7 +122,7 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
         const createdAt = Math.floor(now() / 1000);
         const raw = purpose === "sign"
           ? Buffer.from(await newSigningJwk(crypto))
-          : crypto.digests.getRandomValues(new Uint8Array(32));
+          : crypto.getRandomValues(new Uint8Array(32));
         const wrapped = await seal(
           crypto,
           await wrapper,

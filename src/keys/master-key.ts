@@ -3,7 +3,6 @@
 import { chmod, link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AppError } from "../errors.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { decodeBase64, encodeBase64, encodeHex } from "../bytes/base64.ts";
 import { hmacSha256 } from "./crypto.ts";
 
@@ -17,7 +16,7 @@ export type MasterKeyOptions = {
   readonly dataDirectory: string;
   /** What the database remembers of the key that it was first used with; undefined for a new database. */
   readonly expectedFingerprint?: string;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   /** Told what is unsafe but works. */
   readonly warn: (text: string) => void;
 };
@@ -117,12 +116,12 @@ async function fromDataDirectory(
 }
 
 /** Makes the file in one step: whoever sees it sees all of it. False when another process was first. */
-async function writeNew(path: string, { digests }: CryptoProviders): Promise<boolean> {
-  const key = digests.getRandomValues(new Uint8Array(32));
+async function writeNew(path: string, crypto: Crypto): Promise<boolean> {
+  const key = crypto.getRandomValues(new Uint8Array(32));
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  const draft = join(folder, `.master.key.${digests.randomUUID()}`);
+  const draft = join(folder, `.master.key.${crypto.randomUUID()}`);
   const handle = await open(draft, "wx", 0o600);
   try {
     await handle.writeFile(`${encodeBase64(key)}\n`);

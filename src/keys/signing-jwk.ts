@@ -1,7 +1,6 @@
 /** P-256 private keys as JWK (RFC 7517): what `local:` wraps and `file:` reads. */
 
 import { z } from "zod";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { derToPem } from "./pem.ts";
 import { p256Spki } from "./spki.ts";
@@ -21,8 +20,8 @@ const signingJwk = z.object({
 export type SigningKeyPair = { readonly key: CryptoKey; readonly publicKeyPem: string };
 
 /** A new P-256 key pair: the JWK in JSON. */
-export async function newSigningJwk(crypto: CryptoProviders): Promise<string> {
-  const subtle = crypto.signatures.subtle;
+export async function newSigningJwk(crypto: Crypto): Promise<string> {
+  const { subtle } = crypto;
   const pair = await subtle.generateKey(P256, true, ["sign", "verify"]);
   const { kty, crv, x, y, d } = await subtle.exportKey("jwk", pair.privateKey);
   return JSON.stringify({ kty, crv, x, y, d });
@@ -30,7 +29,7 @@ export async function newSigningJwk(crypto: CryptoProviders): Promise<string> {
 
 /** The pair in a private JWK; undefined when it is none on P-256. Whether x and y belong to d is not checked. */
 export async function importSigningJwk(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   jwk: unknown,
 ): Promise<SigningKeyPair | undefined> {
   const parsed = signingJwk.safeParse(jwk);
@@ -40,7 +39,7 @@ export async function importSigningJwk(
   const spki = x === undefined || y === undefined ? undefined : p256Spki({ x, y });
   if (spki === undefined) return undefined;
   try {
-    const key = await crypto.signatures.subtle.importKey("jwk", parsed.data, P256, false, ["sign"]);
+    const key = await crypto.subtle.importKey("jwk", parsed.data, P256, false, ["sign"]);
     return { key, publicKeyPem: derToPem(spki, "PUBLIC KEY") };
   } catch {
     return undefined;

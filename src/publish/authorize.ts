@@ -2,7 +2,6 @@ import { accept, AppError, ERRORS, type Outcome, type Refusal, refuse } from "..
 import { asHealthAuthorityId, asRegion, type Region, type Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { ResourceCache, ResourceView } from "../store/resource/cache.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
 import type { DirectoryOf, IssuerDirectory } from "./issuer-directory.ts";
@@ -23,7 +22,7 @@ export type Authorized = {
 /** What authorizing needs. */
 export type AuthorizeDeps = {
   readonly settings: PublishSettings;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
 };

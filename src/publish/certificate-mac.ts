@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { equalBytes, hmacSha256 } from "../keys/crypto.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { RequestKey } from "./request.ts";
 
 /** Which of a key's members a text holds. */
@@ -31,7 +30,7 @@ export function acceptedForms(keys: readonly RequestKey[]): readonly MacTextForm
 
 /** Why `tekmac` is not the MAC of these keys; undefined when it is. Compared in constant time. */
 export async function macFault(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   keys: readonly RequestKey[],
   hmacKey: string | undefined,
   tekmac: unknown,

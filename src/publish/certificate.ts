@@ -2,7 +2,6 @@ import { verifyEcdsa } from "../keys/crypto.ts";
 import type { Seconds } from "../model/ids.ts";
 import { isReportType, type ReportType } from "../model/report-type.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import { macFault } from "./certificate-mac.ts";
 import type { IssuerDirectory, KnownIssuer } from "./issuer-directory.ts";
 import { hasAudience, type ParsedJwt, parseJwt, timeFault } from "./jwt.ts";
@@ -35,7 +34,7 @@ export type CertificateOutcome =
 
 /** What a certificate is checked against. */
 export type CertificateContext = {
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly directory: IssuerDirectory;
   readonly healthAuthority: HealthAuthority;
   readonly now: Seconds;
@@ -92,7 +91,7 @@ export async function checkCertificate(
 
 /** Those issuers whose active key of this version made the signature; mostly there is one. */
 export async function findSigner(
-  crypto: CryptoProviders,
+  crypto: Crypto,
   candidates: readonly KnownIssuer[],
   jwt: ParsedJwt,
   now: Seconds,

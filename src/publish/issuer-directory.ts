@@ -1,7 +1,6 @@
 import { importVerifyKey } from "../keys/crypto.ts";
 import { secondsOf } from "../model/resource/members.ts";
 import type { Issuer } from "../model/resource/issuer.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { FetchedKey, IssuerKeyStore } from "../store/publish/issuer-key.ts";
 import type { ResourceView } from "../store/resource/cache.ts";
 
@@ -21,7 +20,7 @@ export type IssuerDirectory = ReadonlyMap<string, readonly KnownIssuer[]>;
 
 /** What {@link issuerDirectories} needs. */
 export type IssuerDirectoryDeps = {
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly fetchedKeys: Pick<IssuerKeyStore, "active">;
   /** Milliseconds, of any epoch. */
   readonly nowMs: () => number;

@@ -1,12 +1,11 @@
 import { asAppError, type Outcome } from "../errors.ts";
 import { parseJwks } from "../keys/jwks.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { FetchState, IssuerKeyStore } from "../store/publish/issuer-key.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 
 /** What refreshing issuers' keys needs. */
 export type RefreshDeps = {
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly resources: ResourceCache;
   readonly store: IssuerKeyStore;
   /** Fetches a key set, guarded and bounded. */

@@ -3,7 +3,6 @@ import { AppError } from "../errors.ts";
 import { encodeHex } from "../bytes/base64.ts";
 import { importAesKey } from "../keys/crypto.ts";
 import type { KeyManager, KeyReference } from "../keys/key-manager.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { RevisionKeyRow, RevisionKeyStore } from "../store/publish/revision-key.ts";
 
 /** A data key of revision tokens, unwrapped. */
@@ -36,7 +35,7 @@ export const DEFAULT_REVISION_KEY_SETTINGS: RevisionKeySettings = {
 
 /** What data keys need. */
 export type RevisionKeyDeps = {
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly store: RevisionKeyStore;
   readonly keyManager: KeyManager;
   /** REVISION_TOKEN_KEY_ID: the key manager's key that wraps data keys; made when it does not exist. */
@@ -118,8 +117,8 @@ export async function rotateRevisionKeys(deps: RevisionKeyDeps): Promise<Revisio
   let created = 0;
   if (await store.isDue(newKeySeconds)) {
     if (!await keyManager.exists(wrappingKey)) await keyManager.create(wrappingKey, "encrypt");
-    const id = encodeHex(crypto.digests.getRandomValues(new Uint8Array(ID_BYTES)));
-    const raw = crypto.digests.getRandomValues(new Uint8Array(DATA_KEY_BYTES));
+    const id = encodeHex(crypto.getRandomValues(new Uint8Array(ID_BYTES)));
+    const raw = crypto.getRandomValues(new Uint8Array(DATA_KEY_BYTES));
     const wrapped = await keyManager.encrypt(wrappingKey, raw, wrapping(id));
     raw.fill(0);
     if (await store.addUnlessYounger({ id, wrapped }, newKeySeconds)) created = 1;

@@ -3,7 +3,6 @@ import { RevisionToken, RevisionTokenData } from "../../proto/gen/revision.js";
 import { decodeBase64, encodeBase64, encodeHex } from "../bytes/base64.ts";
 import { seal, unseal } from "../keys/crypto.ts";
 import { KEY_BYTES } from "../model/exposure.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { RevisionKeys } from "./revision-keys.ts";
 
 /** A key that the holder of a token may revise. */
@@ -27,7 +26,7 @@ export type TokenMaker = (keys: readonly RevisableKey[]) => Promise<string>;
 
 /** What tokens need. */
 export type RevisionTokenDeps = {
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly keys: RevisionKeys;
   /** REVISION_TOKEN_AAD. */
   readonly additionalData: Uint8Array;

@@ -1,6 +1,5 @@
 import { accept, asAppError, type ErrorCode, ERRORS, type Outcome, refuse } from "../errors.ts";
 import type { Seconds } from "../model/ids.ts";
-import type { CryptoProviders } from "../runtime/runtime.ts";
 import type { PublishStats } from "../store/publish/stat.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 import { type Admission, receive } from "./admission.ts";
@@ -17,7 +16,7 @@ import { statsCsv, type StatsDay, statsDays } from "./stats.ts";
 /** What the statistics route needs. */
 export type StatsRouteDeps = Randomness & {
   readonly settings: PublishSettings;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
   readonly stats: PublishStats;

@@ -13,7 +13,7 @@ const BROKEN_HTTP2: ReadonlySet<string> = new Set(["2.9.4", "2.9.5", "2.9.6"]);
  * gRPC; else its own server, which has none and no client certificates.
  */
 export function denoRuntime(deno: DenoApi): Runtime {
-  const crypto = { signatures: globalThis.crypto, digests: globalThis.crypto };
+  const { crypto } = globalThis;
   const identifiedFetch: Runtime["identifiedFetch"] = (identity, ca) =>
     fetchWithClient(deno, { identity, ca });
   const version = deno.version.deno;

@@ -2,6 +2,7 @@ import * as peculiar from "@peculiar/webcrypto";
 import { listenOnEdge } from "./edge.ts";
 import { fetchOverHttps } from "./https-fetch.ts";
 import { exchangeOverHttp2 } from "./http2-exchange.ts";
+import { routedCrypto } from "./routed-crypto.ts";
 import type { Runtime } from "./runtime.ts";
 import { threadCrypto } from "./thread-crypto.ts";
 
@@ -13,10 +14,7 @@ const { Crypto: PeculiarCrypto } = nested ?? peculiar;
 export function nodeRuntime(): Runtime {
   return {
     name: "node",
-    crypto: {
-      signatures: threadCrypto(globalThis.crypto),
-      digests: threadCrypto(new PeculiarCrypto()),
-    },
+    crypto: threadCrypto(routedCrypto(globalThis.crypto, new PeculiarCrypto())),
     listen: listenOnEdge,
     exchange: exchangeOverHttp2,
     identifiedFetch: fetchOverHttps,

@@ -68,12 +68,6 @@ export const DEFAULT_LIMITS: EdgeLimits = {
   maxResets: 200,
 };
 
-/**
- * Two implementations of the Web Cryptography API, chosen by speed: `signatures` for ECDSA (native, off the
- * thread), `digests` for many small hashes, MACs and AES operations (without a hop between threads on Node).
- */
-export type CryptoProviders = { readonly signatures: Crypto; readonly digests: Crypto };
-
 /** What a client proves itself with in mutual TLS: a PEM certificate chain and its private key. */
 export type TlsIdentity = { readonly cert: string; readonly key: string };
 
@@ -121,7 +115,8 @@ export type Http2Exchange = (question: Http2Question) => Promise<Http2Answer>;
 /** The port. */
 export type Runtime = {
   readonly name: "node" | "deno";
-  readonly crypto: CryptoProviders;
+  /** The Web Cryptography API, each operation done by the implementation that is fastest for it here. */
+  readonly crypto: Crypto;
   /** Serves HTTP/1.1 and, where the runtime can, HTTP/2 on one port. Rejects when the port is taken. */
   listen(handler: Handler, options: ListenOptions): Promise<Listening>;
   /** Unary HTTP/2 calls, for native gRPC as a client. */

@@ -5,11 +5,11 @@ import {
   createHash,
   createHmac,
   createPublicKey,
-  type KeyObject,
   timingSafeEqual,
   verify as verifySignature,
+  type VerifyKeyObjectInput,
 } from "node:crypto";
-import { encodeDer, SIGNATURE_BYTES } from "../bytes/ecdsa-der.ts";
+import { nameOf, overlay } from "./crypto-overlay.ts";
 
 /** More than this leaves the thread: hashing it would hold up everything else. */
 const MAX_SIGNED_BYTES = 16_384;
@@ -25,16 +25,6 @@ export function threadCrypto(base: Crypto): Crypto {
   return overlay(base, { subtle });
 }
 
-/** `base` with some of its members replaced. Methods keep their own `this`, which native ones insist on. */
-function overlay<T extends object>(base: T, own: object): T {
-  return new Proxy(base, {
-    get: (target, name) => {
-      const member: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
-      return typeof member === "function" && !(name in own) ? member.bind(target) : member;
-    },
-  });
-}
-
 type Algorithm = string | {
   readonly name: string;
   readonly hash?: unknown;
@@ -45,7 +35,7 @@ type Algorithm = string | {
 };
 
 function threadMethods(base: SubtleCrypto): object {
-  const publicKeys = new WeakMap<CryptoKey, KeyObject>();
+  const publicKeys = new WeakMap<CryptoKey, VerifyKeyObjectInput>();
 
   /** The key behind `key` when this thread is to do the operation. */
   const keyFor = <K>(
@@ -81,7 +71,10 @@ function threadMethods(base: SubtleCrypto): object {
       const key = await base.importKey(format, data, algorithm, extractable, usages);
       if (format === "spki" && isP256(key)) {
         const der = Buffer.from(bytesOf(data));
-        publicKeys.set(key, createPublicKey({ key: der, format: "der", type: "spki" }));
+        publicKeys.set(key, {
+          key: createPublicKey({ key: der, format: "der", type: "spki" }),
+          dsaEncoding: "ieee-p1363",
+        });
       }
       return key;
     },
@@ -109,8 +102,7 @@ function threadMethods(base: SubtleCrypto): object {
       if (found === undefined || long || nameOf(hashOf(algorithm)) !== "SHA-256") {
         return await base.verify(algorithm, key, signature, data);
       }
-      return signature.byteLength === SIGNATURE_BYTES &&
-        verifySignature("sha256", bytesOf(data), found, encodeDer(bytesOf(signature)));
+      return verifySignature("sha256", bytesOf(data), found, bytesOf(signature));
     },
 
     encrypt: async (algorithm: Algorithm, key: CryptoKey, data: BufferSource) => {
@@ -188,18 +180,8 @@ function isP256({ algorithm }: CryptoKey): boolean {
     algorithm.namedCurve === "P-256";
 }
 
-/** Names of algorithms are written in capitals by everybody here; other spellings are left to the base. */
-function nameOf(algorithm: unknown): string {
-  if (typeof algorithm === "string") return algorithm;
-  return isObject(algorithm) && typeof algorithm["name"] === "string" ? algorithm["name"] : "";
-}
-
 function hashOf(algorithm: Algorithm): unknown {
   return typeof algorithm === "string" ? undefined : algorithm.hash;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }
 
 const NONE = new Uint8Array();

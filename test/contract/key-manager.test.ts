@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { fileKeys } from "../../src/keys/file.ts";
 import { localKeys } from "../../src/keys/local.ts";
 import { openKeys } from "../../src/keys/open.ts";
-import { both, CRYPTOS, NATIVE } from "../support/crypto-providers.ts";
+import { CRYPTOS, NATIVE } from "../support/crypto-providers.ts";
 import { memoryKeyRows } from "../support/local-key-rows.ts";
 import { keyManagerContract, type KeyManagerUnderTest } from "./key-manager.ts";
 
@@ -20,7 +20,7 @@ function local(crypto: Crypto): Promise<KeyManagerUnderTest> {
   const keys = localKeys({
     rows: memoryKeyRows(),
     masterKey: new Uint8Array(32).fill(1),
-    crypto: both(crypto),
+    crypto,
     now: () => 1_600_000_000_000,
   });
   return Promise.resolve({
@@ -45,7 +45,7 @@ function file(crypto: Crypto): Promise<KeyManagerUnderTest> {
     return `file:${path}`;
   };
   return Promise.resolve({
-    keys: fileKeys({ crypto: both(crypto) }),
+    keys: fileKeys({ crypto }),
     signingKey: () => {
       const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       return put("signer.pem", privateKey.export({ type: "pkcs8", format: "pem" }).toString());
@@ -64,7 +64,7 @@ for (const { name, crypto } of CRYPTOS) {
 
 describe("through openKeys()", () => {
   keyManagerContract(async () => {
-    const { keys, ...rest } = await local(NATIVE.signatures);
+    const { keys, ...rest } = await local(NATIVE);
     return { ...rest, keys: openKeys({ file: fileKeys({ crypto: NATIVE }), local: keys }) };
   });
 });

@@ -145,7 +145,7 @@ describe("generated keys", () => {
   it.each([10_000, 100_000])("are made by the runtime's own random numbers, %i at once", {
     timeout: 120_000,
   }, async (minRecords) => {
-    const randomBytes = randomBytesOf(currentRuntime().crypto.digests);
+    const randomBytes = randomBytesOf(currentRuntime().crypto);
     world.put(config({ name: "mag" }));
     await world.insert([{ id: "a", createdAt: DAY_ONE }]);
     await database().setClock(DAY_ONE + 6 * HOUR);

@@ -13,8 +13,8 @@ import { currentRuntime } from "../../src/runtime/current.ts";
 import { admin, openTestApp, type TestApp } from "../support/app.ts";
 import { useDatabase } from "../support/database.ts";
 
-const { crypto: providers } = currentRuntime();
-const random = (count: number) => providers.digests.getRandomValues(new Uint8Array(count));
+const { crypto } = currentRuntime();
+const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 /** Noon, well inside a window. */
 const NOON = Date.UTC(2025, 5, 13, 12) / 1000;
 
@@ -22,7 +22,7 @@ const NOON = Date.UTC(2025, 5, 13, 12) / 1000;
 type Signer = Parameters<typeof issueCertificate>[0] & { readonly publicKeyPem: string };
 
 async function newSigner(): Promise<Signer> {
-  const subtle = providers.signatures.subtle;
+  const { subtle } = crypto;
   const { privateKey, publicKey } = await subtle.generateKey(
     { name: "ECDSA", namedCurve: "P-256" },
     true,
@@ -31,7 +31,7 @@ async function newSigner(): Promise<Signer> {
   const spki = new Uint8Array(await subtle.exportKey("spki", publicKey));
   return {
     publicKeyPem: derToPem(spki, "PUBLIC KEY"),
-    sign: (data) => signEcdsa(providers, privateKey, data),
+    sign: (data) => signEcdsa(crypto, privateKey, data),
   };
 }
 
@@ -42,7 +42,7 @@ function upload(signer: Signer, keyVersion = "v1", now = NOON): Promise<PublishB
     certificate: { issuer: "org.example.mag", audience: "keys", keyVersion },
     transmissionRisk: 0,
     traveler: false,
-  }, { crypto: providers, issuer: signer, random, now: asSeconds(now) });
+  }, { crypto, issuer: signer, random, now: asSeconds(now) });
 }
 
 /** How long a publish takes that chaff is compared with. */

@@ -17,7 +17,7 @@ import {
 } from "../../src/openapi/example-keys.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 
-const providers = currentRuntime().crypto;
+const { crypto } = currentRuntime();
 const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
   "sign",
   "verify",
@@ -25,11 +25,11 @@ const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256
 const spki = new Uint8Array(await crypto.subtle.exportKey("spki", pair.publicKey));
 const certify = async (keys: typeof EXAMPLE_KEYS) =>
   await issueCertificate(
-    { sign: (data) => signEcdsa(providers, pair.privateKey, data) },
+    { sign: (data) => signEcdsa(crypto, pair.privateKey, data) },
     {
       ...EXAMPLE_CLAIMS,
       reportType: "confirmed",
-      tekmac: await tekmac(providers, Buffer.from(EXAMPLE_HMAC_KEY, "base64"), keys),
+      tekmac: await tekmac(crypto, Buffer.from(EXAMPLE_HMAC_KEY, "base64"), keys),
       issuedAt: EXAMPLE_TIME,
       lifetimeSeconds: 900,
     },

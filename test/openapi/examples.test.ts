@@ -174,12 +174,12 @@ function codeOf(body: unknown): unknown {
 /** Makes an issuer that may ask for statistics, and a token of it. */
 async function statsIssuer(app: TestApp): Promise<string> {
   const { crypto } = currentRuntime();
-  const pair = await crypto.signatures.subtle.generateKey(
+  const pair = await crypto.subtle.generateKey(
     { name: "ECDSA", namedCurve: "P-256" },
     true,
     ["sign", "verify"],
   );
-  const spki = await crypto.signatures.subtle.exportKey("spki", pair.publicKey);
+  const spki = await crypto.subtle.exportKey("spki", pair.publicKey);
   const made = await admin(app, "PUT", "/issuers/asking", {
     issuer: "org.example.asking",
     audience: "a",

@@ -1,5 +1,5 @@
 import { Crypto as PeculiarCrypto } from "@peculiar/webcrypto";
-import type { CryptoProviders } from "../../src/runtime/runtime.ts";
+import { routedCrypto } from "../../src/runtime/routed-crypto.ts";
 import { threadCrypto } from "../../src/runtime/thread-crypto.ts";
 
 const native: Crypto = globalThis.crypto;
@@ -15,15 +15,11 @@ export const CRYPTOS: readonly { readonly name: string; readonly crypto: Crypto 
     { name: "@peculiar/webcrypto", crypto: peculiar() },
     { name: "this thread over native", crypto: threadCrypto(native) },
     { name: "this thread over @peculiar/webcrypto", crypto: threadCrypto(peculiar()) },
+    { name: "@peculiar/webcrypto and native", crypto: routedCrypto(native, peculiar()) },
   ];
 
-/** The same implementation for both jobs. */
-export function both(crypto: Crypto): CryptoProviders {
-  return { signatures: crypto, digests: crypto };
-}
-
-/** Providers for tests that are not about them. */
-export const NATIVE: CryptoProviders = both(native);
+/** For tests that are not about it. */
+export const NATIVE: Crypto = native;
 
 function peculiar(): Crypto {
   return new PeculiarCrypto();

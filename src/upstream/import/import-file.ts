@@ -2,7 +2,6 @@ import { accept, type Outcome, refuse } from "../../errors.ts";
 import { encodeHex } from "../../bytes/base64.ts";
 import { asSeconds } from "../../model/ids.ts";
 import type { ExportImport } from "../../model/resource/export-import.ts";
-import type { CryptoProviders } from "../../runtime/runtime.ts";
 import {
   type ImportFile,
   type ImportFiles,
@@ -22,7 +21,7 @@ export type FileImporter = Downloader & {
   readonly files: ImportFiles;
   readonly keys: ImportKeys;
   readonly indexes: UpstreamIndexes;
-  readonly crypto: CryptoProviders;
+  readonly crypto: Crypto;
   readonly settings: ImportSettings;
 };
 
@@ -50,10 +49,10 @@ export async function importFile(
     read.value,
     config.publicKeys,
     now,
-    crypto.signatures.subtle,
+    crypto.subtle,
   );
   if (!signed.ok) return signed;
-  const hash = await crypto.signatures.subtle.digest("SHA-256", zip.value);
+  const hash = await crypto.subtle.digest("SHA-256", zip.value);
   const digest = encodeHex(new Uint8Array(hash));
   const progress = digest === known.digest ? known.progress : NO_PROGRESS;
   if (digest !== known.digest) await importer.files.restart(known.id, digest);
