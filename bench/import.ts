@@ -11,25 +11,30 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { finished } from "node:stream/promises";
+import { importDependencies } from "../src/app/upstream.ts";
 import { buildExportFile } from "../src/export-file/build.ts";
 import type { ExportKey } from "../src/export-file/format.ts";
 import { type ImportDependencies, importExports } from "../src/upstream/import/run.ts";
+import type { FetchPolicy } from "../src/http/guarded-fetch.ts";
 import { exportImportSchema } from "../src/model/resource/export-import.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
 import { openEmbedded } from "../src/store/embedded/open.ts";
-import { importFiles } from "../src/store/upstream/import-file.ts";
-import { upstreamIndexes } from "../src/store/upstream/index-state.ts";
-import { importKeys } from "../src/store/upstream/import-keys.ts";
-import { leases } from "../src/store/lease.ts";
 import { migrate } from "../src/store/migrate.ts";
-import { viewOf } from "../src/store/resource/cache.ts";
+import { benchFoundation, fixedResources } from "./support/foundation.ts";
 
 const KEYS = 500_000;
 const ROUNDS = 2;
 const COLUMNS = `key, interval_number, interval_count, transmission_risk, report_type,
   days_since_onset, regions, traveler, created_at, source, source_name, hops`;
 
+const TO_LOOPBACK: FetchPolicy = {
+  fetch: (url, init) => fetch(url, init),
+  resolve: () => Promise.resolve([]),
+  allowPrivate: true,
+  timeoutMs: 60_000,
+  maxBytes: 4 * 1024 * 1024,
+};
 const { crypto } = currentRuntime();
 const pair = await crypto.subtle.generateKey(
   { name: "ECDSA", namedCurve: "P-256" },
@@ -69,7 +74,7 @@ async function buildFile(): Promise<Uint8Array> {
   return built.zip;
 }
 
-function dependencies(database: Database, url: string): ImportDependencies {
+async function dependencies(database: Database, url: string): Promise<ImportDependencies> {
   const resource = exportImportSchema.parse({
     kind: "ExportImport",
     name: "bench",
@@ -84,29 +89,13 @@ function dependencies(database: Database, url: string): ImportDependencies {
       }\n-----END PUBLIC KEY-----\n`,
     }],
   });
-  const view = () => Promise.resolve(viewOf(1, [{ resource, version: 1 }]));
+  const foundation = await benchFoundation(
+    database,
+    {},
+    { cache: fixedResources([resource]), outgoing: TO_LOOPBACK },
+  );
   return {
-    resources: { view, fresh: view },
-    indexes: upstreamIndexes(database),
-    files: importFiles(database),
-    keys: importKeys(database, {
-      windowSeconds: 3600,
-      releaseSameDayKeys: false,
-      statementTimeoutMs: 10_000,
-    }),
-    leases: leases(database),
-    fetch: { fetch, resolve: () => Promise.resolve([]), allowPrivate: true },
-    crypto,
-    settings: {
-      indexTimeoutMs: 30_000,
-      fileTimeoutMs: 60_000,
-      workerTimeoutSeconds: 300,
-      maxRuntimeMs: 600_000,
-      maxKeyAgeSeconds: 15 * 86_400,
-      backfillDaysSinceOnset: 10,
-      cleanupTtlSeconds: 14 * 86_400,
-    },
-    randomBytes: (length) => randomBytes(length),
+    ...importDependencies(foundation),
     report: (event) => {
       if (event.kind !== "file-imported") throw new Error(JSON.stringify(event));
     },
@@ -135,7 +124,7 @@ const server = createServer((request, response) =>
 try {
   await migrate(database);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const deps = dependencies(
+  const deps = await dependencies(
     database,
     `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   );

@@ -3,7 +3,9 @@ import { adminApi } from "./admin/rest.ts";
 import { bearerCheck } from "./admin/token.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart } from "./app/export.ts";
-import { type FederationPart, federationPart, type FederationRuntime } from "./app/federation.ts";
+import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
+import { type FederationPart, federationPart } from "./app/federation.ts";
+import type { FederationRuntime } from "./app/peer-transports.ts";
 import { type PublishPart, publishPart } from "./app/publish.ts";
 import { publicKeysAnswer, publicKeysPemAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
@@ -31,6 +33,14 @@ export type App = {
   stop(timeoutMs: number): Promise<void>;
 };
 
+/** The features, each put together. */
+type Parts = {
+  readonly publishing: PublishPart;
+  readonly exporting: ExportPart;
+  readonly upstream: UpstreamPart;
+  readonly federating: FederationPart;
+};
+
 /** What Hono hands on to a route beside the request. */
 type Bindings = { Bindings: { connection: Connection } };
 
@@ -40,10 +50,14 @@ export async function openApp(
   runtime: FederationRuntime,
 ): Promise<App> {
   const { config, log, crypto } = foundation;
-  const publishing = await publishPart(foundation);
-  const exporting = exportPart(foundation);
-  const federating = await federationPart(foundation, runtime);
-  const jobs = scheduleJobs([...exporting.jobs, ...publishing.jobs, ...federating.jobs], {
+  const parts: Parts = {
+    publishing: await publishPart(foundation),
+    exporting: exportPart(foundation),
+    upstream: upstreamPart(foundation),
+    federating: await federationPart(foundation, runtime),
+  };
+  const { publishing, federating } = parts;
+  const jobs = scheduleJobs(Object.values(parts).flatMap((part) => part.jobs), {
     runs: foundation.jobRuns,
     log,
     clockMs: foundation.clock.now,
@@ -58,7 +72,7 @@ export async function openApp(
   app.get("/readyz", () => state.ready());
   const mayScrape = scrapers(foundation);
   app.get("/metrics", async (c) => {
-    if (await mayScrape(c.req.raw)) return await metricsAnswer(foundation, exporting, federating);
+    if (await mayScrape(c.req.raw)) return await metricsAnswer(foundation, parts);
     return errorAnswer(
       "unauthorized",
       "send Authorization: Bearer with METRICS_TOKEN or ADMIN_TOKEN; without either setting this is closed",
@@ -95,7 +109,7 @@ export async function openApp(
       (c) => files(c.req.raw, new URL(c.req.url).pathname.slice("/exports/".length)),
     );
   }
-  app.route("/admin/api/v1", admin(foundation, jobs, publishing, exporting, federating));
+  app.route("/admin/api/v1", admin(foundation, jobs, parts));
   app.notFound(() => errorAnswer("not_found"));
   app.onError((error) => {
     const requestId = newRequestId(crypto);
@@ -117,9 +131,7 @@ export async function openApp(
 function admin(
   foundation: Foundation,
   jobs: Jobs,
-  publishing: PublishPart,
-  exporting: ExportPart,
-  federating: FederationPart,
+  { publishing, exporting, upstream, federating }: Parts,
 ): Hono {
   return adminApi({
     store: foundation.resources,
@@ -134,7 +146,8 @@ function admin(
     describe: (resource) => describeResource({ ...foundation, ...publishing }, resource),
     status: async () => ({
       jobs: await foundation.jobRuns.newest(),
-      ...await exporting.status(),
+      exports: await exporting.statuses(),
+      ...await upstream.status(),
       peers: await federating.status(),
     }),
     runJob: (name, signal) => jobs.run(name, signal),
@@ -153,11 +166,13 @@ function scrapers({ secrets, crypto }: Foundation): (request: Request) => Promis
 /** Figures of this process, with exports and peers as they are now; without those while the database cannot tell. */
 async function metricsAnswer(
   { metrics, log }: Foundation,
-  exporting: ExportPart,
-  federating: FederationPart,
+  { exporting, federating }: Parts,
 ): Promise<Response> {
   try {
-    const [exports, peers] = await Promise.all([exporting.lags(), federating.figures()]);
+    const [statuses, peers] = await Promise.all([exporting.statuses(), federating.figures()]);
+    const exports = statuses.map(({ config, series, lagSeconds }) =>
+      [`${config} ${series}`, lagSeconds] as const
+    );
     metrics.setFound({ exports, peers });
   } catch (error) {
     metrics.setFound();

@@ -1,6 +1,6 @@
 import { authenticator } from "../../federation/auth/caller.ts";
-import { issuerKeys, type ReadDocument } from "../../federation/auth/issuer-keys.ts";
-import { rotateOwnKeys } from "../../federation/auth/own-keys.ts";
+import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
+import { type OwnKeyOptions, rotateOwnKeys } from "../../federation/auth/own-keys.ts";
 import { type OwnSigner, ownSigner } from "../../federation/auth/signer.ts";
 import { clientOpener, type Transports } from "../../federation/client/peer-client.ts";
 import { cursorCodec } from "../../federation/service/cursor.ts";
@@ -10,33 +10,35 @@ import type { FederationJobDependencies } from "../../federation/schedule/peer-r
 import { recentFloor } from "../../federation/outbound.ts";
 import { syncNow, type SyncResult } from "../../federation/schedule/peer-run.ts";
 import { rateLimit } from "../../federation/rate.ts";
-import { connectClient } from "../../federation/rpc/connect-client.ts";
-import { grpcClient } from "../../federation/rpc/grpc-client.ts";
 import { sentDigests } from "../../federation/service/sent-digests.ts";
 import { historyWriter } from "../../federation/service/history.ts";
-import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
+import {
+  federationServer,
+  type FederationServerOptions,
+  MAX_BODY_BYTES,
+} from "../../federation/service/server.ts";
 import { type PeerStatus, peerStatuses } from "../../federation/schedule/status.ts";
 import { tidyFederation } from "../../federation/schedule/tidy.ts";
-import { accept, AppError, type Outcome } from "../errors.ts";
-import { allowedAddresses, guardedFetch } from "../http/guarded-fetch.ts";
+import type { Outcome } from "../errors.ts";
 import { newRequestId } from "../http/request-id.ts";
 import type { Job } from "../jobs.ts";
 import { asServerId } from "../model/ids.ts";
 import { errorFields } from "../observe/log.ts";
-import type { Handler, Runtime } from "../runtime/runtime.ts";
+import type { Handler } from "../runtime/runtime.ts";
 import { federationBacklog } from "../store/federation/backlog.ts";
 import { federationDigests } from "../store/federation/digest.ts";
 import { federationFeed } from "../store/federation/feed.ts";
 import { federationInbound } from "../store/federation/inbound.ts";
 import { federationKeys } from "../store/federation/own-key.ts";
-import { federationPages } from "../store/federation/page.ts";
-import { federationPeers } from "../store/federation/peer.ts";
+import { type FederationPages, federationPages } from "../store/federation/page.ts";
+import { type FederationPeers, federationPeers } from "../store/federation/peer.ts";
 import { leases } from "../store/lease.ts";
 import { holdLease } from "../store/lease-hold.ts";
-import { seenTokens } from "../store/federation/seen-token.ts";
+import { type SeenTokens, seenTokens } from "../store/federation/seen-token.ts";
 import { cursorKey } from "./cursor-key.ts";
 import type { Foundation } from "./foundation.ts";
 import { type PeerFigures, peerFigures } from "./peer-figures.ts";
+import { documentReader, type FederationRuntime, peerTransports } from "./peer-transports.ts";
 
 /** Federation, put together. */
 export type FederationPart = {
@@ -54,26 +56,41 @@ export type FederationPart = {
   readonly draft: (url: string, signal: AbortSignal) => Promise<Outcome<PeerDraft>>;
 };
 
-/** What federation asks of the runtime. */
-export type FederationRuntime = Pick<Runtime, "exchange" | "identifiedFetch" | "trailers">;
-
 const HOUR_MS = 3_600_000;
 /** A peer belongs to one worker for that long after it was last heard of. */
 const LEASE_SECONDS = 60;
 /** How soon a closed window is noticed. */
 const LOOK_MS = 1000;
 
-/** Puts federation together. */
-export async function federationPart(
+/** What federation works with. */
+export type FederationParts = {
+  readonly signer: OwnSigner;
+  readonly ownKeys: OwnKeyOptions;
+  readonly transports: Transports;
+  readonly server: FederationServerOptions;
+  readonly jobs: FederationJobDependencies;
+  readonly places: FederationPeers;
+  readonly pages: FederationPages;
+  readonly seenTokens: SeenTokens;
+};
+
+/** Makes the parts of federation. */
+export async function federationParts(
   foundation: Foundation,
   runtime: FederationRuntime,
-): Promise<FederationPart> {
+): Promise<FederationParts> {
   const { config, crypto, database, clock, log } = foundation;
   const clockMs = clock.now;
   const serverId = asServerId(config.serverId);
   const peers = async () => (await foundation.cache.view()).list("Peer");
-  const own = { store: federationKeys(database), keys: foundation.keys, crypto, clockMs, serverId };
-  const signer = ownSigner(own);
+  const ownKeys = {
+    store: federationKeys(database),
+    keys: foundation.keys,
+    crypto,
+    clockMs,
+    serverId,
+  };
+  const signer = ownSigner(ownKeys);
   const seen = seenTokens(database);
   const places = federationPeers(database);
   const pages = federationPages(database);
@@ -91,8 +108,8 @@ export async function federationPart(
     clockMs,
     maxAgeSeconds: config.publish.maxKeyAgeSeconds,
   };
-  const transports = transportsOf(foundation, runtime);
-  const deps: FederationJobDependencies = {
+  const transports = peerTransports(foundation, runtime);
+  const jobs: FederationJobDependencies = {
     ...shared,
     // Each look asks anew, so that a closed window goes out at the next one.
     closedThrough: foundation.windows.closedThrough,
@@ -111,82 +128,54 @@ export async function federationPart(
       log.error("peer-failed", { peer, direction, ...errorFields(error) }),
     intervalMs: Math.min(config.jobIntervalMs, LOOK_MS),
   };
+  const server: FederationServerOptions = {
+    ...shared,
+    authenticate: authenticator({
+      peers,
+      serverId,
+      issuerKeys: issuerKeys({ readDocument: documentReader(foundation), crypto, clockMs }),
+      seenTokens: seen,
+      crypto,
+      clockMs,
+    }),
+    cursors: await cursorCodec(crypto, await cursorKey(foundation)),
+    rate: rateLimit(clock.monotonic),
+    record: historyWriter(pages.add, (error) => onError(error, "")),
+    maxPushKeysPerSecond: config.peerMaxKeysPerSecond,
+    sent: sentDigests(digests),
+    publicKeys: async () => await (await signer.jwks()).text(),
+    protocols: runtime.trailers.ok ? ["connect", "grpc"] : ["connect"],
+    maxBodyBytes: MAX_BODY_BYTES,
+    keptSeconds: config.export.cleanupTtlSeconds,
+    requestId: () => newRequestId(crypto),
+    onError,
+  };
+  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen };
+}
+
+/** Puts federation together. */
+export async function federationPart(
+  foundation: Foundation,
+  runtime: FederationRuntime,
+): Promise<FederationPart> {
+  const parts = await federationParts(foundation, runtime);
+  const { signer, ownKeys, transports, server, jobs, places, pages, seenTokens } = parts;
+  const { peers, clockMs } = jobs;
   return {
     signer,
-    rpc: federationServer({
-      ...shared,
-      authenticate: authenticator({
-        peers,
-        serverId,
-        issuerKeys: issuerKeys({ readDocument: documentReader(foundation), crypto, clockMs }),
-        seenTokens: seen,
-        crypto,
-        clockMs,
-      }),
-      cursors: await cursorCodec(crypto, await cursorKey(foundation)),
-      rate: rateLimit(clock.monotonic),
-      record: historyWriter(pages.add, (error) => onError(error, "")),
-      maxPushKeysPerSecond: config.peerMaxKeysPerSecond,
-      sent: sentDigests(digests),
-      publicKeys: async () => await (await signer.jwks()).text(),
-      protocols: runtime.trailers.ok ? ["connect", "grpc"] : ["connect"],
-      maxBodyBytes: MAX_BODY_BYTES,
-      keptSeconds: config.export.cleanupTtlSeconds,
-      requestId: () => newRequestId(crypto),
-      onError,
-    }),
-    jobs: [pullJob(deps), pushJob(deps), {
+    rpc: federationServer(server),
+    jobs: [pullJob(jobs), pushJob(jobs), {
       name: "federation-upkeep",
       intervalMs: HOUR_MS,
       timeoutMs: HOUR_MS,
       run: async () => {
-        await rotateOwnKeys(own);
-        return await tidyFederation({ peers, pages, seenTokens: seen, places, clockMs });
+        await rotateOwnKeys(ownKeys);
+        return await tidyFederation({ peers, pages, seenTokens, places, clockMs });
       },
     }],
     status: () => peerStatuses({ peers, statuses: places.statuses, pages }),
     figures: () => peerFigures({ peers, statuses: places.statuses, perDay: pages.perDay }),
-    sync: (name, signal) => syncNow(deps, name, signal),
+    sync: (name, signal) => syncNow(jobs, name, signal),
     draft: (url, signal) => draftPeer(url, transports, signal),
-  };
-}
-
-function transportsOf(
-  { outgoing, config }: Foundation,
-  { exchange, identifiedFetch }: FederationRuntime,
-): Transports {
-  const { clientIdentity: identity } = config;
-  const shown = identity === undefined ? outgoing.fetch : identifiedFetch(identity);
-  const allowed = async (url: string): Promise<readonly string[]> => {
-    const addresses = await allowedAddresses(url, outgoing);
-    if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
-    return addresses.value;
-  };
-  const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const url = input instanceof Request ? input.url : String(input);
-    const addresses = await allowed(url);
-    const call = new URL(url).protocol === "https:" ? shown : outgoing.fetch;
-    return await call(url, init ?? {}, addresses);
-  };
-  return {
-    connect: (baseUrl) => connectClient({ baseUrl, fetch }),
-    grpc: (baseUrl) =>
-      grpcClient({
-        baseUrl,
-        exchange: (question) =>
-          exchange(identity === undefined ? question : { ...question, identity }),
-        resolve: async () => {
-          const [address] = await allowed(baseUrl);
-          if (address === undefined) throw new AppError("fetch_failed", "the peer has no address");
-          return address;
-        },
-      }),
-  };
-}
-
-function documentReader({ outgoing }: Foundation): ReadDocument {
-  return async (url, maxBytes) => {
-    const fetched = await guardedFetch(url, { ...outgoing, maxBytes });
-    return fetched.ok ? accept(fetched.value.bytes) : fetched;
   };
 }

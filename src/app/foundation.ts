@@ -2,7 +2,7 @@ import type { BlobStore } from "../blob/blob.ts";
 import { openBlobStore } from "../blob/open.ts";
 import type { Config, Secrets } from "../config/config.ts";
 import { AppError } from "../errors.ts";
-import { type FetchPolicy, type PinnableFetch, systemResolve } from "../http/guarded-fetch.ts";
+import { type FetchPolicy, systemResolve } from "../http/guarded-fetch.ts";
 import { fileKeys } from "../keys/file.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { localKeys } from "../keys/local.ts";
@@ -15,7 +15,7 @@ import {
   type DatabaseAddress,
   openDatabase,
 } from "../store/database.ts";
-import { type Embedded, openEmbedded } from "../store/embedded/open.ts";
+import { openEmbedded } from "../store/embedded/open.ts";
 import { facts } from "../store/fact.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
 import { localKeyRows } from "../store/local-key.ts";
@@ -65,15 +65,17 @@ export type FoundationInput = {
   readonly secrets: Secrets;
   readonly log: Log;
   readonly crypto: Crypto;
-  readonly clock?: Clock;
-  readonly fetch?: PinnableFetch;
-  readonly random?: () => number;
   /** A server owns an embedded database alone; a command shares it. */
   readonly owner: "server" | "command";
   /** In place of what the configuration says. */
   readonly database?: DatabaseAddress;
-  readonly blobs?: BlobStore;
+  readonly overrides?: FoundationOverrides;
 };
+
+/** Parts that take the place of those that the configuration asks for, in tests and benches. */
+export type FoundationOverrides = Partial<
+  Pick<Foundation, "clock" | "random" | "outgoing" | "keys" | "blobs" | "cache">
+>;
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
@@ -100,7 +102,16 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
   try {
     await checkDatabase(database);
     await bringSchema(config, database, log);
-    return await assemble(input, database, embedded);
+    const foundation = await foundationOn(database, input);
+    return {
+      ...foundation,
+      ...(embedded?.elsewhere === undefined ? {} : { elsewhere: embedded.elsewhere }),
+      ...(embedded === undefined ? {} : { databaseDied: embedded.died }),
+      close: async () => {
+        await foundation.close();
+        await embedded?.stop();
+      },
+    };
   } catch (error) {
     await database.close(1);
     await embedded?.stop();
@@ -108,13 +119,13 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
   }
 }
 
-async function assemble(
-  input: FoundationInput,
+/** A foundation on a database that is open and has the newest schema. Closing the foundation closes it. */
+export async function foundationOn(
   database: Database,
-  embedded: Embedded | undefined,
+  input: Omit<FoundationInput, "owner" | "database">,
 ): Promise<Foundation> {
-  const { config, secrets, log, crypto, clock = SYSTEM_CLOCK } = input;
-  const masterKey = await openMasterKey(input, database);
+  const { config, secrets, log, crypto, overrides = {} } = input;
+  const { clock = SYSTEM_CLOCK } = overrides;
   const resources = resourceStore(database);
   return {
     config,
@@ -122,9 +133,9 @@ async function assemble(
     log,
     crypto,
     clock,
-    random: input.random ?? Math.random,
+    random: Math.random,
     outgoing: {
-      fetch: input.fetch ?? ((url, init) => fetch(url, init)),
+      fetch: (url, init) => fetch(url, init),
       resolve: systemResolve,
       allowPrivate: config.peerAllowPrivate,
       timeoutMs: OUTGOING_TIMEOUT_MS,
@@ -132,26 +143,23 @@ async function assemble(
     },
     metrics: openMetrics(),
     database,
-    keys: openKeys({
+    keys: overrides.keys ?? openKeys({
       local: localKeys({
         rows: localKeyRows(database),
-        masterKey,
+        masterKey: await openMasterKey(input, database),
         crypto,
         now: clock.now,
       }),
       file: fileKeys({ crypto }),
     }),
-    blobs: input.blobs ?? openBlobStore(config.blobs),
+    blobs: overrides.blobs ?? openBlobStore(config.blobs),
     resources,
     cache: resourceCache(resources, clock.monotonic),
     windows: windowFloor(database, config.windows),
     jobRuns: jobRuns(database),
-    ...(embedded?.elsewhere === undefined ? {} : { elsewhere: embedded.elsewhere }),
-    databaseDied: embedded?.died ?? new Promise(() => {}),
-    close: async () => {
-      await database.close();
-      await embedded?.stop();
-    },
+    databaseDied: new Promise(() => {}),
+    close: () => database.close(),
+    ...overrides,
   };
 }
 
@@ -172,7 +180,7 @@ async function bringSchema(config: Config, database: Database, log: Log): Promis
 }
 
 async function openMasterKey(
-  { config, secrets, crypto, log }: FoundationInput,
+  { config, secrets, crypto, log }: Omit<FoundationInput, "owner" | "database">,
   database: Database,
 ): Promise<Uint8Array> {
   const remembered = facts(database);

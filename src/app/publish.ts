@@ -12,7 +12,12 @@ import { chaffRing } from "../publish/chaff.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
 import { preciseDelay } from "../publish/precise-delay.ts";
 import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
-import { revisionKeys, rotateRevisionKeys } from "../publish/revision-keys.ts";
+import {
+  type RevisionKeyDeps,
+  type RevisionKeys,
+  revisionKeys,
+  rotateRevisionKeys,
+} from "../publish/revision-keys.ts";
 import { revisionTokens } from "../publish/revision-token.ts";
 import {
   publishAlphaRoute,
@@ -43,11 +48,19 @@ export type PublishPart = {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** Puts publishing together. The first data key of revision tokens is made here when there is none. */
-export async function publishPart(foundation: Foundation): Promise<PublishPart> {
+/** What publishing works with. */
+export type PublishParts = {
+  readonly route: PublishRouteDeps;
+  readonly revision: RevisionKeyDeps;
+  readonly dataKeys: RevisionKeys;
+  readonly issuerKeys: IssuerKeyStore;
+};
+
+/** Makes the parts of publishing. */
+export function publishParts(foundation: Foundation): PublishParts {
   const { config, crypto, clock, database, log } = foundation;
   const issuerKeys = issuerKeyStore(database);
-  const revision = {
+  const revision: RevisionKeyDeps = {
     crypto,
     store: revisionKeyStore(database),
     keyManager: foundation.keys,
@@ -55,8 +68,7 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     settings: config.revision,
   };
   const keys = revisionKeys(revision, clock.monotonic);
-  const stats = publishStats(database);
-  const deps: PublishRouteDeps = {
+  const route: PublishRouteDeps = {
     settings: config.publish,
     crypto,
     resources: foundation.cache,
@@ -84,16 +96,24 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
       failed: (error) => log.error("publish-failed", errorFields(error)),
     },
   };
+  return { route, revision, dataKeys: keys, issuerKeys };
+}
+
+/** Puts publishing together. The first data key of revision tokens is made here when there is none. */
+export async function publishPart(foundation: Foundation): Promise<PublishPart> {
+  const { config, database, log } = foundation;
+  const { route, revision, dataKeys, issuerKeys } = publishParts(foundation);
+  const stats = publishStats(database);
   if (config.publish.releaseSameDayKeys) {
     log.warn("same-day-keys-are-released", {
       text: "DEBUG_RELEASE_SAME_DAY_KEYS is on: keys that can still be replayed are published",
     });
   }
-  await keys.current();
+  await dataKeys.current();
   return {
-    publish: publishRoute(deps),
-    ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(deps) } : {}),
-    stats: statsRoute({ ...deps, stats }),
+    publish: publishRoute(route),
+    ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(route) } : {}),
+    stats: statsRoute({ ...route, stats }),
     issuerKeys,
     jobs: [
       {

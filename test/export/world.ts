@@ -1,26 +1,18 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
+import { exportDependencies } from "../../src/app/export.ts";
 import type { BlobStore } from "../../src/blob/blob.ts";
-import { memoryBlobStore } from "../../src/blob/memory.ts";
 import type { ExportEvent } from "../../src/export/events.ts";
 import { type ExportFile, readExportFile } from "../../src/export-file/read.ts";
 import { type ExportDependencies, type ExportSummary, runExport } from "../../src/export/run.ts";
 import type { ExportSettings } from "../../src/export/settings.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
-import { localKeys } from "../../src/keys/local.ts";
 import type { ExportConfig } from "../../src/model/resource/export-config.ts";
 import type { Kind, Resource, ResourceByKind } from "../../src/model/resource/kinds.ts";
 import { exportConfigSchema } from "../../src/model/resource/export-config.ts";
 import type { SigningKey } from "../../src/model/resource/signing-key.ts";
-import { exportBatches } from "../../src/store/export/batches.ts";
-import { exportIndexes } from "../../src/store/export/index-file.ts";
-import { exportKeys } from "../../src/store/export/keys.ts";
-import { exportSchedule } from "../../src/store/export/schedule.ts";
-import { leases } from "../../src/store/lease.ts";
 import type { ResourceCache, ResourceView } from "../../src/store/resource/cache.ts";
-import { windowFloor } from "../../src/store/exposure/window-floor.ts";
-import { NATIVE } from "../support/crypto-providers.ts";
 import type { TestDatabase } from "../support/database.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { testFoundation } from "../support/foundation.ts";
 
 export const HOUR = 3600;
 export const DAY = 86_400;
@@ -118,15 +110,16 @@ export async function openWorld(
 ): Promise<World> {
   await database.clear();
   const settings = { ...SETTINGS, ...overrides };
-  const blob = memoryBlobStore();
-  const keys = localKeys({
-    rows: memoryKeyRows(),
-    masterKey: randomBytes(32),
-    crypto: NATIVE,
-    now: () => 0,
-  });
-  await keys.create("local:signer", "sign");
   const resources = new Map<string, Resource>();
+  const foundation = await testFoundation(database, {
+    config: {
+      windows: { windowSeconds: HOUR, graceSeconds: settings.windowGraceSeconds },
+      export: settings,
+    },
+    overrides: { cache: cacheOf(resources) },
+  });
+  const { blobs: blob, keys } = foundation;
+  await keys.create("local:signer", "sign");
   const seededBytes = seeded();
   const events: ExportEvent[] = [];
   const put = (...all: readonly Resource[]): void => {
@@ -142,19 +135,7 @@ export async function openWorld(
     resources,
     put,
     dependencies: (changes) => ({
-      resources: cacheOf(resources),
-      floor: windowFloor(database, {
-        windowSeconds: HOUR,
-        graceSeconds: settings.windowGraceSeconds,
-      }),
-      schedule: exportSchedule(database),
-      batches: exportBatches(database),
-      indexes: exportIndexes(database),
-      exposures: exportKeys(database),
-      leases: leases(database),
-      blob,
-      keys,
-      settings,
+      ...exportDependencies(foundation),
       report: (event) => events.push(event),
       stopwatch: () => 0,
       randomBytes: seededBytes,

@@ -1,38 +1,19 @@
-import { authenticator } from "../../federation/auth/caller.ts";
-import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
-import { ownSigner } from "../../federation/auth/signer.ts";
-import {
-  clientOpener,
-  type OpenClient,
-  type Transports,
-} from "../../federation/client/peer-client.ts";
-import { cursorCodec } from "../../federation/service/cursor.ts";
+import type { Transports } from "../../federation/client/peer-client.ts";
 import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
-import { recentFloor } from "../../federation/outbound.ts";
-import { rateLimit } from "../../federation/rate.ts";
-import { connectClient } from "../../federation/rpc/connect-client.ts";
-import { sentDigests } from "../../federation/service/sent-digests.ts";
-import { federationServer, MAX_BODY_BYTES } from "../../federation/service/server.ts";
-import { accept, AppError, refuse } from "../../src/errors.ts";
-import { localKeys } from "../../src/keys/local.ts";
+import { cursorCodec } from "../../federation/service/cursor.ts";
+import { federationServer } from "../../federation/service/server.ts";
+import { federationParts } from "../../src/app/federation.ts";
+import type { FederationRuntime } from "../../src/app/peer-transports.ts";
+import { AppError } from "../../src/errors.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
-import { federationBacklog } from "../../src/store/federation/backlog.ts";
-import { federationDigests } from "../../src/store/federation/digest.ts";
-import { federationFeed } from "../../src/store/federation/feed.ts";
-import { federationInbound } from "../../src/store/federation/inbound.ts";
-import { federationKeys } from "../../src/store/federation/own-key.ts";
-import { federationPages } from "../../src/store/federation/page.ts";
-import { type FederationPeers, federationPeers } from "../../src/store/federation/peer.ts";
-import { leases } from "../../src/store/lease.ts";
-import { holdLease } from "../../src/store/lease-hold.ts";
-import { seenTokens } from "../../src/store/federation/seen-token.ts";
-import { windowFloor } from "../../src/store/exposure/window-floor.ts";
+import type { FederationPages } from "../../src/store/federation/page.ts";
+import type { FederationPeers } from "../../src/store/federation/peer.ts";
+import { viewOf } from "../../src/store/resource/cache.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import type { TestDatabase } from "../support/database.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
-import { MAX_AGE_SECONDS } from "./support.ts";
+import { testFoundation } from "../support/foundation.ts";
 
 /** Servers that reach each other in memory, on one clock. */
 export type World = {
@@ -52,7 +33,7 @@ export type Server = FederationJobDependencies & {
   /** Makes a token of this server for another. */
   readonly token: (audience: string) => Promise<string>;
   readonly places: FederationPeers;
-  readonly pages: ReturnType<typeof federationPages>;
+  readonly pages: FederationPages;
   readonly thrown: unknown[];
   /** Pages that peers fetched; written without being waited for. */
   readonly recorded: unknown[];
@@ -62,6 +43,13 @@ export const WINDOW_SECONDS: number = 3600;
 export const GRACE_SECONDS: number = 60;
 /** CLEANUP_TTL: 336h. */
 export const KEPT_SECONDS = 1_209_600;
+
+/** A runtime whose only way to peers is fetch. */
+const WITHOUT_HTTP2: FederationRuntime = {
+  exchange: () => Promise.reject(new AppError("fetch_failed", "no native gRPC here")),
+  identifiedFetch: () => () => Promise.reject(new AppError("fetch_failed", "no certificate here")),
+  trailers: { ok: false, reason: "requests come in memory" },
+};
 
 export function newWorld(startSeconds: number): World {
   const clock = { ms: startSeconds * 1000 };
@@ -74,16 +62,6 @@ export function newWorld(startSeconds: number): World {
     if (handler === undefined) throw new AppError("fetch_failed", "nobody there");
     return await handler(request, {});
   };
-  const readDocument = async (url: string) => {
-    try {
-      const response = await fetchInMemory(url);
-      if (response.status !== 200) return refuse("fetch_failed", `HTTP ${response.status}`);
-      return accept(new Uint8Array(await response.arrayBuffer()));
-    } catch {
-      return refuse("fetch_failed");
-    }
-  };
-
   return {
     clock,
     handlers,
@@ -98,56 +76,32 @@ export function newWorld(startSeconds: number): World {
       const agreements: Peer[] = [];
       const thrown: unknown[] = [];
       const recorded: unknown[] = [];
-      const peers = () => Promise.resolve(agreements);
-      const keys = localKeys({
-        rows: memoryKeyRows(),
-        masterKey: new Uint8Array(32).fill(9),
-        crypto: NATIVE,
-        now: clockMs,
+      const view = () =>
+        Promise.resolve(viewOf(1, agreements.map((resource) => ({ resource, version: 1 }))));
+      const foundation = await testFoundation(database, {
+        config: {
+          serverId,
+          windows: { windowSeconds: WINDOW_SECONDS, graceSeconds: GRACE_SECONDS },
+        },
+        overrides: {
+          clock: { now: clockMs, monotonic: clockMs },
+          random: () => 0.5,
+          cache: { view, fresh: view },
+          outgoing: {
+            fetch: fetchInMemory,
+            resolve: () => Promise.resolve(["127.0.0.1"]),
+            allowPrivate: true,
+            timeoutMs: 20_000,
+            maxBytes: 4 * 1024 * 1024,
+          },
+        },
       });
-      const signer = ownSigner({
-        store: federationKeys(database),
-        keys,
-        crypto: NATIVE,
-        clockMs,
-        serverId,
-      });
-      const authenticate = authenticator({
-        peers,
-        serverId,
-        issuerKeys: issuerKeys({ readDocument, crypto: NATIVE, clockMs }),
-        seenTokens: seenTokens(database),
-        crypto: NATIVE,
-        clockMs,
-      });
-      const floor = windowFloor(database, {
-        windowSeconds: WINDOW_SECONDS,
-        graceSeconds: GRACE_SECONDS,
-      });
-      const shared = {
-        feed: federationFeed(database),
-        inbound: federationInbound(database, {
-          windowSeconds: WINDOW_SECONDS,
-          writeTimeoutMs: 10_000,
-        }),
-        closedThrough: recentFloor(floor.closedThrough, clockMs),
-        serverId,
-        clockMs,
-        maxAgeSeconds: MAX_AGE_SECONDS,
-      };
-      const digests = federationDigests(database);
+      const parts = await federationParts(foundation, WITHOUT_HTTP2);
+      const { signer, transports, jobs, places, pages } = parts;
       const rpc = federationServer({
-        ...shared,
-        authenticate,
+        ...parts.server,
         cursors: await cursorCodec(NATIVE, new Uint8Array(32).fill(serverId.length)),
-        rate: rateLimit(clockMs),
         record: (page) => void recorded.push(page),
-        maxPushKeysPerSecond: 100_000,
-        sent: sentDigests(digests),
-        publicKeys: async () => await (await signer.jwks()).text(),
-        protocols: ["connect"],
-        maxBodyBytes: MAX_BODY_BYTES,
-        keptSeconds: KEPT_SECONDS,
         requestId: () => "test",
         onError: (error) => void thrown.push(error),
       });
@@ -157,33 +111,17 @@ export function newWorld(startSeconds: number): World {
         if (pathname === "/.well-known/jwks.json") return signer.jwks();
         return rpc(request, connection);
       });
-      const transports: Transports = {
-        connect: (baseUrl) => connectClient({ baseUrl, fetch: fetchInMemory }),
-        grpc: () => () => Promise.resolve(refuse("fetch_failed", "no native gRPC here")),
-      };
-      const openClient: OpenClient = clientOpener(transports, signer.token);
-      const places = federationPeers(database);
       return {
-        ...shared,
-        closedThrough: floor.closedThrough,
+        ...jobs,
         database,
         agreements,
         transports,
         token: signer.token,
         thrown,
         recorded,
-        openClient,
         places,
-        notes: places,
-        statuses: places.statuses,
-        pulledDigests: digests.pulled,
-        keysToPush: federationBacklog(database),
-        pace: rateLimit(clockMs),
-        pages: federationPages(database),
-        crypto: NATIVE,
-        random: () => 0.5,
-        peers,
-        hold: (name) => holdLease(leases(database), name, crypto.randomUUID(), 60),
+        pages,
+        peers: () => Promise.resolve(agreements),
         onError: (_peer, _direction, error) => void thrown.push(error),
         intervalMs: 60_000,
       };

@@ -1,28 +1,18 @@
 import { Buffer } from "node:buffer";
+import { publishParts } from "../../src/app/publish.ts";
 import { hmacSha256, signEcdsa } from "../../src/keys/crypto.ts";
-import { localKeys } from "../../src/keys/local.ts";
 import { derToPem } from "../../src/keys/pem.ts";
 import { asSeconds, type Seconds } from "../../src/model/ids.ts";
 import type { Kind, Resource, ResourceByKind } from "../../src/model/resource/kinds.ts";
 import { KINDS } from "../../src/model/resource/kinds.ts";
 import { macText } from "../../src/publish/certificate-mac.ts";
-import { chaffRing } from "../../src/publish/chaff.ts";
-import { issuerDirectories } from "../../src/publish/issuer-directory.ts";
-import {
-  DEFAULT_REVISION_KEY_SETTINGS,
-  type RevisionKeyDeps,
-  revisionKeys,
-} from "../../src/publish/revision-keys.ts";
-import { revisionTokens } from "../../src/publish/revision-token.ts";
+import type { RevisionKeyDeps } from "../../src/publish/revision-keys.ts";
 import type { PublishEvent, PublishRouteDeps } from "../../src/publish/route.ts";
 import { DEFAULT_PUBLISH_SETTINGS, type PublishSettings } from "../../src/publish/settings.ts";
 import type { Database } from "../../src/store/database.ts";
-import { issuerKeyStore } from "../../src/store/publish/issuer-key.ts";
-import { publishStore } from "../../src/store/publish/publish.ts";
 import type { ResourceCache, ResourceView } from "../../src/store/resource/cache.ts";
-import { revisionKeyStore } from "../../src/store/publish/revision-key.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { testFoundation } from "../support/foundation.ts";
 
 /** Noon of a day, well inside a window. */
 export const NOON: Seconds = asSeconds(1_750_003_200 - (1_750_003_200 % 86_400) + 43_200);
@@ -162,37 +152,15 @@ export async function makeWorld(
   const nowMs = () => clock.now * 1000;
   const events: PublishEvent[] = [];
   const failures: unknown[] = [];
-  const keyDeps: RevisionKeyDeps = {
-    crypto: NATIVE,
-    store: revisionKeyStore(database),
-    keyManager: localKeys({
-      rows: memoryKeyRows(),
-      masterKey: new Uint8Array(32).fill(7),
-      crypto: NATIVE,
-      now: nowMs,
-    }),
-    wrappingKey: "local:revision-token",
-    settings: DEFAULT_REVISION_KEY_SETTINGS,
-  };
   const cache = resourcesOf(() => resources);
-  const tokens = revisionTokens({
-    crypto: NATIVE,
-    keys: revisionKeys(keyDeps, nowMs),
-    additionalData: Buffer.from("test additional data"),
-    minEntries: settings.tokenMinEntries,
+  const foundation = await testFoundation(database, {
+    config: { publish: settings },
+    overrides: { cache, clock: { now: nowMs, monotonic: nowMs } },
   });
+  const { route, revision } = publishParts(foundation);
   const deps: PublishRouteDeps = {
-    settings,
-    crypto: NATIVE,
-    resources: cache,
-    directoryOf: issuerDirectories({
-      crypto: NATIVE,
-      fetchedKeys: issuerKeyStore(database),
-      nowMs,
-    }),
-    store: publishStore(database, settings),
-    tokens,
-    now: () => clock.now,
+    ...route,
+    elapsedMs: () => performance.now(),
     exportWindowsFor: (regions, _traveler, window) =>
       Promise.resolve(
         regions.map((region) => ({
@@ -201,11 +169,6 @@ export async function makeWorld(
           endsAt: window - (window % 14_400) + 14_400,
         })),
       ),
-    random: Math.random,
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    ring: chaffRing(),
-    admission: { receiving: 0, inFlight: 0 },
-    elapsedMs: () => performance.now(),
     delay: () => Promise.resolve(),
     events: {
       answered: (event) => events.push(event),
@@ -259,7 +222,7 @@ export async function makeWorld(
     events,
     failures,
     deps,
-    keyDeps,
+    keyDeps: revision,
     certificate,
     body,
   };

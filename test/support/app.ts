@@ -39,8 +39,7 @@ export async function openTestApp(
     crypto: runtime.crypto,
     owner: "server",
     database: database.address,
-    blobs: memoryBlobStore(),
-    ...(clock === undefined ? {} : { clock }),
+    overrides: { blobs: memoryBlobStore(), ...(clock === undefined ? {} : { clock }) },
   });
   const app = await openApp(foundation, runtime);
   return {

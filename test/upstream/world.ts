@@ -1,8 +1,9 @@
-import { randomBytes } from "node:crypto";
+import { importDependencies } from "../../src/app/upstream.ts";
 import { TEKSignatureList, TemporaryExposureKeyExport } from "../../proto/gen/export.js";
 import { buildExportFile, type ExportSigner } from "../../src/export-file/build.ts";
 import { encodeDer } from "../../src/bytes/ecdsa-der.ts";
 import type { ExportKey } from "../../src/export-file/format.ts";
+import type { FetchPolicy } from "../../src/http/guarded-fetch.ts";
 import type { UpstreamEvent } from "../../src/upstream/events.ts";
 import {
   type ImportDependencies,
@@ -13,12 +14,9 @@ import type { ImportSettings } from "../../src/upstream/settings.ts";
 import { type ExportImport, exportImportSchema } from "../../src/model/resource/export-import.ts";
 import type { Resource } from "../../src/model/resource/kinds.ts";
 import { importFiles, type ImportStatus } from "../../src/store/upstream/import-file.ts";
-import { upstreamIndexes } from "../../src/store/upstream/index-state.ts";
-import { importKeys } from "../../src/store/upstream/import-keys.ts";
-import { leases } from "../../src/store/lease.ts";
 import { type ResourceCache, viewOf } from "../../src/store/resource/cache.ts";
-import { NATIVE } from "../support/crypto-providers.ts";
 import type { TestDatabase } from "../support/database.ts";
+import { testFoundation } from "../support/foundation.ts";
 import { batches, binOf, zipOf } from "../export-file/sample.ts";
 import type { UpstreamServer } from "./upstream-server.ts";
 
@@ -35,6 +33,15 @@ export const SETTINGS: ImportSettings = {
   maxKeyAgeSeconds: 15 * DAY,
   backfillDaysSinceOnset: 10,
   cleanupTtlSeconds: 14 * DAY,
+};
+
+/** Fetching from loopback addresses; no name is looked up. */
+export const TO_ADDRESSES: FetchPolicy = {
+  fetch: (url, init) => fetch(url, init),
+  resolve: () => Promise.reject(new Error("tests use addresses")),
+  allowPrivate: true,
+  timeoutMs: 10_000,
+  maxBytes: 4 * 1024 * 1024,
 };
 
 /** A key that ended yesterday; its first byte is the number. */
@@ -148,27 +155,18 @@ export async function openWorld(
   const view = () =>
     Promise.resolve(viewOf(1, configured.map((resource) => ({ resource, version: 1 }))));
   const cache: ResourceCache = { view, fresh: view };
+  const foundation = await testFoundation(database, {
+    config: { import: SETTINGS },
+    overrides: {
+      cache,
+      outgoing: TO_ADDRESSES,
+    },
+  });
   const world: World = {
     events,
     resources: configured,
     dependencies: (overrides) => ({
-      resources: cache,
-      indexes: upstreamIndexes(database),
-      files: importFiles(database),
-      keys: importKeys(database, {
-        windowSeconds: HOUR,
-        releaseSameDayKeys: false,
-        statementTimeoutMs: 10_000,
-      }),
-      leases: leases(database),
-      fetch: {
-        fetch: (url, init) => fetch(url, init),
-        resolve: () => Promise.reject(new Error("tests use addresses")),
-        allowPrivate: true,
-      },
-      crypto: NATIVE,
-      settings: SETTINGS,
-      randomBytes: (length) => randomBytes(length),
+      ...importDependencies(foundation),
       ticker: () => () => {},
       report: (event) => events.push(event),
       ...overrides,

@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { mirrorDependencies } from "../../../src/app/upstream.ts";
 import type { BlobStore } from "../../../src/blob/blob.ts";
 import { memoryBlobStore } from "../../../src/blob/memory.ts";
 import type { UpstreamEvent } from "../../../src/upstream/events.ts";
@@ -11,12 +11,12 @@ import {
 import { type Mirror, mirrorSchema } from "../../../src/model/resource/mirror.ts";
 import type { Resource } from "../../../src/model/resource/kinds.ts";
 import { upstreamIndexes } from "../../../src/store/upstream/index-state.ts";
-import { leases } from "../../../src/store/lease.ts";
 import { mirrorFiles } from "../../../src/store/upstream/mirror-file.ts";
 import { viewOf } from "../../../src/store/resource/cache.ts";
 import { useDatabase } from "../../support/database.ts";
 import { openUpstream, type UpstreamServer } from "../upstream-server.ts";
-import { NOON, SETTINGS } from "../world.ts";
+import { testFoundation } from "../../support/foundation.ts";
+import { NOON, SETTINGS, TO_ADDRESSES } from "../world.ts";
 import { config } from "../../export/world.ts";
 
 describe("mirrorExports()", () => {
@@ -49,19 +49,12 @@ describe("mirrorExports()", () => {
   const run = async (overrides: Partial<MirrorDependencies> = {}): Promise<MirrorSummary> => {
     const view = () =>
       Promise.resolve(viewOf(1, resources.map((resource) => ({ resource, version: 1 }))));
+    const foundation = await testFoundation(database(), {
+      config: { mirror: { ...SETTINGS, unlistedTtlSeconds: 0 } },
+      overrides: { blobs: blob, cache: { view, fresh: view }, outgoing: TO_ADDRESSES },
+    });
     return await mirrorExports({
-      resources: { view, fresh: view },
-      indexes: upstreamIndexes(database()),
-      copies: mirrorFiles(database()),
-      blob,
-      leases: leases(database()),
-      fetch: {
-        fetch: (url, init) => fetch(url, init),
-        resolve: () => Promise.reject(new Error("tests use addresses")),
-        allowPrivate: true,
-      },
-      settings: { ...SETTINGS, unlistedTtlSeconds: 0 },
-      randomBytes: (length) => randomBytes(length),
+      ...mirrorDependencies(foundation),
       ticker: () => () => {},
       report: (event) => events.push(event),
       ...overrides,

@@ -1,0 +1,53 @@
+import type { ReadDocument } from "../../federation/auth/issuer-keys.ts";
+import type { Transports } from "../../federation/client/peer-client.ts";
+import { connectClient } from "../../federation/rpc/connect-client.ts";
+import { grpcClient } from "../../federation/rpc/grpc-client.ts";
+import { accept, AppError } from "../errors.ts";
+import { allowedAddresses, guardedFetch } from "../http/guarded-fetch.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Foundation } from "./foundation.ts";
+
+/** What federation asks of the runtime. */
+export type FederationRuntime = Pick<Runtime, "exchange" | "identifiedFetch" | "trailers">;
+
+/** How peers are called: over addresses that may be spoken to, with our certificate where we have one. */
+export function peerTransports(
+  { outgoing, config }: Foundation,
+  { exchange, identifiedFetch }: FederationRuntime,
+): Transports {
+  const { clientIdentity: identity } = config;
+  const shown = identity === undefined ? outgoing.fetch : identifiedFetch(identity);
+  const allowed = async (url: string): Promise<readonly string[]> => {
+    const addresses = await allowedAddresses(url, outgoing);
+    if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
+    return addresses.value;
+  };
+  const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const url = input instanceof Request ? input.url : String(input);
+    const addresses = await allowed(url);
+    const call = new URL(url).protocol === "https:" ? shown : outgoing.fetch;
+    return await call(url, init ?? {}, addresses);
+  };
+  return {
+    connect: (baseUrl) => connectClient({ baseUrl, fetch }),
+    grpc: (baseUrl) =>
+      grpcClient({
+        baseUrl,
+        exchange: (question) =>
+          exchange(identity === undefined ? question : { ...question, identity }),
+        resolve: async () => {
+          const [address] = await allowed(baseUrl);
+          if (address === undefined) throw new AppError("fetch_failed", "the peer has no address");
+          return address;
+        },
+      }),
+  };
+}
+
+/** Reads documents of issuers, within the rules on addresses. */
+export function documentReader({ outgoing }: Foundation): ReadDocument {
+  return async (url, maxBytes) => {
+    const fetched = await guardedFetch(url, { ...outgoing, maxBytes });
+    return fetched.ok ? accept(fetched.value.bytes) : fetched;
+  };
+}

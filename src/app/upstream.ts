@@ -1,0 +1,98 @@
+import type { Job } from "../jobs.ts";
+import { errorFields, type Log } from "../observe/log.ts";
+import { leases } from "../store/lease.ts";
+import { importFiles } from "../store/upstream/import-file.ts";
+import { importKeys } from "../store/upstream/import-keys.ts";
+import { upstreamIndexes } from "../store/upstream/index-state.ts";
+import { mirrorFiles } from "../store/upstream/mirror-file.ts";
+import type { UpstreamEvent } from "../upstream/events.ts";
+import { type ImportDependencies, importExports } from "../upstream/import/run.ts";
+import { type MirrorDependencies, mirrorExports } from "../upstream/mirror/run.ts";
+import type { Foundation } from "./foundation.ts";
+import { randomBytesOf } from "./random-bytes.ts";
+
+/** Imports and mirrors of other people's files, put together. */
+export type UpstreamPart = {
+  readonly jobs: readonly Job[];
+  /** How they stand, for the admin API. */
+  readonly status: () => Promise<Readonly<Record<string, unknown>>>;
+};
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+
+/** What the job `import` works with. */
+export function importDependencies(foundation: Foundation): ImportDependencies {
+  const { config, database, crypto } = foundation;
+  return {
+    ...sharedDependencies(foundation),
+    crypto,
+    files: importFiles(database),
+    keys: importKeys(database, {
+      ...config.publish,
+      statementTimeoutMs: config.statementTimeoutMs,
+    }),
+    settings: config.import,
+  };
+}
+
+/** What the job `mirror` works with. */
+export function mirrorDependencies(foundation: Foundation): MirrorDependencies {
+  const { config, database, blobs: blob } = foundation;
+  return {
+    ...sharedDependencies(foundation),
+    blob,
+    copies: mirrorFiles(database),
+    settings: config.mirror,
+  };
+}
+
+function sharedDependencies(foundation: Foundation) {
+  const { database, log, crypto } = foundation;
+  return {
+    resources: foundation.cache,
+    leases: leases(database),
+    randomBytes: randomBytesOf(crypto),
+    fetch: foundation.outgoing,
+    indexes: upstreamIndexes(database),
+    report: upstreamReport(log),
+  };
+}
+
+/** Puts imports and mirrors together. */
+export function upstreamPart(foundation: Foundation): UpstreamPart {
+  const { config, database } = foundation;
+  const intervalMs = Math.max(config.jobIntervalMs, MINUTE_MS);
+  return {
+    status: async () => ({
+      imports: await importFiles(database).status(),
+      mirrors: await mirrorFiles(database).status(),
+      upstreamIndexes: await upstreamIndexes(database).status(),
+    }),
+    jobs: [
+      {
+        name: "import",
+        intervalMs,
+        timeoutMs: HOUR_MS,
+        run: (signal) => importExports(importDependencies(foundation), signal),
+      },
+      {
+        name: "mirror",
+        intervalMs,
+        timeoutMs: HOUR_MS,
+        run: (signal) => mirrorExports(mirrorDependencies(foundation), signal),
+      },
+    ],
+  };
+}
+
+function upstreamReport(log: Log): (event: UpstreamEvent) => void {
+  return (event) => {
+    const { cause, ...fields } = { cause: undefined, ...event };
+    const failed = event.kind.endsWith("failed") || event.kind === "lines-refused";
+    log[failed ? "warn" : "info"](`upstream-${event.kind}`, {
+      ...(cause === undefined ? {} : errorFields(cause)),
+      ...fields,
+    });
+  };
+}
