@@ -17,7 +17,7 @@ import { asRegion, asServerId } from "../src/model/ids.ts";
 import { peerSchema } from "../src/model/resource/peer.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
 import { migrate } from "../src/store/migrate.ts";
-import type { WindowSettings } from "../src/store/exposure/window-floor.ts";
+import type { WindowSettings } from "../src/store/exposure/closed-window-watermark.ts";
 import { type BenchCluster, openCluster } from "./support/cluster.ts";
 import { windowLags } from "./support/federation-lag.ts";
 import { type BenchServer, benchServer } from "./support/federation-server.ts";

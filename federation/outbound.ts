@@ -24,7 +24,7 @@ export type FeedDependencies = {
 };
 
 /** A closed window stays closed, so callers may share an answer for a second. `clockMs` as in the others. */
-export function recentFloor(
+export function recentWatermark(
   closedThrough: () => Promise<Window>,
   clockMs: () => number,
 ): () => Promise<Window> {

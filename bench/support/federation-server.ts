@@ -7,7 +7,7 @@ import type { ServerId } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import type { Database } from "../../src/store/database.ts";
-import type { WindowSettings } from "../../src/store/exposure/window-floor.ts";
+import type { WindowSettings } from "../../src/store/exposure/closed-window-watermark.ts";
 import { benchFoundation, fixedResources } from "./foundation.ts";
 
 /** A server without sockets: it answers requests, and calls its one peer. */

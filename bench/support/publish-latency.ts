@@ -19,8 +19,8 @@ export async function publishTail(database: Database, until: Promise<unknown>): 
   const publish = async (due: number): Promise<void> => {
     const keys = Array.from({ length: KEYS }, (_, index) => ({
       hex: randomBytes(16).toString("hex"),
-      rollingStart: 2_800_000 + index * 144,
-      rollingPeriod: 144,
+      intervalNumber: 2_800_000 + index * 144,
+      intervalCount: 144,
       transmissionRisk: 2,
       daysSinceOnset: 1,
     })).sort((left, right) => left.hex < right.hex ? -1 : 1);

@@ -1,10 +1,10 @@
 import { CURSOR_KEY_BYTES } from "../../federation/service/cursor.ts";
 import { AppError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
-import { facts } from "../store/fact.ts";
+import { constants } from "../store/constants.ts";
 import type { Foundation } from "./foundation.ts";
 
-const FACT = "federation-cursor-key";
+const CONSTANT = "federation-cursor-key";
 const WRAPPED_BY = "local:federation-cursor";
 const PURPOSE = new TextEncoder().encode("wayfarer federation cursor key");
 
@@ -12,10 +12,10 @@ const PURPOSE = new TextEncoder().encode("wayfarer federation cursor key");
 export async function cursorKey(
   { database, keys, crypto }: Pick<Foundation, "database" | "keys" | "crypto">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const remembered = facts(database);
-  const kept = await remembered.get(FACT) ?? await remembered.keep(FACT, await wrapNew());
+  const remembered = constants(database);
+  const kept = await remembered.get(CONSTANT) ?? await remembered.keep(CONSTANT, await wrapNew());
   const wrapped = decodeBase64(kept);
-  if (wrapped === undefined) throw new AppError("internal", `the fact ${FACT} is damaged`);
+  if (wrapped === undefined) throw new AppError("internal", `the fact ${CONSTANT} is damaged`);
   return new Uint8Array(await keys.decrypt(WRAPPED_BY, wrapped, PURPOSE));
 
   async function wrapNew(): Promise<string> {

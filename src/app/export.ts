@@ -30,7 +30,7 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
   const { config, database, crypto, clock } = foundation;
   return {
     resources: foundation.cache,
-    floor: foundation.windows,
+    watermark: foundation.windows,
     schedule: exportSchedule(database),
     batches: exportBatches(database),
     indexes: exportIndexes(database),

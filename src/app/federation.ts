@@ -7,7 +7,7 @@ import { cursorCodec } from "../../federation/service/cursor.ts";
 import { draftPeer, type PeerDraft } from "../../federation/client/draft.ts";
 import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
 import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
-import { recentFloor } from "../../federation/outbound.ts";
+import { recentWatermark } from "../../federation/outbound.ts";
 import { syncNow, type SyncResult } from "../../federation/schedule/peer-run.ts";
 import { rateLimit } from "../../federation/rate.ts";
 import { sentDigests } from "../../federation/service/sent-digests.ts";
@@ -103,7 +103,7 @@ export async function federationParts(
       windowSeconds: config.windows.windowSeconds,
       writeTimeoutMs: config.statementTimeoutMs,
     }),
-    closedThrough: recentFloor(foundation.windows.closedThrough, clockMs),
+    closedThrough: recentWatermark(foundation.windows.closedThrough, clockMs),
     serverId,
     clockMs,
     maxAgeSeconds: config.publish.maxKeyAgeSeconds,

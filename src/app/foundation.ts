@@ -16,13 +16,16 @@ import {
   openDatabase,
 } from "../store/database.ts";
 import { openEmbedded } from "../store/embedded/open.ts";
-import { facts } from "../store/fact.ts";
+import { constants } from "../store/constants.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
 import { localKeyRows } from "../store/local-key.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
 import { type ResourceCache, resourceCache } from "../store/resource/cache.ts";
 import { type ResourceStore, resourceStore } from "../store/resource/resources.ts";
-import { type WindowFloor, windowFloor } from "../store/exposure/window-floor.ts";
+import {
+  type ClosedWindowWatermark,
+  closedWindowWatermark,
+} from "../store/exposure/closed-window-watermark.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 
 /** What every part of the program stands on. */
@@ -42,7 +45,7 @@ export type Foundation = {
   readonly blobs: BlobStore;
   readonly resources: ResourceStore;
   readonly cache: ResourceCache;
-  readonly windows: WindowFloor;
+  readonly windows: ClosedWindowWatermark;
   readonly jobRuns: JobRuns;
   /** Where the embedded database is, when that is not below DATA_DIR. */
   readonly elsewhere?: string;
@@ -83,7 +86,7 @@ const OUTGOING_TIMEOUT_MS = 20_000;
 const OUTGOING_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The fact that tells which master key a database was first used with. */
-const MASTER_KEY_FACT = "master-key-fingerprint";
+const MASTER_KEY_CONSTANT = "master-key-fingerprint";
 
 /** Opens database, keys and storage, checked and with the newest schema. Throws with the setting to mend. */
 export async function openFoundation(input: FoundationInput): Promise<Foundation> {
@@ -155,7 +158,7 @@ export async function foundationOn(
     blobs: overrides.blobs ?? openBlobStore(config.blobs),
     resources,
     cache: resourceCache(resources, clock.monotonic),
-    windows: windowFloor(database, config.windows),
+    windows: closedWindowWatermark(database, config.windows),
     jobRuns: jobRuns(database),
     databaseDied: new Promise(() => {}),
     close: () => database.close(),
@@ -183,8 +186,8 @@ async function openMasterKey(
   { config, secrets, crypto, log }: Omit<FoundationInput, "owner" | "database">,
   database: Database,
 ): Promise<Uint8Array> {
-  const remembered = facts(database);
-  const expectedFingerprint = await remembered.get(MASTER_KEY_FACT);
+  const remembered = constants(database);
+  const expectedFingerprint = await remembered.get(MASTER_KEY_CONSTANT);
   const value = secrets.masterKey();
   const key = await loadMasterKey({
     ...(value === undefined ? {} : { value }),
@@ -193,7 +196,7 @@ async function openMasterKey(
     crypto,
     warn: (text) => log.warn("master-key", { text }),
   });
-  const kept = await remembered.keep(MASTER_KEY_FACT, key.fingerprint);
+  const kept = await remembered.keep(MASTER_KEY_CONSTANT, key.fingerprint);
   if (kept !== key.fingerprint) {
     throw new AppError(
       "data_directory_unusable",

@@ -123,8 +123,8 @@ function report(
 ): 0 | 1 {
   const met = exposures.some(({ revoked }) => !revoked);
   const expected = state.encounters.reduce((sum, { rpis }) => sum + rpis, 0);
-  const found = exposures.map(({ rollingStart, sightings, reportType, path, revoked }) => ({
-    day: utcDay(secondsOfInterval(rollingStart)),
+  const found = exposures.map(({ intervalNumber, sightings, reportType, path, revoked }) => ({
+    day: utcDay(secondsOfInterval(intervalNumber)),
     file: path,
     rpis: sightings.length,
     reportType: reportTypeOfWire(reportType) ?? String(reportType),

@@ -23,8 +23,8 @@ export type Encounter = {
  * a random second of it. The place within the TEK's period is random; a shorter period makes it shorter.
  */
 export function simulateEncounter(tek: Tek, intervals: number, random: RandomBytes): Encounter {
-  const length = Math.min(intervals, tek.rollingPeriod);
-  const first = tek.rollingStart + below(tek.rollingPeriod - length + 1, random);
+  const length = Math.min(intervals, tek.intervalCount);
+  const first = tek.intervalNumber + below(tek.intervalCount - length + 1, random);
   const sightings = Array.from({ length }, (_, index): Sighting => ({
     rpi: rpiAt(tek, first + index),
     heardAt: (secondsOfInterval(first + index) + below(INTERVAL_SECONDS, random)) as Seconds,

@@ -17,8 +17,8 @@ export function meet(
   random: RandomBytes,
 ): DeviceState {
   const [byte = 0] = random(1);
-  const distance = ({ rollingStart }: Tek): number =>
-    Math.abs(Math.floor(rollingStart / INTERVALS_PER_DAY) - (day ?? 0));
+  const distance = ({ intervalNumber }: Tek): number =>
+    Math.abs(Math.floor(intervalNumber / INTERVALS_PER_DAY) - (day ?? 0));
   const tek = day === undefined
     ? known.teks[byte % known.teks.length]
     : known.teks.toSorted((a, b) => distance(a) - distance(b))[0];

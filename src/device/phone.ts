@@ -23,7 +23,7 @@ export type OpenFile = (zip: Uint8Array) => Promise<Outcome<TrustedFile>>;
 /** A meeting with somebody whose key was published. */
 export type Exposure = {
   /** First interval of the key. */
-  readonly rollingStart: number;
+  readonly intervalNumber: number;
   /** Indices of the sightings that prove it. */
   readonly sightings: readonly number[];
   readonly reportType: number;
@@ -95,7 +95,7 @@ export class Phone {
 
   #remember(path: string, { key, sightings }: KeyMatch<PublishedKey>): void {
     this.#exposures.set(encodeHex(key.key), {
-      rollingStart: key.intervalNumber,
+      intervalNumber: key.intervalNumber,
       sightings,
       reportType: key.reportType,
       path,

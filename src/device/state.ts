@@ -35,11 +35,17 @@ const seconds = z.number().int().min(0).transform(asSeconds);
 const schema = z.strictObject({
   version: z.literal(1),
   healthAuthorityId: z.string(),
-  teks: z.array(z.strictObject({
-    key: bytes16,
-    rollingStart: z.number().int().min(0),
-    rollingPeriod: z.number().int().min(1).max(144),
-  })).max(1000),
+  teks: z.array(
+    z.strictObject({
+      key: bytes16,
+      rollingStart: z.number().int().min(0),
+      rollingPeriod: z.number().int().min(1).max(144),
+    }).transform(({ key, rollingStart, rollingPeriod }): Tek => ({
+      key,
+      intervalNumber: rollingStart,
+      intervalCount: rollingPeriod,
+    })),
+  ).max(1000),
   revisionToken: z.string(),
   sightings: z.array(z.strictObject({ rpi: bytes16, heardAt: seconds })).max(20_000),
   encounters: z.array(z.strictObject({ from: seconds, rpis: z.number().int().min(0) })).max(1000),
@@ -61,7 +67,11 @@ export async function saveState(path: string, state: DeviceState): Promise<void>
   const text = JSON.stringify({
     version: 1,
     ...state,
-    teks: state.teks.map((tek) => ({ ...tek, key: encodeBase64(tek.key) })),
+    teks: state.teks.map(({ key, intervalNumber, intervalCount }) => ({
+      key: encodeBase64(key),
+      rollingStart: intervalNumber,
+      rollingPeriod: intervalCount,
+    })),
     sightings: state.sightings.map(({ rpi, heardAt }) => ({ rpi: encodeBase64(rpi), heardAt })),
   });
   const partial = `${path}.${randomUUID()}`;

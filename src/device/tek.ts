@@ -7,9 +7,9 @@ export type Tek = {
   /** 16 bytes. */
   readonly key: Uint8Array;
   /** First interval in which it is valid. */
-  readonly rollingStart: number;
+  readonly intervalNumber: number;
   /** For how many intervals, 1 to 144. */
-  readonly rollingPeriod: number;
+  readonly intervalCount: number;
 };
 
 /** That many bytes from a cryptographically secure source. */
@@ -32,15 +32,15 @@ export function makeTeks({ now, days, today }: TekSpan, random: RandomBytes): re
   for (let daysAgo = days; daysAgo >= 1; daysAgo--) {
     teks.push({
       key: random(KEY_BYTES),
-      rollingStart: midnight - daysAgo * INTERVALS_PER_DAY,
-      rollingPeriod: INTERVALS_PER_DAY,
+      intervalNumber: midnight - daysAgo * INTERVALS_PER_DAY,
+      intervalCount: INTERVALS_PER_DAY,
     });
   }
   if (today && current > midnight) {
     teks.push({
       key: random(KEY_BYTES),
-      rollingStart: midnight,
-      rollingPeriod: current - midnight,
+      intervalNumber: midnight,
+      intervalCount: current - midnight,
     });
   }
   return teks;

@@ -58,8 +58,8 @@ export async function makeUpload(
   const { transmissionRisk, symptomOnsetInterval } = details;
   const keys: readonly UploadKey[] = teks.map((tek) => ({
     key: encodeBase64(tek.key),
-    rollingStartNumber: tek.rollingStart,
-    rollingPeriod: tek.rollingPeriod,
+    rollingStartNumber: tek.intervalNumber,
+    rollingPeriod: tek.intervalCount,
     transmissionRisk,
   }));
   const hmacKey = random(HMAC_KEY_BYTES);

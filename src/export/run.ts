@@ -5,7 +5,7 @@ import type { ExportSchedule } from "../store/export/schedule.ts";
 import type { Leases } from "../store/lease.ts";
 import { type HeldLease, holdLease, type Ticker } from "../store/lease-hold.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
-import type { WindowFloor } from "../store/exposure/window-floor.ts";
+import type { ClosedWindowWatermark } from "../store/exposure/closed-window-watermark.ts";
 import { type Series, seriesOf } from "./series.ts";
 import { dueAfterSeconds } from "./settings.ts";
 import { type BatchWorker, exportBatch } from "./worker.ts";
@@ -13,7 +13,7 @@ import { type BatchWorker, exportBatch } from "./worker.ts";
 /** What the job `export` needs. */
 export type ExportDependencies = Omit<BatchWorker, "signingKey"> & {
   readonly resources: ResourceCache;
-  readonly floor: WindowFloor;
+  readonly watermark: ClosedWindowWatermark;
   readonly schedule: ExportSchedule;
   readonly leases: Leases;
   /** This many random bytes. */
@@ -74,7 +74,7 @@ export async function runExport(
   let progress = true;
   while (progress && !signal.aborted) {
     const windows = await schedule.schedule(series, {
-      closedThrough: await deps.floor.closedThrough(),
+      closedThrough: await deps.watermark.closedThrough(),
       minAgeSeconds: dueAfterSeconds(settings),
       maxWindows: MAX_WINDOWS_AT_ONCE,
     });

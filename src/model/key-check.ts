@@ -6,34 +6,34 @@ import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "./interval.ts";
 export type SentKey = {
   /** Bytes of the decoded key; undefined when it is no base64. */
   readonly keyBytes: number | undefined;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
   readonly transmissionRisk: number;
 };
 
 /** The first second in which a TEK is no longer valid. */
-export function validUntil(rollingStart: number, rollingPeriod: number): Seconds {
-  return ((rollingStart + rollingPeriod) * INTERVAL_SECONDS) as Seconds;
+export function validUntil(intervalNumber: number, intervalCount: number): Seconds {
+  return ((intervalNumber + intervalCount) * INTERVAL_SECONDS) as Seconds;
 }
 
 /** Why one TEK is refused, without the TEK; undefined when it is not. `maxAgeSeconds`: MAX_INTERVAL_AGE_ON_PUBLISH. */
 export function keyFault(sent: SentKey, now: Seconds, maxAgeSeconds: number): string | undefined {
-  const { keyBytes, rollingStart, rollingPeriod, transmissionRisk } = sent;
+  const { keyBytes, intervalNumber, intervalCount, transmissionRisk } = sent;
   if (keyBytes !== KEY_BYTES) return `key must be base64 of ${KEY_BYTES} bytes`;
-  if (rollingPeriod < 1 || rollingPeriod > INTERVALS_PER_DAY) {
-    return `rollingPeriod ${rollingPeriod} must be 1 to ${INTERVALS_PER_DAY}`;
+  if (intervalCount < 1 || intervalCount > INTERVALS_PER_DAY) {
+    return `rollingPeriod ${intervalCount} must be 1 to ${INTERVALS_PER_DAY}`;
   }
   if (transmissionRisk < 0 || transmissionRisk > MAX_TRANSMISSION_RISK) {
     return `transmissionRisk ${transmissionRisk} must be 0 to ${MAX_TRANSMISSION_RISK}`;
   }
   const current = intervalAt(now);
-  if (rollingStart > current) {
-    return `rollingStartNumber ${rollingStart} lies in the future: the current interval is ${current}`;
+  if (intervalNumber > current) {
+    return `rollingStartNumber ${intervalNumber} lies in the future: the current interval is ${current}`;
   }
-  if (validUntil(rollingStart, rollingPeriod) < now - maxAgeSeconds) {
+  if (validUntil(intervalNumber, intervalCount) < now - maxAgeSeconds) {
     const oldest = Math.ceil((now - maxAgeSeconds) / INTERVAL_SECONDS);
     return `too old: valid until interval ${
-      rollingStart + rollingPeriod
+      intervalNumber + intervalCount
     }, must be ${oldest} or later`;
   }
   return undefined;

@@ -3,8 +3,8 @@ export type SetMember = {
   readonly index: number;
   /** The key in a form that can be compared, such as hex; never part of a message. */
   readonly id: string;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
 };
 
 /** What is wrong with a set; `index` is the first key that does not go with those before it. */
@@ -32,27 +32,27 @@ function repeatedKey(members: readonly SetMember[]): SetFault | undefined {
 }
 
 function overlap(members: readonly SetMember[], maxSameStart: number): SetFault | undefined {
-  const sorted = [...members].sort((a, b) => a.rollingStart - b.rollingStart);
+  const sorted = [...members].sort((a, b) => a.intervalNumber - b.intervalNumber);
   let start = -Infinity;
   let end = -Infinity;
   let sameStart = 0;
-  for (const { index, rollingStart, rollingPeriod } of sorted) {
-    if (rollingStart === start) {
+  for (const { index, intervalNumber, intervalCount } of sorted) {
+    if (intervalNumber === start) {
       sameStart++;
     } else {
-      if (rollingStart < end) {
+      if (intervalNumber < end) {
         const reason =
-          `key ${index} starts at interval ${rollingStart}, before the end ${end} of a key that starts at ${start}: keys that overlap must start at the same interval`;
+          `key ${index} starts at interval ${intervalNumber}, before the end ${end} of a key that starts at ${start}: keys that overlap must start at the same interval`;
         return { index, reason };
       }
-      start = rollingStart;
+      start = intervalNumber;
       sameStart = 1;
     }
     if (sameStart > maxSameStart) {
-      const reason = `more than ${maxSameStart} keys start at interval ${rollingStart}`;
+      const reason = `more than ${maxSameStart} keys start at interval ${intervalNumber}`;
       return { index, reason };
     }
-    end = Math.max(end, rollingStart + rollingPeriod);
+    end = Math.max(end, intervalNumber + intervalCount);
   }
   return undefined;
 }

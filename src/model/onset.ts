@@ -32,6 +32,6 @@ export function chooseOnset(
 }
 
 /** DSOS: days from the onset to the UTC day in which the key starts, signed. */
-export function daysSinceOnset(rollingStart: number, onset: Onset): number {
-  return dayOfInterval(rollingStart) - onset.day;
+export function daysSinceOnset(intervalNumber: number, onset: Onset): number {
+  return dayOfInterval(intervalNumber) - onset.day;
 }

@@ -66,12 +66,12 @@ export function examineKeys(
   const warnings: KeyNote[] = [];
   for (const [index, sent] of request.temporaryExposureKeys.entries()) {
     const hex = hexOfKey(sent.key);
-    const { rollingStartNumber: rollingStart, rollingPeriod } = sent;
+    const { rollingStartNumber: intervalNumber, rollingPeriod: intervalCount } = sent;
     const fault = keyFault(
       {
         keyBytes: hex === undefined ? undefined : hex.length / 2,
-        rollingStart,
-        rollingPeriod,
+        intervalNumber,
+        intervalCount,
         transmissionRisk: sent.transmissionRisk,
       },
       now,
@@ -81,7 +81,7 @@ export function examineKeys(
       faults.push({ index, reason: fault ?? "it is not base64" });
       continue;
     }
-    const days = daysSinceOnset(rollingStart, onset);
+    const days = daysSinceOnset(intervalNumber, onset);
     if (Math.abs(days) > settings.maxOnsetDays) {
       const reason = `${
         Math.abs(days)
@@ -89,12 +89,12 @@ export function examineKeys(
       warnings.push({ index, reason });
       continue;
     }
-    members.push({ index, id: hex, rollingStart, rollingPeriod });
+    members.push({ index, id: hex, intervalNumber, intervalCount });
     keys.push({
       index,
       hex,
-      rollingStart,
-      rollingPeriod,
+      intervalNumber,
+      intervalCount,
       transmissionRisk: transmissionRisk(sent.transmissionRisk, reportType),
       daysSinceOnset: days,
     });

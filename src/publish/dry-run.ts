@@ -129,7 +129,7 @@ function fateOf(
   if (rules.reportType === "negative") {
     return { index, would: "be left out", reason: "it revokes a key that is not stored" };
   }
-  const stillValid = validUntil(key.rollingStart, key.rollingPeriod) > now;
+  const stillValid = validUntil(key.intervalNumber, key.intervalCount) > now;
   const embargoed = stillValid && !releaseSameDayKeys;
   return { index, would: embargoed ? "be embargoed" : "be stored" };
 }
@@ -153,7 +153,7 @@ function placeOf(
   const stored = existing.get(key.hex);
   if (would === "be stored") return { window, regions, traveler };
   if (would === "be embargoed") {
-    const end = validUntil(key.rollingStart, key.rollingPeriod);
+    const end = validUntil(key.intervalNumber, key.intervalCount);
     const after = windowAt(end + windowSeconds, windowSeconds);
     return { window: asWindow(Math.max(window, after)), regions, traveler };
   }

@@ -89,8 +89,8 @@ function coverage(
   );
 }
 
-type Span = { readonly rollingStart: number; readonly rollingPeriod: number };
+type Span = { readonly intervalNumber: number; readonly intervalCount: number };
 
 function sameSpan(a: Span, b: Span): boolean {
-  return a.rollingStart === b.rollingStart && a.rollingPeriod === b.rollingPeriod;
+  return a.intervalNumber === b.intervalNumber && a.intervalCount === b.intervalCount;
 }

@@ -168,8 +168,8 @@ function keptKeys(
   { maxKeyAgeSeconds }: PublishSettings,
 ): readonly RevisableKey[] {
   if (typeof token === "string") return [];
-  return [...token.values()].filter(({ rollingStart, rollingPeriod }) =>
-    validUntil(rollingStart, rollingPeriod) >= now - maxKeyAgeSeconds
+  return [...token.values()].filter(({ intervalNumber, intervalCount }) =>
+    validUntil(intervalNumber, intervalCount) >= now - maxKeyAgeSeconds
   );
 }
 
@@ -196,7 +196,7 @@ function statEntry(
   const counted = { issuer: by.issuer, platform, teks: inserted.length };
   if (revised > 0) return { ...counted, revision: true, missingOnset: false };
   const today = dayAt(now);
-  const oldest = Math.min(...inserted.map((key) => dayOfInterval(key.rollingStart)));
+  const oldest = Math.min(...inserted.map((key) => dayOfInterval(key.intervalNumber)));
   return {
     ...counted,
     revision: false,

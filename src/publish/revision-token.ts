@@ -9,8 +9,8 @@ import type { RevisionKeys } from "./revision-keys.ts";
 export type RevisableKey = {
   /** Lower-case hex of the 16 bytes. */
   readonly hex: string;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
 };
 
 /** Makes and reads revision tokens. */
@@ -94,9 +94,9 @@ function tokenData(keys: readonly RevisableKey[], entries: number): Uint8Array {
     bytes[at + 3] = KEY_BYTES;
     if (key !== undefined) bytes.write(key.hex, at + 4, KEY_BYTES, "hex");
     bytes[at + 20] = TAG_START;
-    writeVarint(bytes, at + 21, key?.rollingStart ?? 0, START_BYTES);
+    writeVarint(bytes, at + 21, key?.intervalNumber ?? 0, START_BYTES);
     bytes[at + 26] = TAG_PERIOD;
-    writeVarint(bytes, at + 27, key?.rollingPeriod ?? 0, PERIOD_BYTES);
+    writeVarint(bytes, at + 27, key?.intervalCount ?? 0, PERIOD_BYTES);
   }
   return bytes;
 }
@@ -115,7 +115,7 @@ function revisable(data: Uint8Array): ReadonlyMap<string, RevisableKey> | undefi
       const { temporaryExposureKey: key, intervalNumber, intervalCount } = entry;
       if (!key || key.length !== KEY_BYTES || !intervalNumber || !intervalCount) continue;
       const hex = encodeHex(key);
-      keys.set(hex, { hex, rollingStart: intervalNumber, rollingPeriod: intervalCount });
+      keys.set(hex, { hex, intervalNumber: intervalNumber, intervalCount: intervalCount });
     }
     return keys;
   } catch {

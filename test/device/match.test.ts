@@ -11,20 +11,20 @@ import { seededRandom } from "./support.ts";
 
 const NOW = asSeconds(1_773_146_096);
 
-function diagnosisKey({ key, rollingStart, rollingPeriod }: Tek): DiagnosisKey {
-  return { key, intervalNumber: rollingStart, intervalCount: rollingPeriod };
+function diagnosisKey({ key, intervalNumber, intervalCount }: Tek): DiagnosisKey {
+  return { key, intervalNumber: intervalNumber, intervalCount: intervalCount };
 }
 
 const publishedDay: DiagnosisKey = {
   key: decodeHex(GAEN_DAY.tek) ?? new Uint8Array(),
-  intervalNumber: GAEN_DAY.rollingStart,
-  intervalCount: GAEN_DAY.rollingPeriod,
+  intervalNumber: GAEN_DAY.intervalNumber,
+  intervalCount: GAEN_DAY.intervalCount,
 };
 
 /** A published RPI of the vectors, heard so many intervals later than it was sent. */
 function heard(offset: keyof typeof GAEN_DAY.rpis, intervalsLate: number): Sighting {
   const rpi = decodeHex(GAEN_DAY.rpis[offset]) ?? new Uint8Array();
-  return { rpi, heardAt: asSeconds((GAEN_DAY.rollingStart + offset + intervalsLate) * 600) };
+  return { rpi, heardAt: asSeconds((GAEN_DAY.intervalNumber + offset + intervalsLate) * 600) };
 }
 
 test("matchKeys() finds exactly the encounters, among strangers and keys never met", async () => {
@@ -95,8 +95,8 @@ test("matchKeys() takes odd keys from a file for what they are: no encounters", 
 
 test("matchKeys() bounds a rolling period that no TEK can have", async () => {
   const late: Sighting = {
-    rpi: rpiAt(publishedDay, GAEN_DAY.rollingStart + 144),
-    heardAt: asSeconds((GAEN_DAY.rollingStart + 144) * 600),
+    rpi: rpiAt(publishedDay, GAEN_DAY.intervalNumber + 144),
+    heardAt: asSeconds((GAEN_DAY.intervalNumber + 144) * 600),
   };
   const endless = { ...publishedDay, intervalCount: 2_147_483_647 };
   expect(await matchKeys([endless], new SightingTable([late]))).toEqual([]);
@@ -119,13 +119,13 @@ test("simulateEncounter() hears one RPI an interval, within the key's period", (
   const [tek = fail()] = makeTeks({ now: NOW, days: 1, today: false }, seededRandom("tek"));
   const { from, sightings } = simulateEncounter(tek, 3, seededRandom("encounter"));
   const first = from / 600;
-  expect(first).toBeGreaterThanOrEqual(tek.rollingStart);
-  expect(first + 3).toBeLessThanOrEqual(tek.rollingStart + 144);
+  expect(first).toBeGreaterThanOrEqual(tek.intervalNumber);
+  expect(first + 3).toBeLessThanOrEqual(tek.intervalNumber + 144);
   expect(sightings.map(({ heardAt }) => Math.floor(heardAt / 600) - first)).toEqual([0, 1, 2]);
 });
 
 test("simulateEncounter() is as short as the key's period", () => {
-  const tek: Tek = { key: new Uint8Array(16), rollingStart: 10, rollingPeriod: 1 };
+  const tek: Tek = { key: new Uint8Array(16), intervalNumber: 10, intervalCount: 1 };
   const encounter = simulateEncounter(tek, 3, seededRandom("encounter"));
   expect(encounter.from).toBe(6000 as Seconds);
   expect(encounter.sightings.length).toBe(1);

@@ -10,13 +10,13 @@ import { serve } from "./support.ts";
 
 const KEY: PublishedKey = {
   key: decodeHex(GAEN_DAY.tek) ?? new Uint8Array(),
-  intervalNumber: GAEN_DAY.rollingStart,
+  intervalNumber: GAEN_DAY.intervalNumber,
   intervalCount: 144,
   reportType: 1,
 };
 const SIGHTINGS: readonly Sighting[] = [{
   rpi: decodeHex(GAEN_DAY.rpis[8]) ?? new Uint8Array(),
-  heardAt: asSeconds((GAEN_DAY.rollingStart + 8) * 600),
+  heardAt: asSeconds((GAEN_DAY.intervalNumber + 8) * 600),
 }];
 
 /** Files whose content says what is in them; the bytes of real ones are the matter of src/export-file. */
@@ -53,7 +53,7 @@ test("a phone finds whom it met in the files of the index", async () => {
     accept({ read: ["mag/1-2-00001.zip", "mag/2-3-00001.zip"], refused: [] }),
   );
   expect(phone.exposures).toEqual([{
-    rollingStart: GAEN_DAY.rollingStart,
+    intervalNumber: GAEN_DAY.intervalNumber,
     sightings: [0],
     reportType: 1,
     path: "mag/2-3-00001.zip",

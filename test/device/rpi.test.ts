@@ -18,7 +18,7 @@ test("rollingProximityIdentifierKey() refuses a TEK of another length", () => {
 });
 
 test("rollingProximityIdentifiers() derives the published RPIs of a day", () => {
-  const day = rollingProximityIdentifiers(tek, GAEN_DAY.rollingStart, GAEN_DAY.rollingPeriod);
+  const day = rollingProximityIdentifiers(tek, GAEN_DAY.intervalNumber, GAEN_DAY.intervalCount);
   expect(day.length).toBe(144 * 16);
   const published = Object.entries(GAEN_DAY.rpis);
   const derived = published.map(([offset]) => {
@@ -29,6 +29,6 @@ test("rollingProximityIdentifiers() derives the published RPIs of a day", () => 
 });
 
 test("rpiAt() derives the same RPI alone", () => {
-  const rpi = rpiAt({ key: tek }, GAEN_DAY.rollingStart + 99);
+  const rpi = rpiAt({ key: tek }, GAEN_DAY.intervalNumber + 99);
   expect(encodeHex(rpi)).toBe(GAEN_DAY.rpis[99]);
 });

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../support/command-io.ts";
 
 const STATE: DeviceState = {
   healthAuthorityId: "mag",
-  teks: [{ key: new Uint8Array(16).fill(1), rollingStart: 144, rollingPeriod: 144 }],
+  teks: [{ key: new Uint8Array(16).fill(1), intervalNumber: 144, intervalCount: 144 }],
   revisionToken: "token",
   sightings: [{ rpi: new Uint8Array(16).fill(2), heardAt: asSeconds(90_000) }],
   encounters: [{ from: asSeconds(90_000), rpis: 1 }],

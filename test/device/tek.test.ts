@@ -10,7 +10,7 @@ const MIDNIGHT_INTERVAL = 2_955_168;
 
 test("makeTeks() makes a whole TEK for each of the last days, oldest first", () => {
   const teks = makeTeks({ now: NOON, days: 3, today: false }, seededRandom("teks"));
-  expect(teks.map(({ rollingStart, rollingPeriod }) => [rollingStart, rollingPeriod])).toEqual([
+  expect(teks.map(({ intervalNumber, intervalCount }) => [intervalNumber, intervalCount])).toEqual([
     [MIDNIGHT_INTERVAL - 3 * 144, 144],
     [MIDNIGHT_INTERVAL - 2 * 144, 144],
     [MIDNIGHT_INTERVAL - 144, 144],
@@ -21,7 +21,7 @@ test("makeTeks() makes a whole TEK for each of the last days, oldest first", () 
 
 test("makeTeks() cuts today's TEK at the current interval", () => {
   const [today] = makeTeks({ now: NOON, days: 0, today: true }, seededRandom("teks"));
-  expect(today).toMatchObject({ rollingStart: MIDNIGHT_INTERVAL, rollingPeriod: 75 });
+  expect(today).toMatchObject({ intervalNumber: MIDNIGHT_INTERVAL, intervalCount: 75 });
 });
 
 test("makeTeks() has no TEK of today in the first interval of the day", () => {

@@ -5,7 +5,15 @@ import { useDatabase } from "../support/database.ts";
 import { expectExactlyOnce } from "./oracle.ts";
 import { config, DAY_ONE, HOUR, openWorld, type World } from "./world.ts";
 
-const PORTS = ["floor", "schedule", "batches", "indexes", "exposures", "leases", "blob"] as const;
+const PORTS = [
+  "watermark",
+  "schedule",
+  "batches",
+  "indexes",
+  "exposures",
+  "leases",
+  "blob",
+] as const;
 
 describe("a database that ends all connections, as when it restarts,", () => {
   const database = useDatabase();

@@ -12,7 +12,7 @@ export class Killed extends Error {}
 
 const PORTS = [
   "resources",
-  "floor",
+  "watermark",
   "schedule",
   "batches",
   "indexes",

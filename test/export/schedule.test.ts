@@ -179,9 +179,9 @@ describe("the schedule of exports", () => {
   it("takes no window that is not closed for good, whatever the clock says", async () => {
     world.put(config({ name: "mag", period: "1h" }));
     await at(DAY_ONE + 4 * HOUR);
-    const floor = { closedThrough: () => Promise.resolve(asWindow(DAY_ONE + 3 * HOUR)) };
+    const watermark = { closedThrough: () => Promise.resolve(asWindow(DAY_ONE + 3 * HOUR)) };
     await database().setClock(DAY_ONE + 20 * HOUR);
-    expect(await world.run({ floor })).toMatchObject({ windows: 1 });
+    expect(await world.run({ watermark })).toMatchObject({ windows: 1 });
   });
 
   it("takes no window younger than WINDOW_GRACE", async () => {

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { keySetFault } from "../../src/model/key-set.ts";
 
 const set = (...spans: readonly [start: number, period: number, id?: string][]) =>
-  spans.map(([rollingStart, rollingPeriod, id], index) => ({
+  spans.map(([intervalNumber, intervalCount, id], index) => ({
     index,
     id: id ?? `key-${index}`,
-    rollingStart,
-    rollingPeriod,
+    intervalNumber,
+    intervalCount,
   }));
 
 describe("keySetFault()", () => {

@@ -158,8 +158,8 @@ describe("publishes, revisions and retries", () => {
           const teks = Array.from({ length: KEYS }, (_, day) => tek(day + 1));
           const token = await (await world.deps.tokens.maker())(teks.map((one) => ({
             hex: Buffer.from(one.key, "base64").toString("hex"),
-            rollingStart: one.rollingStartNumber,
-            rollingPeriod: one.rollingPeriod,
+            intervalNumber: one.rollingStartNumber,
+            intervalCount: one.rollingPeriod,
           })));
           const answers = await Promise.all(steps.map(async ({ keys, type, token: withToken }) => {
             const sent = keys.map((key) => teks[key] ?? tek());

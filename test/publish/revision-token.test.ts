@@ -13,8 +13,8 @@ const AAD = Buffer.from("additional");
 const keys = (count: number): RevisableKey[] =>
   Array.from({ length: count }, (_, index) => ({
     hex: index.toString(16).padStart(32, "0"),
-    rollingStart: 2_900_000 + index,
-    rollingPeriod: 1 + (index % 144),
+    intervalNumber: 2_900_000 + index,
+    intervalCount: 1 + (index % 144),
   }));
 
 describe("revision tokens", () => {

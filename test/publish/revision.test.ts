@@ -181,7 +181,7 @@ describe("a publish of keys that exist", () => {
     ]);
     const hex = Buffer.from(theirs.key, "base64").toString("hex");
     const forged = await (await world.deps.tokens.maker())([
-      { hex, rollingStart: theirs.rollingStartNumber, rollingPeriod: 10 },
+      { hex, intervalNumber: theirs.rollingStartNumber, intervalCount: 10 },
     ]);
     const { json } = await send([theirs], "confirmed", forged);
     expect([json.code, json.error]).toEqual([

@@ -7,8 +7,8 @@
 export const GAEN_DAY = {
   tek: "75c734c6dd1a782de7a965da5eb93125",
   /** First interval: 2020-04-02T00:00:00Z. */
-  rollingStart: 2642976,
-  rollingPeriod: 144,
+  intervalNumber: 2642976,
+  intervalCount: 144,
   rpik: "185ad91db69ec7dd048960f1f3ba6175",
   /** Offset from the first interval to RPI. */
   rpis: {

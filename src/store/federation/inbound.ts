@@ -8,7 +8,7 @@ import { type Database, sqlState } from "../database.ts";
 import type { Transaction } from "../sql.ts";
 import { storeFailure } from "../failure.ts";
 import { insertPage } from "./page.ts";
-import { currentWindowSql } from "../exposure/window-floor.ts";
+import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
 
 /** What one batch of received keys does; all of it happens, or nothing. */
 export type InboundTransaction = {

@@ -4,8 +4,8 @@ import type { ReportType } from "../../model/report-type.ts";
 export type CheckedKey = {
   /** The key's 16 bytes in lower-case hex. */
   readonly hex: string;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
   /** 1 to 8: the report type's own in place of 0. */
   readonly transmissionRisk: number;
   /** DSOS. */
@@ -27,8 +27,8 @@ export type CheckedSet = {
 /** A stored key, as far as a decision about its revision needs it. */
 export type StoredKey = {
   readonly hex: string;
-  readonly rollingStart: number;
-  readonly rollingPeriod: number;
+  readonly intervalNumber: number;
+  readonly intervalCount: number;
   readonly reportType: ReportType | "";
   readonly revisedTo: ReportType | undefined;
   /** It was published here, not federated or imported. */

@@ -1,9 +1,8 @@
 import type { CheckedKey, CheckedSet, PublishStoreSettings } from "./checked-set.ts";
-import { currentWindowSql } from "../exposure/window-floor.ts";
+import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
 
 /** Columns that a decision about a revision, or a preview of one, needs. */
-export const STORED_COLUMNS: string =
-  `key, interval_number as rolling_start, interval_count as rolling_period, report_type,
+export const STORED_COLUMNS: string = `key, interval_number, interval_count, report_type,
    revised_report_type as revised_to, source = 'local' as local,
    created_at, regions, traveler`;
 
@@ -43,8 +42,8 @@ export function insertParameters(parts: readonly KeysOfSet[]): string[] {
       quoted(set.healthAuthority),
       set.issuer === undefined ? "null" : quoted(set.issuer),
     ];
-    for (const { hex, rollingStart, rollingPeriod, transmissionRisk, daysSinceOnset } of keys) {
-      const ofKey = [rollingStart, rollingPeriod, transmissionRisk, daysSinceOnset];
+    for (const { hex, intervalNumber, intervalCount, transmissionRisk, daysSinceOnset } of keys) {
+      const ofKey = [intervalNumber, intervalCount, transmissionRisk, daysSinceOnset];
       [`"\\\\x${hex}"`, ...ofKey.map(String), ...ofSet]
         .forEach((value, index) => columns[index]?.push(value));
     }

@@ -17,7 +17,7 @@ import {
   updateParameters,
   updateSql,
 } from "./publish-sql.ts";
-import { currentWindowSql } from "../exposure/window-floor.ts";
+import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
 
 /** What to write of a set of which some keys exist already. */
 export type RevisionPlan = {
@@ -65,7 +65,7 @@ const GROUPS = { atOnce: 4, items: 16 };
 type NewSet = KeysOfSet & { readonly stat: StatEntry | undefined };
 
 /** Another publish inserted one of the keys after the existing ones were locked. */
-class CameBetween extends Error {}
+class ConcurrentInsert extends Error {}
 
 /** Published keys in the database. */
 export function publishStore({ sql }: Database, settings: PublishStoreSettings): PublishStore {
@@ -105,7 +105,7 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
         insertParameters([{ set, keys: planned.insert }]),
         PREPARED,
       );
-      if (done.count !== planned.insert.length) throw new CameBetween();
+      if (done.count !== planned.insert.length) throw new ConcurrentInsert();
     }
     if (planned.revise.length > 0) {
       await transaction.unsafe(update, updateParameters(set, planned.revise), PREPARED);
@@ -123,7 +123,8 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
           await sql.begin((transaction) => reviseOnce(transaction, set, plan));
           return;
         } catch (error) {
-          const again = error instanceof CameBetween || RETRYABLE.includes(sqlState(error) ?? "");
+          const again = error instanceof ConcurrentInsert ||
+            RETRYABLE.includes(sqlState(error) ?? "");
           if (!again) throw storeFailure(error);
         }
       }
@@ -159,8 +160,8 @@ export function publishSql(settings: PublishStoreSettings): string {
 
 type Row = {
   key: Uint8Array;
-  rolling_start: number;
-  rolling_period: number;
+  interval_number: number;
+  interval_count: number;
   report_type: ReportType | "";
   revised_to: ReportType | null;
   local: boolean;
@@ -186,8 +187,8 @@ function storedByHex(rows: readonly Row[]): ReadonlyMap<string, StoredKey> {
     const hex = Buffer.from(row.key).toString("hex");
     return [hex, {
       hex,
-      rollingStart: row.rolling_start,
-      rollingPeriod: row.rolling_period,
+      intervalNumber: row.interval_number,
+      intervalCount: row.interval_count,
       reportType: row.report_type,
       revisedTo: row.revised_to ?? undefined,
       local: row.local,

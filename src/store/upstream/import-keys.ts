@@ -5,7 +5,7 @@ import { REPORT_TYPES } from "../../model/report-type.ts";
 import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
 import type { Transaction } from "../sql.ts";
 import { IMPORT_COLUMNS, type ImportRows } from "./import-rows.ts";
-import { currentWindowSql } from "../exposure/window-floor.ts";
+import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
 
 /** What became of the keys of a file so far. */
 export type ImportProgress = {

@@ -11,8 +11,8 @@ const SETTINGS = { windowSeconds: HOUR, releaseSameDayKeys: false };
 
 const key = (id: number, changes: Partial<CheckedKey> = {}): CheckedKey => ({
   hex: id.toString(16).padStart(32, "0"),
-  rollingStart: NOON / 600 - 1000,
-  rollingPeriod: 144,
+  intervalNumber: NOON / 600 - 1000,
+  intervalCount: 144,
   transmissionRisk: 2,
   daysSinceOnset: 1,
   ...changes,
@@ -86,8 +86,8 @@ describe("publishStore()", () => {
     });
     expect(seen).toEqual({
       hex: key(1).hex,
-      rollingStart: NOON / 600 - 1000,
-      rollingPeriod: 144,
+      intervalNumber: NOON / 600 - 1000,
+      intervalCount: 144,
       reportType: "likely",
       revisedTo: undefined,
       local: true,

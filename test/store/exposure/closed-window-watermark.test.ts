@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { currentWindowSql, windowFloor } from "../../../src/store/exposure/window-floor.ts";
+import {
+  closedWindowWatermark,
+  currentWindowSql,
+} from "../../../src/store/exposure/closed-window-watermark.ts";
 import { useDatabase } from "../../support/database.ts";
 
 const HOUR = 3600;
 const NOON = 1_700_000_000 - (1_700_000_000 % HOUR);
 const settings = { windowSeconds: HOUR, graceSeconds: 60 };
 
-describe("windowFloor()", () => {
+describe("closedWindowWatermark()", () => {
   const database = useDatabase();
 
   beforeEach(() => database().clear());
@@ -20,18 +23,18 @@ describe("windowFloor()", () => {
 
   it("keeps a window open until its grace is over", async () => {
     await database().setClock(NOON + 59);
-    expect(await windowFloor(database(), settings).closedThrough()).toBe(NOON - HOUR);
+    expect(await closedWindowWatermark(database(), settings).closedThrough()).toBe(NOON - HOUR);
     await database().setClock(NOON + 60);
-    expect(await windowFloor(database(), settings).closedThrough()).toBe(NOON);
+    expect(await closedWindowWatermark(database(), settings).closedThrough()).toBe(NOON);
   });
 
   it("never writes into a closed window when the clock steps back an hour", async () => {
     await database().setClock(NOON + 60);
-    await windowFloor(database(), settings).closedThrough();
+    await closedWindowWatermark(database(), settings).closedThrough();
     await database().setClock(NOON - HOUR);
     const [row] = await insert(1);
     expect(row?.created_at).toBe(NOON);
-    expect(await windowFloor(database(), settings).closedThrough()).toBe(NOON);
+    expect(await closedWindowWatermark(database(), settings).closedThrough()).toBe(NOON);
   });
 
   it("waits for a transaction that was writing when the floor was announced", async () => {
@@ -40,7 +43,7 @@ describe("windowFloor()", () => {
     await writer`begin`;
     await writer.unsafe(`lock table exposure in row exclusive mode`);
     await database().setClock(NOON + 60);
-    const closing = windowFloor(database(), settings).closedThrough();
+    const closing = closedWindowWatermark(database(), settings).closedThrough();
     const announced = async () => {
       const [row] = await database().sql<{ next: number }[]>`
         select next_closed_through as next from window_floor`;

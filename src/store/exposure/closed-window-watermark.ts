@@ -6,7 +6,7 @@ import type { Database } from "../database.ts";
 export type WindowSettings = { readonly windowSeconds: number; readonly graceSeconds: number };
 
 /** Tells which windows are closed for good. */
-export type WindowFloor = {
+export type ClosedWindowWatermark = {
   /**
    * Windows that end at or before the answer are closed for good: no row with such a `created_at` or
    * `revised_at` is or will be written. Raises the floor when the database's clock allows it.
@@ -26,7 +26,10 @@ const WRITER_POLLS = 250;
  * transaction that was writing exposures at the announcement has ended; their table locks tell. A statement
  * takes that lock before it takes its snapshot, so one that has no lock yet will see the announcement.
  */
-export function windowFloor({ sql }: Database, settings: WindowSettings): WindowFloor {
+export function closedWindowWatermark(
+  { sql }: Database,
+  settings: WindowSettings,
+): ClosedWindowWatermark {
   const { windowSeconds, graceSeconds } = settings;
 
   const read = async (): Promise<Floor> => {

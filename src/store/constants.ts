@@ -1,14 +1,14 @@
 import type { Database } from "./database.ts";
 
-/** Facts about a database that never change once they are told. */
-export type Facts = {
+/** Named values that a database keeps for good, such as the fingerprint of its master key. */
+export type Constants = {
   get(name: string): Promise<string | undefined>;
-  /** Keeps the first value told; answers the one that is kept. */
+  /** Keeps the value unless the name has one already; answers the one that is kept. */
   keep(name: string, value: string): Promise<string>;
 };
 
-/** The facts of a database. */
-export function facts({ sql }: Database): Facts {
+/** The constants of a database, in its table `fact`. */
+export function constants({ sql }: Database): Constants {
   const get = async (name: string): Promise<string | undefined> => {
     const [row] = await sql<{ value: string }[]>`select value from fact where name = ${name}`;
     return row?.value;
