@@ -1,6 +1,7 @@
 import { asAppError } from "../errors.ts";
 import type { BlobStore } from "../blob/blob.ts";
 import type { ExportPlace } from "../model/export-place.ts";
+import { UNLISTED_FILE_SECONDS } from "../model/unlisted-file.ts";
 import type {
   ExposurePosition,
   LostWindow,
@@ -36,11 +37,6 @@ const EXPOSURES_AT_ONCE = 200_000;
 const FILES_AT_ONCE = 100;
 /** After so many failures in a row a bucket is left for the next run: each may take minutes. */
 const FAILURES_IN_A_ROW = 3;
-/**
- * From leaving the index to leaving the storage: the max-age of files, and an hour for indexes that were being
- * written and for clocks that are put forward.
- */
-export const UNLISTED_SECONDS: number = 86_400 + 3600;
 /** Leases are forgotten when nobody can want them any more. */
 const LEASE_SECONDS = 86_400;
 
@@ -82,7 +78,7 @@ export async function runRetention(
       }
       return written;
     },
-    files: () => deleteFiles(deps, now - UNLISTED_SECONDS, attempt, signal),
+    files: () => deleteFiles(deps, now - UNLISTED_FILE_SECONDS, attempt, signal),
     batches: repeated(async (limit) => {
       const { deleted, lost } = await store.deleteBatches(before, limit);
       for (const window of lost) deps.report({ kind: "window-lost", ...window });

@@ -1,6 +1,7 @@
 import type { Sql } from "../sql.ts";
 import type { BatchLease, ReadyBatch, SeriesId, WrittenFile } from "./batch.ts";
 import type { ExportPlace } from "../../model/export-place.ts";
+import { PLAN_NOTED_SECONDS, PLAN_TAKEN_UP_SECONDS } from "../../model/unlisted-file.ts";
 import type { KeyPart, KeyRules } from "./keys.ts";
 import { inTurn, overlapsUnsettled, unsettledOf } from "./window.ts";
 
@@ -15,13 +16,6 @@ export type BatchPlan = ExportPlace & {
 
 /** The files of a batch before they are stored. */
 export type PlannedFile = { readonly name: string; readonly number: number };
-
-/**
- * How long a plan may be taken up again, and how long after it was made its files may be noted. Both are shorter
- * than the time after which retention deletes a file that no index names: what it deletes nobody writes any more.
- */
-const TAKEN_UP_SECONDS = 12 * 3600;
-const NOTED_SECONDS = 23 * 3600;
 
 /**
  * Fixes what the files of a settled window are made from, and remembers their names before anything is stored, as
@@ -43,7 +37,7 @@ export async function planFiles(
       select plan is not null as planned, first_number as first,
              coalesce(plan = ${
       sql.json(plan)
-    } and planned_at > wayfarer_now() - ${TAKEN_UP_SECONDS}::bigint, false)
+    } and planned_at > wayfarer_now() - ${PLAN_TAKEN_UP_SECONDS}::bigint, false)
                as same
       from export_batch as batch
       where id = ${batch.id} and state = 'padded' and generation = ${batch.generation}
@@ -99,7 +93,7 @@ export async function noteFiles(
     const changed = await sql`
       update export_batch set state = 'written', last_error = null
       where id = ${batch.id} and state = 'padded' and generation = ${batch.generation}
-        and planned_at > wayfarer_now() - ${NOTED_SECONDS}::bigint`;
+        and planned_at > wayfarer_now() - ${PLAN_NOTED_SECONDS}::bigint`;
     if (changed.count === 0) return false;
     const counts = (key: "keyCount" | "revisedKeyCount" | "byteCount") =>
       sql.array(files.map((file) => file[key]), 23);
