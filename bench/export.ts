@@ -10,7 +10,7 @@ import { buildExportFile } from "../src/export-file/build.ts";
 import { asRegion } from "../src/model/ids.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
 import { openEmbedded } from "../src/store/embedded/open.ts";
-import { exportKeys } from "../src/store/export/keys.ts";
+import { exportKeys } from "../src/store/exposure/export-keys.ts";
 import { migrate } from "../src/store/migrate.ts";
 
 const KEYS = 500_000;

@@ -13,7 +13,7 @@ import process from "node:process";
 import { finished } from "node:stream/promises";
 import { importDependencies } from "../src/app/upstream.ts";
 import { buildExportFile } from "../src/export-file/build.ts";
-import type { ExportKey } from "../src/export-file/format.ts";
+import type { ExportKey } from "../src/model/exposure.ts";
 import { type ImportDependencies, importExports } from "../src/upstream/import/run.ts";
 import type { FetchPolicy } from "../src/http/guarded-fetch.ts";
 import { exportImportSchema } from "../src/model/resource/export-import.ts";

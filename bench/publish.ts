@@ -10,7 +10,7 @@ import { makeTeks } from "../src/device/tek.ts";
 import { makeUpload } from "../src/device/upload.ts";
 import { asSeconds } from "../src/model/ids.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
-import { publishSql } from "../src/store/publish/publish.ts";
+import { publishSql } from "../src/store/publish/publish-sql.ts";
 import { type BenchCluster, benchFolder, openCluster } from "./support/cluster.ts";
 import { load, percentile, requestBytes } from "./support/http-load.ts";
 import { type Floor, pgbench } from "./support/pgbench.ts";
@@ -36,9 +36,9 @@ const each = (value: (index: number) => string, type: string): string =>
 const PARAMETERS: readonly string[] = [
   `(select array_agg(decode(md5(random()::text || n), 'hex')) from generate_series(1, ${KEYS}) n)`,
   each((index) => String(2_800_000 + index * 144), "int"),
-  ...[each(() => "144", "smallint"), each(() => "2", "smallint"), each(() => "1", "smallint")],
+  ...[each(() => "144", "smallint"), each(() => "2", "smallint"), each(() => "confirmed", "text")],
   ...[
-    each(() => "confirmed", "text"),
+    each(() => "1", "smallint"),
     each(() => '"{MAG}"', "text"),
     each(() => "false", "boolean"),
   ],

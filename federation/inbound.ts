@@ -1,17 +1,17 @@
 import { encodeHex } from "../src/bytes/base64.ts";
 import type { DayDigest } from "../src/model/feed.ts";
 import { asSeconds, type ServerId } from "../src/model/ids.ts";
-import type { AcceptableKey, KeySender, StoredState } from "../src/model/inbound-key.ts";
-import type { Direction, PageRecord, PeerCursors } from "../src/model/peer-sync.ts";
+import type { FederatedKey, StoredKey } from "../src/model/exposure.ts";
+import type { Direction, KeySender, PageRecord, PeerCursors } from "../src/model/peer-sync.ts";
 import type { Peer } from "../src/model/resource/peer.ts";
 import { revisionStep } from "../src/model/revision.ts";
 import { acceptanceOf, type ReceivedKey, type RefusalReason } from "./policy/acceptance.ts";
 
 /** What a batch does in the database; see src/store/federation/inbound.ts. */
 export type InboundTransaction = {
-  insert(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
-  lock(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
-  revise(keys: readonly AcceptableKey[]): Promise<void>;
+  insert(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlySet<string>>;
+  lock(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlyMap<string, StoredKey>>;
+  revise(keys: readonly FederatedKey[]): Promise<void>;
   moveCursor(
     peer: string,
     direction: Direction,
@@ -111,7 +111,7 @@ const DUPLICATE: KeyVerdict = { kind: "duplicate" };
 
 type Judged = {
   /** By hex, each once. */
-  readonly accepted: ReadonlyMap<string, AcceptableKey>;
+  readonly accepted: ReadonlyMap<string, FederatedKey>;
   readonly hexes: readonly string[];
   /** Undefined where the database has the last word. */
   readonly verdicts: readonly (KeyVerdict | undefined)[];
@@ -121,7 +121,7 @@ function judge(
   received: readonly ReceivedKey[],
   decide: (key: ReceivedKey) => ReturnType<typeof acceptanceOf>,
 ): Judged {
-  const accepted = new Map<string, AcceptableKey>();
+  const accepted = new Map<string, FederatedKey>();
   const hexes: string[] = [];
   const verdicts = received.map((one): KeyVerdict | undefined => {
     const acceptance = decide(one);
@@ -136,19 +136,19 @@ function judge(
 }
 
 /** Everybody locks keys in this order. */
-const inOrder = (keys: ReadonlyMap<string, AcceptableKey>): AcceptableKey[] =>
+const inOrder = (keys: ReadonlyMap<string, FederatedKey>): FederatedKey[] =>
   [...keys.keys()].sort().flatMap((hex) => keys.get(hex) ?? []);
 
 async function applyRevisions(
   transaction: InboundTransaction,
   peer: Peer,
-  wanted: ReadonlyMap<string, AcceptableKey>,
+  wanted: ReadonlyMap<string, FederatedKey>,
 ): Promise<ReadonlyMap<string, KeyVerdict>> {
   const verdicts = new Map<string, KeyVerdict>();
   if (wanted.size === 0) return verdicts;
   const known = await transaction.lock(peer, inOrder(wanted));
-  const unknown = new Map<string, AcceptableKey>();
-  const revise: AcceptableKey[] = [];
+  const unknown = new Map<string, FederatedKey>();
+  const revise: FederatedKey[] = [];
   for (const [hex, key] of wanted) {
     const stored = known.get(hex);
     const verdict = stored === undefined ? unknownVerdict(key) : revisionVerdict(stored, key);
@@ -164,20 +164,20 @@ async function applyRevisions(
   return verdicts;
 }
 
-function unknownVerdict(key: AcceptableKey): KeyVerdict {
+function unknownVerdict(key: FederatedKey): KeyVerdict {
   return key.reportType === "negative"
     ? { kind: "refused", reason: "revoked" }
     : { kind: "stored" };
 }
 
-function revisionVerdict(stored: StoredState, key: AcceptableKey): KeyVerdict {
+function revisionVerdict(stored: StoredKey, key: FederatedKey): KeyVerdict {
   const { reportType, revisedTo } = stored;
   const step = revisionStep(
     { reportType, ...(revisedTo === undefined ? {} : { revisedTo }) },
     key.reportType,
   );
   if (step.kind === "unchanged") return DUPLICATE;
-  if (!stored.fromPeer) return { kind: "refused", reason: "other_source" };
+  if (!stored.sameSource) return { kind: "refused", reason: "other_source" };
   if (
     stored.intervalNumber !== key.intervalNumber || stored.intervalCount !== key.intervalCount
   ) return { kind: "refused", reason: "interval_changed" };

@@ -1,14 +1,14 @@
 /** Keys between the database's form and that of `federation.proto`. */
 
 import { ExposureKey } from "../proto/gen/federation.js";
-import { MAX_WIRE_DSOS } from "../src/model/exposure.ts";
-import type { FeedKey, Selection } from "../src/model/feed.ts";
+import { type FederatedKey, MAX_WIRE_DSOS } from "../src/model/exposure.ts";
+import type { Selection } from "../src/model/feed.ts";
 import { REPORT_TYPES } from "../src/model/report-type.ts";
 import type { ReceivedKey } from "./policy/acceptance.ts";
 import { shownRegions } from "./policy/selection.ts";
 
 /** A key as it goes to a peer: only the regions that it may see, and no DSOS that phones would refuse. */
-export function wireKey(key: FeedKey, selection: Selection): ExposureKey.$Properties {
+export function wireKey(key: FederatedKey, selection: Selection): ExposureKey.$Properties {
   const { daysSinceOnset } = key;
   const shown = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
   return {
@@ -27,10 +27,13 @@ export function wireKey(key: FeedKey, selection: Selection): ExposureKey.$Proper
 
 /** The keys of a page as they go to a peer. */
 export function wireKeys(
-  { keys, revised }: { readonly keys: readonly FeedKey[]; readonly revised: readonly FeedKey[] },
+  { keys, revised }: {
+    readonly keys: readonly FederatedKey[];
+    readonly revised: readonly FederatedKey[];
+  },
   selection: Selection,
 ): { keys: ExposureKey.$Properties[]; revisedKeys: ExposureKey.$Properties[] } {
-  const wire = (key: FeedKey) => wireKey(key, selection);
+  const wire = (key: FederatedKey) => wireKey(key, selection);
   return { keys: keys.map(wire), revisedKeys: revised.map(wire) };
 }
 

@@ -6,7 +6,7 @@ import { federationPeers } from "../../src/store/federation/peer.ts";
 import { leases } from "../../src/store/lease.ts";
 import { holdLease } from "../../src/store/lease-hold.ts";
 import type { WindowSettings } from "../../src/store/exposure/closed-window-watermark.ts";
-import { currentWindowSql } from "../../src/store/exposure/closed-window-watermark.ts";
+import { currentWindowSql } from "../../src/store/exposure/window-sql.ts";
 import type { BenchServer } from "./federation-server.ts";
 
 /** How often the server looks for closed windows; src/app/federation.ts. */

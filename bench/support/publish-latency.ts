@@ -17,8 +17,9 @@ export async function publishTail(database: Database, until: Promise<unknown>): 
   const startedAt = performance.now();
   let sent = 0;
   const publish = async (due: number): Promise<void> => {
-    const keys = Array.from({ length: KEYS }, (_, index) => ({
-      hex: randomBytes(16).toString("hex"),
+    const keys = Array.from({ length: KEYS }, () => randomBytes(16)).map((key, index) => ({
+      key,
+      hex: key.toString("hex"),
       intervalNumber: 2_800_000 + index * 144,
       intervalCount: 144,
       transmissionRisk: 2,

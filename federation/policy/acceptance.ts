@@ -1,5 +1,10 @@
-import { KEY_BYTES, MAX_TRANSMISSION_RISK, MAX_WIRE_DSOS } from "../../src/model/exposure.ts";
-import type { AcceptableKey } from "../../src/model/inbound-key.ts";
+import {
+  type ExportKey,
+  type FederatedKey,
+  KEY_BYTES,
+  MAX_TRANSMISSION_RISK,
+  MAX_WIRE_DSOS,
+} from "../../src/model/exposure.ts";
 import { MAX_HOPS } from "../../src/model/feed.ts";
 import {
   asRegion,
@@ -40,14 +45,7 @@ export const REFUSALS = {
 export type RefusalReason = keyof typeof REFUSALS;
 
 /** A key as it came over the wire, decoded and nothing more. */
-export type ReceivedKey = {
-  readonly key: Uint8Array;
-  readonly transmissionRisk: number;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
-  readonly reportType: number;
-  /** Absent without hasSymptomOnset. */
-  readonly daysSinceOnset?: number;
+export type ReceivedKey = ExportKey & {
   readonly traveler: boolean;
   readonly regions: readonly string[];
   /** Empty: the sender. */
@@ -67,7 +65,7 @@ export type AcceptanceContext = {
 
 /** The judgement on one key. */
 export type Acceptance =
-  | { readonly ok: true; readonly key: AcceptableKey }
+  | { readonly ok: true; readonly key: FederatedKey }
   | { readonly ok: false; readonly reason: RefusalReason };
 
 /**

@@ -8,7 +8,7 @@ import { errorFields } from "../observe/log.ts";
 import { type RetentionDependencies, type RetentionEvent, runRetention } from "../retention/run.ts";
 import { exportBatches } from "../store/export/batches.ts";
 import { exportIndexes } from "../store/export/index-file.ts";
-import { exportKeys } from "../store/export/keys.ts";
+import { exportKeys } from "../store/exposure/export-keys.ts";
 import { exportSchedule } from "../store/export/schedule.ts";
 import { type ExportStatus, exportStatuses } from "../store/export/status.ts";
 import { leases } from "../store/lease.ts";

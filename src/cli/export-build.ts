@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { loadIssuer } from "../device/issuer.ts";
 import { AppError } from "../errors.ts";
 import { buildExportFile, type ExportSigner } from "../export-file/build.ts";
-import type { ExportKey } from "../export-file/format.ts";
+import type { ExportKey } from "../model/exposure.ts";
 import { encodeHex } from "../bytes/base64.ts";
 import { REPORT_TYPES } from "../model/report-type.ts";
 import type { Command } from "./command.ts";

@@ -1,7 +1,12 @@
-import { KEY_BYTES, MAX_TRANSMISSION_RISK, MAX_WIRE_DSOS } from "../model/exposure.ts";
+import {
+  type ExportKey,
+  KEY_BYTES,
+  MAX_TRANSMISSION_RISK,
+  MAX_WIRE_DSOS,
+} from "../model/exposure.ts";
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
 import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
-import { DEFAULT_ROLLING_PERIOD, type ExportKey } from "./format.ts";
+import { DEFAULT_ROLLING_PERIOD } from "./format.ts";
 import type { WireReader } from "./wire-reader.ts";
 
 /** A TemporaryExposureKey as read, defaults filled in; nothing about its values is promised. */

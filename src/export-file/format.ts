@@ -23,22 +23,6 @@ export type SignatureInfo = {
   readonly keyId: string;
 };
 
-/** One key of a file, as phones see it. */
-export type ExportKey = {
-  /** 16 bytes. */
-  readonly key: Uint8Array;
-  /** 0 to 8. */
-  readonly transmissionRisk: number;
-  /** First interval in which the key is valid. */
-  readonly intervalNumber: number;
-  /** For how many intervals, 1 to 144. */
-  readonly intervalCount: number;
-  /** Number in the enum of `export.proto`. */
-  readonly reportType: number;
-  /** DSOS; outside −14…14 it is left out. */
-  readonly daysSinceOnset?: number | undefined;
-};
-
 /** How large a file from outside may be. */
 export type ReadLimits = {
   /** The zip. */

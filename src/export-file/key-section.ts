@@ -1,24 +1,16 @@
 import { AppError } from "../errors.ts";
-import { KEY_BYTES, MAX_WIRE_DSOS } from "../model/exposure.ts";
+import { type ExportKey, KEY_BYTES, MAX_WIRE_DSOS } from "../model/exposure.ts";
 import { breathe, KEYS_A_BREATH } from "./breathe.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { DEFAULT_ROLLING_PERIOD, type ExportKey } from "./format.ts";
+import { DEFAULT_ROLLING_PERIOD } from "./format.ts";
 
 /** The most bytes that one key takes with its tag and length. */
 const MAX_KEY_MESSAGE_BYTES = 48;
 /** Those of a key with all its fields and usual numbers. */
 export const USUAL_KEY_MESSAGE_BYTES = 35;
 
-/** Writes one key, taken from 16 bytes of `source` at `at`. `daysSinceOnset`: undefined when unknown. */
-export type AppendKey = (
-  source: Uint8Array,
-  at: number,
-  transmissionRisk: number,
-  intervalNumber: number,
-  intervalCount: number,
-  reportType: number,
-  daysSinceOnset: number | undefined,
-) => void;
+/** Writes one key; a DSOS outside −14…14 is left out. */
+export type AppendKey = (key: ExportKey) => void;
 
 /**
  * Where the keys of a file come from, in ascending order of their bytes: batches, or a function that appends
@@ -45,7 +37,9 @@ export class KeySection {
     this.#tag = (field << 3) | 2;
   }
 
-  readonly append: AppendKey = (source, at, risk, start, period, reportType, daysSinceOnset) => {
+  readonly append: AppendKey = (appended) => {
+    const { key, intervalCount, daysSinceOnset } = appended;
+    if (key.length !== KEY_BYTES) throw broken("is not of 16 bytes", this.count);
     const writer = this.#writer;
     writer.reserve(MAX_KEY_MESSAGE_BYTES);
     const { buffer } = writer;
@@ -55,23 +49,22 @@ export class KeySection {
     buffer[position + 2] = 0x0a;
     buffer[position + 3] = KEY_BYTES;
     position += 4;
-    if (at + KEY_BYTES > source.length) throw broken("is shorter than 16 bytes", this.count);
-    for (let i = 0; i < KEY_BYTES; i++) buffer[position + i] = source[at + i] ?? 0;
+    for (let i = 0; i < KEY_BYTES; i++) buffer[position + i] = key[i] ?? 0;
     if (this.#lastKeyAt >= 0 && !ascends(buffer, this.#lastKeyAt, position)) {
       throw broken("does not follow the one before in order", this.count);
     }
     this.#lastKeyAt = position;
     position += KEY_BYTES;
     buffer[position++] = 0x10;
-    position = putInt32(buffer, position, risk, this.count);
+    position = putInt32(buffer, position, appended.transmissionRisk, this.count);
     buffer[position++] = 0x18;
-    position = putInt32(buffer, position, start, this.count);
-    if (period !== DEFAULT_ROLLING_PERIOD) {
+    position = putInt32(buffer, position, appended.intervalNumber, this.count);
+    if (intervalCount !== DEFAULT_ROLLING_PERIOD) {
       buffer[position++] = 0x20;
-      position = putInt32(buffer, position, period, this.count);
+      position = putInt32(buffer, position, intervalCount, this.count);
     }
     buffer[position++] = 0x28;
-    position = putInt32(buffer, position, reportType, this.count);
+    position = putInt32(buffer, position, appended.reportType, this.count);
     if (
       daysSinceOnset !== undefined && daysSinceOnset >= -MAX_WIRE_DSOS &&
       daysSinceOnset <= MAX_WIRE_DSOS
@@ -89,23 +82,10 @@ export class KeySection {
     if (typeof source === "function") return await source(this.append);
     for await (const batch of source) {
       for (let from = 0; from < batch.length; from += KEYS_A_BREATH) {
-        for (const row of batch.slice(from, from + KEYS_A_BREATH)) this.#appendRow(row);
+        for (const key of batch.slice(from, from + KEYS_A_BREATH)) this.append(key);
         await breathe();
       }
     }
-  }
-
-  #appendRow(row: ExportKey): void {
-    if (row.key.length !== KEY_BYTES) throw broken("is not of 16 bytes", this.count);
-    this.append(
-      row.key,
-      0,
-      row.transmissionRisk,
-      row.intervalNumber,
-      row.intervalCount,
-      row.reportType,
-      row.daysSinceOnset,
-    );
   }
 }
 

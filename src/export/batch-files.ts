@@ -1,7 +1,8 @@
 import type { BlobStore } from "../blob/blob.ts";
 import { AppError } from "../errors.ts";
 import type { ReadyBatch, WrittenFile } from "../store/export/batch.ts";
-import type { ExportKeys, KeyPart } from "../store/export/keys.ts";
+import type { ExportKeys } from "../store/exposure/export-keys.ts";
+import type { KeyPart } from "../store/exposure/selection.ts";
 import type { BatchPlan, PlannedFile } from "../store/export/plan.ts";
 import type { ReportExport } from "./events.ts";
 import { buildExportFile, type ExportSigner } from "../export-file/build.ts";

@@ -1,7 +1,7 @@
 /** The feed: the order in which keys go to peers, and which of them. */
 
+import type { FederatedKey } from "./exposure.ts";
 import type { IntervalNumber, Region, ServerId, Window } from "./ids.ts";
-import type { ReportType } from "./report-type.ts";
 
 /** New keys in the order of (created_at, key), revised ones in the order of (revised_at, key). */
 export type FeedStream = "new" | "revised";
@@ -40,25 +40,10 @@ export type FeedQuery = {
   readonly maxBytes: number;
 };
 
-/** A key of the feed: its first report in the stream of new keys, the revision in the other. */
-export type FeedKey = {
-  readonly key: Uint8Array;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
-  readonly transmissionRisk: number;
-  readonly reportType: ReportType;
-  readonly daysSinceOnset?: number;
-  readonly traveler: boolean;
-  /** All its regions, also those that the peer must not see. */
-  readonly regions: readonly Region[];
-  /** Absent: this server. */
-  readonly homeServer?: ServerId;
-  readonly hops: number;
-};
-
 /** Part of a stream. */
 export type FeedPage = {
-  readonly keys: readonly FeedKey[];
+  /** With their first report in the stream of new keys, with the revision in the other; and with all their regions. */
+  readonly keys: readonly FederatedKey[];
   /** Everything before it was looked at. */
   readonly next: FeedPosition;
   /** Whether nothing is left in the closed windows. */

@@ -1,13 +1,11 @@
-import { KEY_BYTES, MAX_TRANSMISSION_RISK } from "./exposure.ts";
+import { type IntervalSpan, KEY_BYTES, MAX_TRANSMISSION_RISK } from "./exposure.ts";
 import type { Seconds } from "./ids.ts";
 import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "./interval.ts";
 
 /** One TEK as an app sent it. */
-export type SentKey = {
+export type SentKey = IntervalSpan & {
   /** Bytes of the decoded key; undefined when it is no base64. */
   readonly keyBytes: number | undefined;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
   readonly transmissionRisk: number;
 };
 

@@ -1,10 +1,10 @@
+import type { IntervalSpan } from "./exposure.ts";
+
 /** A key's place in a set: its span of intervals, and by which index the app knows it. */
-export type SetMember = {
+export type SetMember = IntervalSpan & {
   readonly index: number;
   /** The key in a form that can be compared, such as hex; never part of a message. */
   readonly id: string;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
 };
 
 /** What is wrong with a set; `index` is the first key that does not go with those before it. */

@@ -1,5 +1,10 @@
 /** How federation with a peer stands. */
 
+import type { ServerId } from "./ids.ts";
+
+/** Whom a key comes from: the server, which alone may revise it, and the agreement's name. */
+export type KeySender = { readonly name: string; readonly serverId: ServerId };
+
 /** A place in a feed, as whoever gave it understands it. */
 export type PeerCursor = { readonly timestamp: number; readonly nextToken: string };
 

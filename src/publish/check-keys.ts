@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { accept, type Outcome, refuse } from "../errors.ts";
-import { decodeBase64, encodeHex } from "../bytes/base64.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
 import { keyFault } from "../model/key-check.ts";
 import { keySetFault, type SetMember } from "../model/key-set.ts";
 import { chooseOnset, daysSinceOnset, type Onset } from "../model/onset.ts";
@@ -65,11 +65,11 @@ export function examineKeys(
   const faults: KeyNote[] = [];
   const warnings: KeyNote[] = [];
   for (const [index, sent] of request.temporaryExposureKeys.entries()) {
-    const hex = hexOfKey(sent.key);
+    const key = bytesOfKey(sent.key);
     const { rollingStartNumber: intervalNumber, rollingPeriod: intervalCount } = sent;
     const fault = keyFault(
       {
-        keyBytes: hex === undefined ? undefined : hex.length / 2,
+        keyBytes: key?.length,
         intervalNumber,
         intervalCount,
         transmissionRisk: sent.transmissionRisk,
@@ -77,7 +77,7 @@ export function examineKeys(
       now,
       settings.maxKeyAgeSeconds,
     );
-    if (hex === undefined || fault !== undefined) {
+    if (key === undefined || fault !== undefined) {
       faults.push({ index, reason: fault ?? "it is not base64" });
       continue;
     }
@@ -89,9 +89,11 @@ export function examineKeys(
       warnings.push({ index, reason });
       continue;
     }
+    const hex = key.toString("hex");
     members.push({ index, id: hex, intervalNumber, intervalCount });
     keys.push({
       index,
+      key,
       hex,
       intervalNumber,
       intervalCount,
@@ -117,8 +119,8 @@ export function warningTexts(warnings: readonly KeyNote[]): readonly string[] {
 /** A TEK in the form that apps mostly send: 16 bytes, standard alphabet, padded. */
 const USUAL_KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
-function hexOfKey(text: string): string | undefined {
-  if (USUAL_KEY.test(text)) return Buffer.from(text, "base64").toString("hex");
+function bytesOfKey(text: string): Buffer | undefined {
+  if (USUAL_KEY.test(text)) return Buffer.from(text, "base64");
   const bytes = decodeBase64(text);
-  return bytes === undefined ? undefined : encodeHex(bytes);
+  return bytes === undefined ? undefined : Buffer.from(bytes);
 }

@@ -1,7 +1,7 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
+import type { IntervalSpan, StoredKey } from "../model/exposure.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { revisionStep } from "../model/revision.ts";
-import type { StoredKey } from "../store/publish/checked-set.ts";
 import type { IndexedKey } from "./check-keys.ts";
 import type { RevisableKey } from "./revision-token.ts";
 
@@ -48,7 +48,7 @@ export function decideExisting(
     },
     rules.reportType,
   );
-  if (step.kind !== "unchanged" && !stored.local) {
+  if (step.kind !== "unchanged" && !stored.sameSource) {
     return refuse(
       "bad_request",
       `key ${key.index} came from another server and can only be revised there`,
@@ -89,8 +89,6 @@ function coverage(
   );
 }
 
-type Span = { readonly intervalNumber: number; readonly intervalCount: number };
-
-function sameSpan(a: Span, b: Span): boolean {
+function sameSpan(a: IntervalSpan, b: IntervalSpan): boolean {
   return a.intervalNumber === b.intervalNumber && a.intervalCount === b.intervalCount;
 }

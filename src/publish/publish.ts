@@ -1,9 +1,10 @@
 import { accept, type Outcome, type Refusal } from "../errors.ts";
+import type { StoredKey } from "../model/exposure.ts";
 import type { Seconds } from "../model/ids.ts";
 import { dayAt, dayOfInterval } from "../model/interval.ts";
 import { validUntil } from "../model/key-check.ts";
 import type { PublishStore, RevisionPlan } from "../store/publish/publish.ts";
-import type { CheckedSet, StoredKey } from "../store/publish/checked-set.ts";
+import type { CheckedSet } from "../store/publish/checked-set.ts";
 import type { Platform, StatEntry } from "../store/publish/stat.ts";
 import { authorize, type Authorized, type AuthorizeDeps } from "./authorize.ts";
 import { type CheckedKeys, checkKeys, type IndexedKey, type KeyNote } from "./check-keys.ts";

@@ -2,15 +2,13 @@ import { Buffer } from "node:buffer";
 import { RevisionToken, RevisionTokenData } from "../../proto/gen/revision.js";
 import { decodeBase64, encodeBase64, encodeHex } from "../bytes/base64.ts";
 import { seal, unseal } from "../keys/crypto.ts";
-import { KEY_BYTES } from "../model/exposure.ts";
+import { type IntervalSpan, KEY_BYTES } from "../model/exposure.ts";
 import type { RevisionKeys } from "./revision-keys.ts";
 
 /** A key that the holder of a token may revise. */
-export type RevisableKey = {
+export type RevisableKey = IntervalSpan & {
   /** Lower-case hex of the 16 bytes. */
   readonly hex: string;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
 };
 
 /** Makes and reads revision tokens. */

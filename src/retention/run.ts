@@ -2,12 +2,8 @@ import { asAppError } from "../errors.ts";
 import type { BlobStore } from "../blob/blob.ts";
 import type { ExportPlace } from "../model/export-place.ts";
 import { UNLISTED_FILE_SECONDS } from "../model/unlisted-file.ts";
-import type {
-  ExposurePosition,
-  LostWindow,
-  RetentionStore,
-  UnlistedFile,
-} from "../store/retention.ts";
+import type { ExposurePosition } from "../store/exposure/expire.ts";
+import type { LostWindow, RetentionStore, UnlistedFile } from "../store/retention.ts";
 import type { RetentionSettings } from "./settings.ts";
 
 /** What went wrong: `lost` is a window whose keys are gone before their export was complete. */

@@ -1,9 +1,10 @@
-import { type Database, sqlState } from "./database.ts";
-import type { Sql, Transaction } from "./sql.ts";
 import type { ExportPlace } from "../model/export-place.ts";
-
-/** A row of `exposure` in the order of their age. */
-export type ExposurePosition = { readonly createdAt: number; readonly key: Uint8Array };
+import type { Database } from "./database.ts";
+import {
+  type DeletedExposures,
+  deleteExposures,
+  type ExposurePosition,
+} from "./exposure/expire.ts";
 
 /** A file that no index names any more. */
 export type UnlistedFile = {
@@ -32,7 +33,7 @@ export type RetentionStore = {
     before: number,
     after: ExposurePosition | undefined,
     limit: number,
-  ): Promise<{ readonly deleted: number; readonly next?: ExposurePosition }>;
+  ): Promise<DeletedExposures>;
   /** Places whose index names files of windows that ended at or before a second. */
   placesWithFilesUntil(endsAt: number): Promise<readonly ExportPlace[]>;
   /** Files that left their index at or before a second, by the end of their windows, those after a file. */
@@ -56,10 +57,6 @@ export type RetentionStore = {
   deleteLeases(before: number, limit: number): Promise<number>;
 };
 
-/** How long a delete waits for somebody who works on a row, before it passes over such rows. */
-const LOCK_TIMEOUT_MS = 200;
-const LOCK_NOT_AVAILABLE = "55P03";
-
 /** What goes away with time, in the database. */
 export function retentionStore({ bulk }: Database): RetentionStore {
   return {
@@ -68,14 +65,7 @@ export function retentionStore({ bulk }: Database): RetentionStore {
       return row?.now ?? 0;
     },
 
-    deleteExposures: (before, after, limit) => {
-      const from = after ?? { createdAt: 0, key: NO_KEY };
-      // Locking rows to pass over those that are held costs more than deleting: only when some are.
-      return deleteInOrder(bulk, before, from, limit).catch((error: unknown) => {
-        if (sqlState(error) === LOCK_NOT_AVAILABLE) return deleteFree(bulk, before, from, limit);
-        throw error;
-      });
-    },
+    deleteExposures: (before, after, limit) => deleteExposures(bulk, before, after, limit),
 
     placesWithFilesUntil: (endsAt) =>
       bulk<ExportPlace[]>`
@@ -138,88 +128,4 @@ export function retentionStore({ bulk }: Database): RetentionStore {
       return gone.count;
     },
   };
-}
-
-/** Less than any key. */
-const NO_KEY = new Uint8Array(0);
-
-type Deleted = { readonly deleted: number; readonly next?: ExposurePosition };
-
-/** What a crash brings back is deleted by the next run: nobody has to wait for the disk. */
-async function relaxed<T>(bulk: Sql, work: (sql: Transaction) => Promise<T>): Promise<T> {
-  const done = await bulk.begin(async (sql) => {
-    await sql`set local synchronous_commit = off`;
-    await sql.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    return { answer: await work(sql) };
-  });
-  return done.answer;
-}
-
-/** Whole windows as far as the limit goes, in the order in which they lie on the disk; a larger one in parts. */
-async function deleteInOrder(
-  bulk: Sql,
-  before: number,
-  from: ExposurePosition,
-  limit: number,
-): Promise<Deleted> {
-  return await relaxed(bulk, async (sql) => {
-    const [span] = await sql<{ rows: number; first: number | null; last: number }[]>`
-      select count(*) as rows, min(created_at) as first, max(created_at) as last from (
-        select created_at from exposure
-        where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
-        order by created_at, key limit ${limit}) as old`;
-    if (span === undefined || span.first === null) return { deleted: 0 };
-    const { rows, first, last } = span;
-    if (rows === limit && last === first) {
-      return await deletePart(sql, first, first === from.createdAt ? from.key : NO_KEY, limit);
-    }
-    const until = rows === limit ? last : before;
-    const { count } = await sql`
-      delete from exposure where created_at >= ${first} and created_at < ${until}`;
-    if (rows < limit) return { deleted: count };
-    return { deleted: count, next: { createdAt: until, key: NO_KEY } };
-  });
-}
-
-/** The next part of a window that is larger than the limit. */
-async function deletePart(
-  sql: Transaction,
-  createdAt: number,
-  after: Uint8Array,
-  limit: number,
-): Promise<Deleted> {
-  const [last] = await sql<{ key: Uint8Array }[]>`
-    select key from (
-      select key from exposure where created_at = ${createdAt} and key > ${after}
-      order by key limit ${limit}) as part
-    order by key desc limit 1`;
-  if (last === undefined) return { deleted: 0 };
-  const { count } = await sql`
-    delete from exposure where created_at = ${createdAt} and key > ${after} and key <= ${last.key}`;
-  return { deleted: count, next: { createdAt, key: last.key } };
-}
-
-/** Those that nobody works on. */
-async function deleteFree(
-  bulk: Sql,
-  before: number,
-  from: ExposurePosition,
-  limit: number,
-): Promise<Deleted> {
-  return await relaxed(bulk, async (sql) => {
-    const [last] = await sql<(ExposurePosition & { deleted: number })[]>`
-      with old as materialized (
-        select ctid as place, created_at, key from exposure
-        where created_at < ${before} and (created_at, key) > (${from.createdAt}, ${from.key})
-        order by created_at, key limit ${limit} for update skip locked
-      ), gone as (
-        -- By place: no index to search, and no table to join.
-        delete from exposure where ctid = any (array(select place from old)) returning true
-      )
-      select created_at as "createdAt", key, (select count(*) from gone) as deleted
-      from old order by created_at desc, key desc limit 1`;
-    if (last === undefined) return { deleted: 0 };
-    const { deleted, ...next } = last;
-    return deleted < limit ? { deleted } : { deleted, next };
-  });
 }

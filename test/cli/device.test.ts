@@ -9,7 +9,7 @@ import { deviceCommand } from "../../src/cli/device.ts";
 import { simulateCommand } from "../../src/cli/simulate.ts";
 import { ensureIssuer, type Issuer } from "../../src/device/issuer.ts";
 import { buildExportFile } from "../../src/export-file/build.ts";
-import type { ExportKey } from "../../src/export-file/format.ts";
+import type { ExportKey } from "../../src/model/exposure.ts";
 import { decodeBase64, encodeHex } from "../../src/bytes/base64.ts";
 import { type Got, serve } from "../device/support.ts";
 import { runCommand, temporaryFolder } from "../support/command-io.ts";

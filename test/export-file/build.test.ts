@@ -157,15 +157,7 @@ describe("buildExportFile()", () => {
       keys: async (append) => {
         const packed = Buffer.concat(keys.map(({ key }) => key));
         for (const [index, row] of keys.entries()) {
-          append(
-            packed,
-            index * 16,
-            row.transmissionRisk,
-            row.intervalNumber,
-            row.intervalCount,
-            row.reportType,
-            row.daysSinceOnset,
-          );
+          append({ ...row, key: packed.subarray(index * 16, index * 16 + 16) });
         }
       },
       revisedKeys: async () => {},
@@ -266,16 +258,17 @@ describe("buildExportFile()", () => {
     });
   });
 
-  test("throws for a key appended from too few bytes", async () => {
+  test("throws for a key that is appended with too few bytes", async () => {
+    const [key] = sampleKeys(1);
     const built = buildExportFile({
       header: HEADER,
       signers: [fakeSigner()],
-      keys: async (append) => append(new Uint8Array(20), 5, 2, 1, 144, 1, undefined),
+      keys: async (append) => key && append({ ...key, key: new Uint8Array(15) }),
       revisedKeys: batches(),
     });
     await expect(built).rejects.toMatchObject({
       code: "internal",
-      message: "export file: the key at position 0 is shorter than 16 bytes",
+      message: "export file: the key at position 0 is not of 16 bytes",
     });
   });
 

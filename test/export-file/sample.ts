@@ -5,8 +5,9 @@ import {
   type ExportHeader,
   type ExportSigner,
 } from "../../src/export-file/build.ts";
-import { type ExportKey, FILE_HEADER } from "../../src/export-file/format.ts";
+import { FILE_HEADER } from "../../src/export-file/format.ts";
 import { type ExportFile, readExportFile } from "../../src/export-file/read.ts";
+import type { ExportKey } from "../../src/model/exposure.ts";
 
 /** 2020-11-01T00:00:00Z. */
 export const START = 1_604_188_800;

@@ -2,7 +2,7 @@ import { importDependencies } from "../../src/app/upstream.ts";
 import { TEKSignatureList, TemporaryExposureKeyExport } from "../../proto/gen/export.js";
 import { buildExportFile, type ExportSigner } from "../../src/export-file/build.ts";
 import { encodeDer } from "../../src/bytes/ecdsa-der.ts";
-import type { ExportKey } from "../../src/export-file/format.ts";
+import type { ExportKey } from "../../src/model/exposure.ts";
 import type { FetchPolicy } from "../../src/http/guarded-fetch.ts";
 import type { UpstreamEvent } from "../../src/upstream/events.ts";
 import {

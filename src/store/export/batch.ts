@@ -1,5 +1,5 @@
 import type { SeriesName } from "../../model/export-place.ts";
-import type { Span } from "./keys.ts";
+import type { Span } from "../exposure/selection.ts";
 
 /** Which series of which config. */
 export type SeriesId = { readonly config: string; readonly series: SeriesName };

@@ -1,7 +1,8 @@
 import { AppError } from "../../errors.ts";
 import { DAY_SECONDS } from "../../model/interval.ts";
 import type { Transaction } from "../sql.ts";
-import { type KeyRules, selectionSql, type Span, takesSql } from "./keys.ts";
+import { countRows, insertGenerated } from "../exposure/generated.ts";
+import { type KeyRules, selectionSql, type Span, takesSql } from "../exposure/selection.ts";
 
 /** How generated keys are made. */
 export type PaddingPlan = {
@@ -55,32 +56,25 @@ export async function fillWindow(
   const primary = selectionSql("keys", batch, rules);
   const asKeys = [primary, ...free].join(" and ");
   const asRevised = [selectionSql("revised", batch, rules), ...free].join(" and ");
-  const [found] = await sql.unsafe<{ keys: number; primary: number; revised: number }[]>(`
-    select ${
-    Object.entries({ keys: primary, primary: asKeys, revised: asRevised }).map(([name, where]) =>
-      `(select count(*) from (select from exposure where ${where} limit ${minRecords}) as enough) as "${name}"`
-    )
-  }`);
-  const keys = found?.keys ?? 0;
-  const [models, modelCount] = found?.primary
+  const found = await countRows(
+    sql,
+    { keys: primary, primary: asKeys, revised: asRevised },
+    minRecords,
+  );
+  const [models, modelCount] = found.primary > 0
     ? [asKeys, found.primary]
-    : [asRevised, found?.revised ?? 0];
-  if (modelCount === 0 || keys >= minRecords) return;
+    : [asRevised, found.revised];
+  if (modelCount === 0 || found.keys >= minRecords) return;
 
   const random = uniform(randomBytes);
-  const wanted = minRecords + random(range + 1) - keys;
+  const wanted = minRecords + random(range + 1) - found.keys;
   const bytes = randomBytes(wanted * 16);
-  const madeKeys = Array.from({ length: wanted }, (_, i) => bytes.subarray(i * 16, i * 16 + 16));
-  const modelOf = madeKeys.map(() => random(modelCount));
-  await sql`
-    insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
-                          days_since_onset, regions, traveler, created_at, source)
-    select made.key, interval_number, interval_count, transmission_risk, report_type,
-           days_since_onset, regions, traveler, ${createdAt}, 'generated'
-    from unnest(${sql.array(madeKeys)}::bytea[], ${sql.array(modelOf)}::int[]) as made (key, model)
-    join (select *, row_number() over (order by key) - 1 as model
-          from exposure where ${sql.unsafe(models)}) as real using (model)
-    on conflict (key) do nothing`;
+  await insertGenerated(sql, {
+    keys: Array.from({ length: wanted }, (_, i) => bytes.subarray(i * 16, i * 16 + 16)),
+    models,
+    modelOf: Array.from({ length: wanted }, () => random(modelCount)),
+    createdAt,
+  });
   // Settled windows that these fall into are looked at again.
   await sql`
     update export_batch set state = 'open', generation = generation + 1

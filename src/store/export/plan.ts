@@ -2,7 +2,7 @@ import type { Sql } from "../sql.ts";
 import type { BatchLease, ReadyBatch, SeriesId, WrittenFile } from "./batch.ts";
 import type { ExportPlace } from "../../model/export-place.ts";
 import { PLAN_NOTED_SECONDS, PLAN_TAKEN_UP_SECONDS } from "../../model/unlisted-file.ts";
-import type { KeyPart, KeyRules } from "./keys.ts";
+import type { KeyPart, KeyRules } from "../exposure/selection.ts";
 import { inTurn, overlapsUnsettled, unsettledOf } from "./window.ts";
 
 /** What the files of a window are made from: the same plan makes the same keys below the same names. */

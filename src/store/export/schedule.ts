@@ -1,8 +1,8 @@
 import type { Database } from "../database.ts";
 import type { SeriesName } from "../../model/export-place.ts";
-import type { KeyRules } from "./keys.ts";
+import { holdsKeys, type KeyRules } from "../exposure/selection.ts";
 import { fillWindow, type OpenBatch, type PaddingPlan } from "./padding.ts";
-import { holdsKeys, inTurn, ofSeries, overlapsUnsettled, unsettledOf } from "./window.ts";
+import { inTurn, ofSeries, overlapsUnsettled, unsettledOf } from "./window.ts";
 
 /** One series: its windows are aligned to `periodSeconds`. */
 export type SeriesPlan = {

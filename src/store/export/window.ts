@@ -21,15 +21,6 @@ export function ofSeries(sql: Sql | Transaction, series: readonly SeriesId[]): p
     ${sql.array(series.map((one) => one.series))}::text[]))`;
 }
 
-/** Whether any key at all was published or revised in the window of the row `window`. */
-export function holdsKeys(sql: Sql | Transaction, window: postgres.Fragment): postgres.Fragment {
-  return sql`(
-    exists (select from exposure
-            where created_at >= ${window}.starts_at and created_at < ${window}.ends_at)
-    or exists (select from exposure
-               where revised_at >= ${window}.starts_at and revised_at < ${window}.ends_at))`;
-}
-
 /** A `with` clause: `unsettled` are the windows of these series that may still get generated keys. */
 export function unsettledOf(
   sql: Sql | Transaction,

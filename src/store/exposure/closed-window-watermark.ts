@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { asWindow, type Window } from "../../model/ids.ts";
 import type { Database } from "../database.ts";
+import { windowOfSql } from "./window-sql.ts";
 
 /** How long windows are and when one is over, in seconds. */
 export type WindowSettings = { readonly windowSeconds: number; readonly graceSeconds: number };
@@ -30,12 +31,15 @@ export function closedWindowWatermark(
   { sql }: Database,
   settings: WindowSettings,
 ): ClosedWindowWatermark {
-  const { windowSeconds, graceSeconds } = settings;
+  const over = windowOfSql(
+    `wayfarer_now() - ${Math.floor(settings.graceSeconds)}`,
+    settings.windowSeconds,
+  );
 
   const read = async (): Promise<Floor> => {
     const [row] = await sql<Floor[]>`
       select closed_through as closed, next_closed_through as next,
-             (wayfarer_now() - ${graceSeconds}::bigint) / ${windowSeconds}::bigint * ${windowSeconds}::bigint as over
+             ${sql.unsafe(over)} as over
       from window_floor`;
     if (row === undefined) throw new Error("the table window_floor lost its row");
     return row;
@@ -74,13 +78,4 @@ export function closedWindowWatermark(
       return asWindow(floor.closed);
     },
   };
-}
-
-/**
- * SQL for the window that a row written now belongs to: the database's clock, truncated, but never one that is
- * closed. `windowSeconds` comes from the configuration, not from outside.
- */
-export function currentWindowSql(windowSeconds: number): string {
-  const length = Math.floor(windowSeconds);
-  return `greatest(wayfarer_now() / ${length} * ${length}, (select next_closed_through from window_floor))`;
 }

@@ -1,6 +1,6 @@
 import type { FeedPosition, FeedStream, Selection } from "../../model/feed.ts";
 import type { Database } from "../database.ts";
-import { allowedSql } from "./feed.ts";
+import { allowedSql, feedRows } from "../exposure/feed-rows.ts";
 
 /** How many keys of the feed may still go to a peer. */
 export type FederationBacklog = (
@@ -11,7 +11,6 @@ export type FederationBacklog = (
 
 /** Rows of a stream that are looked at: what comes after is not counted. */
 const SCAN_ROWS = 50_000;
-const NO_KEY = new Uint8Array(0);
 
 /** Counts the feed in the database from a place on, at most `scanRows` rows of each stream. */
 export function federationBacklog(
@@ -20,18 +19,11 @@ export function federationBacklog(
 ): FederationBacklog {
   return async (selection, after, closedThrough) => {
     if (selection.regions.length === 0) return 0;
-    const { new: fresh, revised } = after;
+    const rows = (stream: FeedStream) =>
+      feedRows(bulk, stream, { after: after[stream], closedThrough }, scanRows);
     const [row] = await bulk<{ count: number }[]>`
       select count(*) as count from (
-        (select * from exposure
-         where (created_at, key) > (${fresh.window}::bigint, ${fresh.key ?? NO_KEY}::bytea)
-           and created_at < ${closedThrough}
-         order by created_at, key limit ${scanRows})
-        union all
-        (select * from exposure
-         where (revised_at, key) > (${revised.window}::bigint, ${revised.key ?? NO_KEY}::bytea)
-           and revised_at < ${closedThrough} and created_at < ${closedThrough}
-         order by revised_at, key limit ${scanRows})
+        (${rows("new")}) union all (${rows("revised")})
       ) as left_over where ${allowedSql(bulk, selection)}`;
     return row?.count ?? 0;
   };

@@ -1,9 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { DayDigest, Selection } from "../../model/feed.ts";
-import { INTERVALS_PER_DAY } from "../../model/interval.ts";
 import type { Database } from "../database.ts";
 import type { Sql } from "../sql.ts";
-import { allowedSql } from "./feed.ts";
+import { feedDigests } from "../exposure/feed-rows.ts";
 
 /** Digests of the feed. */
 export type FederationDigests = {
@@ -21,19 +20,8 @@ export function federationDigests({ bulk }: Database): FederationDigests {
     digests: async (selection, from, until) => {
       if (selection.regions.length === 0) return [];
       const rows = await bulk<Row[]>`
-        with sent as (
-          select interval_number, federation_digest(key, interval_number, interval_count,
-                   transmission_risk, report_type, days_since_onset, traveler, false) as digest
-          from exposure where created_at >= ${from} and created_at < ${until}
-            and ${allowedSql(bulk, selection)}
-          union all
-          select interval_number, federation_digest(key, interval_number, interval_count,
-                   coalesce(revised_transmission_risk, transmission_risk), revised_report_type,
-                   revised_days_since_onset, traveler, true)
-          from exposure where revised_at >= ${from} and revised_at < ${until}
-            and created_at < ${until} and ${allowedSql(bulk, selection)}
-        )
-        select interval_number / ${INTERVALS_PER_DAY}::int as day, count(*) as count,
+        with sent as (${feedDigests(bulk, selection, from, until)})
+        select day, count(*) as count,
                ${xorOf(bulk, 1)}::text as a, ${xorOf(bulk, 9)}::text as b,
                ${xorOf(bulk, 17)}::text as c, ${xorOf(bulk, 25)}::text as d
         from sent group by 1 order by 1`;

@@ -1,17 +1,8 @@
 import { Buffer } from "node:buffer";
-import type postgres from "postgres";
-import type {
-  FeedKey,
-  FeedPage,
-  FeedPosition,
-  FeedQuery,
-  FeedStream,
-  Selection,
-} from "../../model/feed.ts";
-import { MAX_HOPS } from "../../model/feed.ts";
-import { asRegion, asServerId, asWindow } from "../../model/ids.ts";
-import type { ReportType } from "../../model/report-type.ts";
+import type { FeedPage, FeedPosition, FeedQuery, FeedStream } from "../../model/feed.ts";
+import { asWindow } from "../../model/ids.ts";
 import type { Database } from "../database.ts";
+import { feedKey, type FeedRow, feedRows, feedRowSql, wantedSql } from "../exposure/feed-rows.ts";
 import type { Sql } from "../sql.ts";
 
 /** The feed in the database. */
@@ -34,81 +25,14 @@ export function federationFeed({ sql }: Database, scanRows: number = SCAN_ROWS):
       }
       // What is dense fills a page from few rows, and the statement ends there.
       const rows = Math.min(scanRows, query.limit * DENSE_ROWS_A_KEY);
-      const found = await sql<Row[]>`
-        select ${sql.unsafe(COLUMNS)} from (${stretch(sql, stream, query, rows)}) as stretch
+      const found = await sql<FeedRow[]>`
+        select ${feedRowSql(sql, "stretch")} from (${feedRows(sql, stream, query, rows)}) as stretch
         where ${wantedSql(sql, query)} order by at, key limit ${query.limit}`;
       if (found.length === query.limit) return pageOf(found, query, found.length);
       return await sparsePage(sql, stream, query, scanRows);
     },
   };
 }
-
-type Row = {
-  key: Uint8Array;
-  at: number;
-  interval_number: number;
-  interval_count: number;
-  transmission_risk: number;
-  report_type: ReportType;
-  days_since_onset: number | null;
-  traveler: boolean;
-  regions: string[];
-  home_server: string | null;
-  hops: number;
-};
-
-const COLUMNS = `key, at, interval_number, interval_count, transmission_risk, report_type,
-  days_since_onset, traveler, regions, home_server, hops`;
-
-type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
-
-/** The columns of a stream, and what it is ordered by. */
-const STREAMS = {
-  new: {
-    at: "created_at",
-    columns: "created_at as at, transmission_risk, report_type, days_since_onset",
-  },
-  revised: {
-    at: "revised_at",
-    columns: `revised_at as at,
-      coalesce(revised_transmission_risk, transmission_risk) as transmission_risk,
-      revised_report_type as report_type, revised_days_since_onset as days_since_onset`,
-  },
-} as const satisfies Record<FeedStream, { at: string; columns: string }>;
-
-/** The rows after a position in order, whether or not they may go. The index gives them in that order. */
-function stretch(sql: Sql, stream: FeedStream, query: FeedQuery, rows: number) {
-  const { at, columns } = STREAMS[stream];
-  const { after, closedThrough } = query;
-  // A revision of a key that is still embargoed must not tell of it.
-  const published = stream === "new" ? sql`` : sql`and created_at < ${closedThrough}`;
-  return sql`
-    select key, interval_number, interval_count, traveler, regions, home_server, hops, source,
-           source_name, ${sql.unsafe(columns)}
-    from exposure
-    where (${sql.unsafe(at)}, key) > (${after.window}::bigint, ${
-    after.key ?? new Uint8Array(0)
-  }::bytea)
-      and ${sql.unsafe(at)} < ${closedThrough} ${published}
-    order by ${sql.unsafe(at)}, key limit ${rows}`;
-}
-
-/** Whether a row may go, as maySend() of federation/policy says. */
-export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
-  const { regions, excludeRegions, onlyTravelers, onlyLocal, peer, serverId } = selection;
-  return sql`
-    regions && ${[...regions]}::text[]
-    and not regions && ${[...excludeRegions]}::text[]
-    and source <> 'generated'
-    and (traveler or not ${onlyTravelers})
-    and (source = 'local' or not ${onlyLocal})
-    and not (source = 'peer' and source_name is not distinct from ${peer})
-    and home_server is distinct from ${serverId}
-    and hops < ${MAX_HOPS}`;
-}
-
-const wantedSql = (sql: Sql, { selection, oldest }: FeedQuery): PendingQuery =>
-  sql`${allowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
 
 /** A page that is not full ends where the scan did, or at the end of the closed windows. */
 async function sparsePage(
@@ -118,10 +42,10 @@ async function sparsePage(
   scanRows: number,
 ): Promise<FeedPage> {
   // One statement, so that rows that are deleted meanwhile cannot move the end of the scan.
-  type Found = Partial<Row> & { scanned: number; last_at: number; last_key: Uint8Array };
+  type Found = Partial<FeedRow> & { scanned: number; last_at: number; last_key: Uint8Array };
   const rows = await sql<Found[]>`
-    with scanned as materialized (${stretch(sql, stream, query, scanRows)})
-    select wanted.*, last.at as last_at, last.key as last_key,
+    with scanned as materialized (${feedRows(sql, stream, query, scanRows)})
+    select ${feedRowSql(sql, "wanted")}, last.at as last_at, last.key as last_key,
            (select count(*) from scanned) as scanned
     from (select at, key from scanned order by at desc, key desc limit 1) as last
     left join (
@@ -129,7 +53,7 @@ async function sparsePage(
     ) as wanted on true
     order by wanted.at, wanted.key`;
   const [first] = rows;
-  const found = rows.filter((row): row is Row & Found => row.key !== null);
+  const found = rows.filter((row): row is FeedRow & Found => row.key !== null);
   const whole: End = { next: later(query), exhausted: true };
   if (first === undefined) return pageOf(found, query, 0, whole);
   const { scanned, last_at, last_key } = first;
@@ -141,20 +65,20 @@ async function sparsePage(
 type End = Pick<FeedPage, "next" | "exhausted">;
 
 /** The keys as far as there is room for their bytes. `end`: where all of them lead; else after the last one. */
-function pageOf(found: readonly Row[], query: FeedQuery, scanned: number, end?: End): FeedPage {
+function pageOf(found: readonly FeedRow[], query: FeedQuery, scanned: number, end?: End): FeedPage {
   const { kept, bytes } = withinBytes(found, query.maxBytes);
   const all = kept.length === found.length ? end : undefined;
   return { keys: kept.map(feedKey), ...all ?? afterLast(kept), scanned, bytes };
 }
 
-function afterLast(rows: readonly Row[]): End {
+function afterLast(rows: readonly FeedRow[]): End {
   const last = rows.at(-1);
   if (last === undefined) throw new RangeError("a feed page must have room for a key");
   return { next: { window: asWindow(last.at), key: last.key }, exhausted: false };
 }
 
 /** The first rows, as many as have room on the wire; one at least. */
-function withinBytes(rows: readonly Row[], maxBytes: number) {
+function withinBytes(rows: readonly FeedRow[], maxBytes: number) {
   let bytes = 0;
   for (const [index, row] of rows.entries()) {
     const more = wireBytes(row);
@@ -170,27 +94,12 @@ const FIXED_BYTES = 70;
 const TEXT_BYTES = 12;
 
 /** What a key counts in a message: more than it takes. Regions are ASCII. */
-function wireBytes({ regions, home_server }: Row): number {
+function wireBytes({ regions, homeServer }: FeedRow): number {
   let bytes = FIXED_BYTES;
   for (const region of regions) bytes += TEXT_BYTES + region.length;
-  return home_server === null ? bytes : bytes + TEXT_BYTES + Buffer.byteLength(home_server);
+  return homeServer === null ? bytes : bytes + TEXT_BYTES + Buffer.byteLength(homeServer);
 }
 
 /** A reader that is already further than what is closed stays there. */
 const later = ({ after, closedThrough }: FeedQuery): FeedPosition =>
   after.window >= closedThrough ? after : { window: closedThrough };
-
-function feedKey(row: Row): FeedKey {
-  return {
-    key: row.key,
-    intervalNumber: row.interval_number,
-    intervalCount: row.interval_count,
-    transmissionRisk: row.transmission_risk,
-    reportType: row.report_type,
-    ...(row.days_since_onset === null ? {} : { daysSinceOnset: row.days_since_onset }),
-    traveler: row.traveler,
-    regions: row.regions.map(asRegion),
-    ...(row.home_server === null ? {} : { homeServer: asServerId(row.home_server) }),
-    hops: row.hops,
-  };
-}

@@ -1,23 +1,25 @@
 import { Buffer } from "node:buffer";
 import { AppError } from "../../errors.ts";
 import type { DayDigest } from "../../model/feed.ts";
-import type { AcceptableKey, KeySender, StoredState } from "../../model/inbound-key.ts";
-import type { Direction, PageRecord, PeerCursors } from "../../model/peer-sync.ts";
-import type { ReportType } from "../../model/report-type.ts";
+import type { FederatedKey, StoredKey } from "../../model/exposure.ts";
+import type { Direction, KeySender, PageRecord, PeerCursors } from "../../model/peer-sync.ts";
 import { type Database, sqlState } from "../database.ts";
 import type { Transaction } from "../sql.ts";
 import { storeFailure } from "../failure.ts";
 import { insertPage } from "./page.ts";
-import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
+import { columnArrays, sentRows } from "../exposure/array-literal.ts";
+import { KEY_COLUMNS, REVISION_COLUMNS } from "../exposure/columns.ts";
+import { storedKeys } from "../exposure/stored-keys.ts";
+import { insertExposuresSql, reviseExposuresSql } from "../exposure/write.ts";
 
 /** What one batch of received keys does; all of it happens, or nothing. */
 export type InboundTransaction = {
   /** Inserts keys that are not there; embargoed ones get a later window. Answers, in hex, those that were there. */
-  insert(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlySet<string>>;
+  insert(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlySet<string>>;
   /** Locks and reads those of the keys that are there, by hex. */
-  lock(peer: KeySender, keys: readonly AcceptableKey[]): Promise<ReadonlyMap<string, StoredState>>;
+  lock(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlyMap<string, StoredKey>>;
   /** Revises locked keys. */
-  revise(keys: readonly AcceptableKey[]): Promise<void>;
+  revise(keys: readonly FederatedKey[]): Promise<void>;
   /** Moves a place that has this version. Throws `version_conflict` when somebody else moved it. */
   moveCursor(
     peer: string,
@@ -51,7 +53,11 @@ export function federationInbound(
   settings: { readonly windowSeconds: number; readonly writeTimeoutMs: number },
 ): InboundStore {
   const insert = insertSql(settings.windowSeconds);
-  const revise = reviseSql(settings.windowSeconds);
+  const revise = reviseExposuresSql(
+    sentRows(REVISION_COLUMNS),
+    REVISION_COLUMNS,
+    settings.windowSeconds,
+  );
   const bound = `set local statement_timeout = ${Math.floor(settings.writeTimeoutMs)}`;
   const once = async <T>(work: (transaction: InboundTransaction) => Promise<T>): Promise<T> => {
     const done = await bulk.begin(async (sql) => {
@@ -83,23 +89,18 @@ function inboundTransaction(
   return {
     insert: async (peer, keys) => {
       if (keys.length === 0) return new Set();
-      const rows = await sql.unsafe<{ key: Uint8Array }[]>(
+      const rows = await sql.unsafe<{ hex: string }[]>(
         insertText,
-        [...columnsOf(keys), peer.name, peer.serverId],
+        [...columnArrays(RECEIVED, keys), peer.name, peer.serverId],
         PREPARED,
       );
-      return new Set(rows.map(({ key }) => hexOf(key)));
+      return new Set(rows.map(({ hex }) => hex));
     },
-    lock: async (peer, keys) => {
-      const rows = await sql.unsafe<LockedRow[]>(
-        LOCK,
-        [byteaArray(keys), peer.name, peer.serverId],
-        PREPARED,
-      );
-      return new Map(rows.map((row) => [hexOf(row.key), storedState(row)]));
-    },
+    lock: ({ name, serverId }, keys) =>
+      storedKeys(sql, { kind: "peer", name, serverId }, keys, { lock: true }),
     revise: async (keys) => {
-      if (keys.length > 0) await sql.unsafe(reviseText, columnsOf(keys), PREPARED);
+      if (keys.length === 0) return;
+      await sql.unsafe(reviseText, columnArrays(REVISION_COLUMNS, keys), PREPARED);
     },
     moveCursor: async (peer, direction, filters, { keys, revised }, version) => {
       const moved = await sql`
@@ -137,90 +138,22 @@ function inboundTransaction(
   };
 }
 
-type LockedRow = {
-  key: Uint8Array;
-  interval_number: number;
-  interval_count: number;
-  from_peer: boolean;
-  report_type: ReportType;
-  revised_report_type: ReportType | null;
-};
+const RECEIVED = [...KEY_COLUMNS, "home_server", "hops"] as const;
 
-const LOCK = `select key, interval_number, interval_count, report_type, revised_report_type,
-    source = 'peer' and case when source_server is null then source_name is not distinct from $2::text
-      else source_server = $3::text end as from_peer
-  from exposure where key = any($1::bytea[]) order by key for update`;
-
-const SENT =
-  `unnest($1::bytea[], $2::int[], $3::smallint[], $4::smallint[], $5::text[], $6::smallint[],
-    $7::text[], $8::boolean[], $9::text[], $10::smallint[])
-  as sent(key, start, count, risk, type, dsos, regions, traveler, home, hops)`;
-
+/** Answers, in hex, the keys that are stored already. Parameters: the arrays of RECEIVED, the peer's name and server. */
 function insertSql(windowSeconds: number): string {
-  const length = Math.floor(windowSeconds);
-  const current = currentWindowSql(length);
-  const validUntil = "((sent.start + sent.count)::bigint * 600)";
-  // As in publish: a key that could still be replayed waits until its end and one window more.
-  return `with stored as (
-      insert into exposure (key, interval_number, interval_count, transmission_risk, report_type,
-        days_since_onset, regions, traveler, home_server, hops, source, source_name,
-        source_server, created_at)
-      select sent.key, sent.start, sent.count, sent.risk, sent.type, sent.dsos,
-        sent.regions::text[], sent.traveler, sent.home, sent.hops, 'peer', $11::text, $12::text,
-        case when ${validUntil} > wayfarer_now()
-          then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current})
-          else ${current} end
-      from ${SENT} on conflict (key) do nothing returning key
-    ) select unnest($1::bytea[]) as key except select key from stored`;
-}
-
-/** A key that is not shown yet keeps its window: being revised must not release it before its time. */
-function reviseSql(windowSeconds: number): string {
-  return `update exposure set
-      revised_at = greatest(${currentWindowSql(windowSeconds)}, exposure.created_at),
-      revised_report_type = sent.type,
-      revised_transmission_risk = sent.risk,
-      revised_days_since_onset = sent.dsos,
-      regions = exposure.regions || array(
-        select region from unnest(sent.regions::text[]) as region
-        where region <> all(exposure.regions))
-    from ${SENT} where exposure.key = sent.key and exposure.revised_at is null`;
-}
-
-/** Parameters 1 to 10 of {@link SENT}: one array literal a column, which is what costs least on the way. */
-function columnsOf(keys: readonly AcceptableKey[]): string[] {
-  const column = (cell: (key: AcceptableKey) => string | number) => `{${keys.map(cell).join(",")}}`;
-  return [
-    byteaArray(keys),
-    column((key) => key.intervalNumber),
-    column((key) => key.intervalCount),
-    column((key) => key.transmissionRisk),
-    column((key) => key.reportType),
-    column((key) => key.daysSinceOnset ?? "null"),
-    column((key) => quoted(`{${key.regions.map(quoted).join(",")}}`)),
-    column((key) => key.traveler ? "t" : "f"),
-    column((key) => quoted(key.homeServer)),
-    column((key) => key.hops),
-  ];
-}
-
-const byteaArray = (keys: readonly { readonly key: Uint8Array }[]): string =>
-  `{${keys.map(({ key }) => `"\\\\x${hexOf(key)}"`).join(",")}}`;
-
-/** A text as an element of an array literal. */
-const quoted = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`;
-
-const hexOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
-
-function storedState(row: LockedRow): StoredState {
-  return {
-    intervalNumber: row.interval_number,
-    intervalCount: row.interval_count,
-    fromPeer: row.from_peer,
-    reportType: row.report_type,
-    ...(row.revised_report_type === null ? {} : { revisedTo: row.revised_report_type }),
-  };
+  const insert = insertExposuresSql({
+    from: sentRows(RECEIVED),
+    columns: RECEIVED,
+    values: {
+      source: "'peer'",
+      source_name: `$${RECEIVED.length + 1}::text`,
+      source_server: `$${RECEIVED.length + 2}::text`,
+    },
+  }, { windowSeconds, releaseSameDayKeys: false });
+  return `with stored as (${insert} on conflict (key) do nothing returning key)
+    select encode(key, 'hex') as hex
+    from (select unnest($1::bytea[]) as key except select key from stored) as known`;
 }
 
 function xor(left: Uint8Array, right: Uint8Array | undefined): Uint8Array {

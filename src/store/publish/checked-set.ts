@@ -1,15 +1,10 @@
+import type { DiagnosisKey } from "../../model/exposure.ts";
 import type { ReportType } from "../../model/report-type.ts";
 
-/** A TEK that passed every check. */
-export type CheckedKey = {
+/** A TEK that passed every check; its report type is that of the set. Risk 0 has become the report type's own. */
+export type CheckedKey = Omit<DiagnosisKey, "reportType"> & {
   /** The key's 16 bytes in lower-case hex. */
   readonly hex: string;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
-  /** 1 to 8: the report type's own in place of 0. */
-  readonly transmissionRisk: number;
-  /** DSOS. */
-  readonly daysSinceOnset: number;
 };
 
 /** TEKs of one publish and what they have in common. */
@@ -22,27 +17,4 @@ export type CheckedSet = {
   readonly healthAuthority: string;
   /** Name of the Issuer resource; absent when verification was bypassed. */
   readonly issuer: string | undefined;
-};
-
-/** A stored key, as far as a decision about its revision needs it. */
-export type StoredKey = {
-  readonly hex: string;
-  readonly intervalNumber: number;
-  readonly intervalCount: number;
-  readonly reportType: ReportType | "";
-  readonly revisedTo: ReportType | undefined;
-  /** It was published here, not federated or imported. */
-  readonly local: boolean;
-  /** The window that it belongs to. */
-  readonly createdAt: number;
-  readonly regions: readonly string[];
-  readonly traveler: boolean;
-};
-
-/** How `created_at` is decided. */
-export type PublishStoreSettings = {
-  /** TRUNCATE_WINDOW. */
-  readonly windowSeconds: number;
-  /** DEBUG_RELEASE_SAME_DAY_KEYS: keys that are still valid are not held back. */
-  readonly releaseSameDayKeys: boolean;
 };

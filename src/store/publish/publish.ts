@@ -1,23 +1,22 @@
-import { Buffer } from "node:buffer";
 import { AppError } from "../../errors.ts";
-import type { ReportType } from "../../model/report-type.ts";
+import type { StoredKey } from "../../model/exposure.ts";
 import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
 import type { Transaction } from "../sql.ts";
 import { storeFailure } from "../failure.ts";
-import type { CheckedKey, CheckedSet, PublishStoreSettings, StoredKey } from "./checked-set.ts";
+import type { CheckedKey, CheckedSet } from "./checked-set.ts";
 import { groupedWrites } from "./grouped-writes.ts";
 import { knownSets } from "./known-sets.ts";
 import { appendStatSql, type StatEntry, statParameters } from "./stat.ts";
 import {
   insertParameters,
   insertSql,
-  keyArray,
   type KeysOfSet,
-  STORED_COLUMNS,
+  publishSql,
   updateParameters,
   updateSql,
 } from "./publish-sql.ts";
-import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
+import { storedKeys } from "../exposure/stored-keys.ts";
+import { currentWindowSql, type WindowRules } from "../exposure/window-sql.ts";
 
 /** What to write of a set of which some keys exist already. */
 export type RevisionPlan = {
@@ -68,7 +67,7 @@ type NewSet = KeysOfSet & { readonly stat: StatEntry | undefined };
 class ConcurrentInsert extends Error {}
 
 /** Published keys in the database. */
-export function publishStore({ sql }: Database, settings: PublishStoreSettings): PublishStore {
+export function publishStore({ sql }: Database, settings: WindowRules): PublishStore {
   const insert = insertSql(settings);
   const insertWithStat = publishSql(settings);
   const update = updateSql(settings.windowSeconds);
@@ -95,7 +94,7 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
     set: CheckedSet,
     plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
   ): Promise<void> => {
-    const existing = await lockExisting(transaction, set.keys);
+    const existing = await storedKeys(transaction, LOCAL, set.keys, { lock: true });
     const planned = plan(existing);
     if (planned === undefined) return;
     // Inserts before updates: who waits for a key of ours then holds none that we want.
@@ -135,12 +134,8 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
         const [clock] = await sql.unsafe<{ now: number; window: number }[]>(
           `select wayfarer_now() as now, ${currentWindowSql(settings.windowSeconds)} as window`,
         );
-        const rows = await sql.unsafe<Row[]>(
-          `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[])`,
-          [keyArray(keys)],
-        );
         return {
-          existing: storedByHex(rows),
+          existing: await storedKeys(sql, LOCAL, keys, { lock: false }),
           now: clock?.now ?? 0,
           currentWindow: clock?.window ?? 0,
         };
@@ -152,49 +147,4 @@ export function publishStore({ sql }: Database, settings: PublishStoreSettings):
 }
 
 const PREPARED = { prepare: true } as const;
-
-/** The statement that stores publishes whose keys are all new: keys $1 to $10, statistics $11 to $17. */
-export function publishSql(settings: PublishStoreSettings): string {
-  return `with stat as (${appendStatSql(11)}) ${insertSql(settings)}`;
-}
-
-type Row = {
-  key: Uint8Array;
-  interval_number: number;
-  interval_count: number;
-  report_type: ReportType | "";
-  revised_to: ReportType | null;
-  local: boolean;
-  created_at: number;
-  regions: readonly string[];
-  traveler: boolean;
-};
-
-async function lockExisting(
-  transaction: Transaction,
-  keys: readonly CheckedKey[],
-): Promise<ReadonlyMap<string, StoredKey>> {
-  const rows = await transaction.unsafe<Row[]>(
-    `select ${STORED_COLUMNS} from exposure where key = any($1::bytea[]) order by key for update`,
-    [keyArray(keys)],
-    PREPARED,
-  );
-  return storedByHex(rows);
-}
-
-function storedByHex(rows: readonly Row[]): ReadonlyMap<string, StoredKey> {
-  return new Map(rows.map((row) => {
-    const hex = Buffer.from(row.key).toString("hex");
-    return [hex, {
-      hex,
-      intervalNumber: row.interval_number,
-      intervalCount: row.interval_count,
-      reportType: row.report_type,
-      revisedTo: row.revised_to ?? undefined,
-      local: row.local,
-      createdAt: row.created_at,
-      regions: row.regions,
-      traveler: row.traveler,
-    }];
-  }));
-}
+const LOCAL = { kind: "local" } as const;

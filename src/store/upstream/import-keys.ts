@@ -1,11 +1,11 @@
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import type { Region } from "../../model/ids.ts";
-import { REPORT_TYPES } from "../../model/report-type.ts";
 import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
 import type { Transaction } from "../sql.ts";
-import { IMPORT_COLUMNS, type ImportRows } from "./import-rows.ts";
-import { currentWindowSql } from "../exposure/closed-window-watermark.ts";
+import { type CopyRows, STAGING_COLUMNS } from "../exposure/copy-row.ts";
+import { insertStagedSql, reviseStagedSql } from "../exposure/staged.ts";
+import type { WindowRules } from "../exposure/window-sql.ts";
 
 /** What became of the keys of a file so far. */
 export type ImportProgress = {
@@ -36,7 +36,7 @@ export type ImportTarget = {
 /** Some keys of a file, and what is known of the file once they are dealt with. */
 export type ImportPortion = {
   readonly part: "keys" | "revised";
-  readonly rows: ImportRows;
+  readonly rows: CopyRows;
   /** Dealt with before. */
   readonly before: ImportProgress;
   readonly handled: number;
@@ -56,11 +56,7 @@ export type ImportKeys = {
 };
 
 /** How `created_at` is decided, and how long a transaction may take. */
-export type ImportKeysSettings = {
-  /** TRUNCATE_WINDOW. */
-  readonly windowSeconds: number;
-  /** DEBUG_RELEASE_SAME_DAY_KEYS: keys that are still valid are not held back. */
-  readonly releaseSameDayKeys: boolean;
+export type ImportKeysSettings = WindowRules & {
   /** Bound on each statement: as for requests, so that windows close in time. */
   readonly statementTimeoutMs: number;
 };
@@ -77,10 +73,10 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
     set local statement_timeout = ${timeout};
     set local idle_in_transaction_session_timeout = ${timeout};
     set local lock_timeout = ${Math.max(1, Math.floor(timeout / 2))};
-    create temp table if not exists import_row (${IMPORT_COLUMNS}) on commit delete rows`;
-  const insertAll = insertSql(settings);
+    create temp table if not exists import_row (${STAGING_COLUMNS}) on commit delete rows`;
+  const insertAll = insertStagedSql("import_row", settings);
   const insertNew = `${insertAll} on conflict (key) do nothing`;
-  const revise = reviseSql(settings.windowSeconds);
+  const revise = reviseStagedSql("import_row", settings.windowSeconds);
 
   /** Looking for duplicates costs a third of the time: while none was seen, the keys are taken to be new. */
   const insert = async (
@@ -156,41 +152,3 @@ async function copyIn(sql: Transaction, table: string, bytes: Uint8Array): Promi
   stream.end(bytes);
   await done;
 }
-
-/** In the order of the keys, like every other writer: two that wait for each other would be a deadlock. */
-function insertSql({ windowSeconds, releaseSameDayKeys }: ImportKeysSettings): string {
-  const length = Math.floor(windowSeconds);
-  const current = `(select ${currentWindowSql(length)})`;
-  const validUntil = "((sent.start + sent.count)::bigint * 600)";
-  const createdAt = releaseSameDayKeys ? current : `case when ${validUntil} > wayfarer_now()
-      then greatest((${validUntil} + ${length}) / ${length} * ${length}, ${current}) else ${current} end`;
-  return `insert into exposure (key, interval_number, interval_count, transmission_risk, days_since_onset,
-      report_type, regions, traveler, source, source_name, created_at)
-    select key, start, count, risk, dsos, ${reportTypeSql("type")}, array[$2::text], $3::boolean,
-      'import', $1::text, ${createdAt}
-    from import_row as sent order by key, ctid`;
-}
-
-/** A key that is not exported yet keeps its window: being revised must not release it before its time. */
-function reviseSql(windowSeconds: number): string {
-  return `with sent as (
-      select distinct on (key) * from import_row order by key, ctid
-    ), found as (
-      select exposure.key, risk, ${reportTypeSql("type")} as report_type, dsos
-      from exposure join sent using (key)
-      where source = 'import' and source_name = $1::text and revised_at is null
-        and report_type <> ${reportTypeSql("type")}
-      order by key for update of exposure
-    )
-    update exposure set
-      revised_at = greatest(${currentWindowSql(windowSeconds)}, exposure.created_at),
-      revised_report_type = found.report_type,
-      revised_transmission_risk = found.risk,
-      revised_days_since_onset = found.dsos
-    from found where exposure.key = found.key and exposure.revised_at is null`;
-}
-
-const reportTypeSql = (column: string): string =>
-  `case ${column} ${
-    Object.entries(REPORT_TYPES).map(([name, { wire }]) => `when ${wire} then '${name}'`).join(" ")
-  } end`;

@@ -9,7 +9,7 @@ import {
 } from "../../store/upstream/import-file.ts";
 import type { UpstreamIndexes } from "../../store/upstream/index-state.ts";
 import type { ImportKeys, ImportProgress } from "../../store/upstream/import-keys.ts";
-import { ImportRows } from "../../store/upstream/import-rows.ts";
+import { CopyRows } from "../../store/exposure/copy-row.ts";
 import { readExportFile } from "../../export-file/read.ts";
 import { type CheckedPortion, readKeys } from "./read-keys.ts";
 import type { ImportSettings } from "../settings.ts";
@@ -109,7 +109,7 @@ async function storeKeys(
 
 const EMPTY_PORTION: CheckedPortion = {
   part: "keys",
-  rows: new ImportRows(0),
+  rows: new CopyRows(0),
   keys: 0,
   onsetsDropped: 0,
   skipped: {},

@@ -1,10 +1,14 @@
-import { KEY_BYTES, MAX_TRANSMISSION_RISK, MAX_WIRE_DSOS } from "../../model/exposure.ts";
+import {
+  type DiagnosisKey,
+  KEY_BYTES,
+  MAX_TRANSMISSION_RISK,
+  MAX_WIRE_DSOS,
+} from "../../model/exposure.ts";
 import type { Seconds } from "../../model/ids.ts";
 import { intervalAt, INTERVALS_PER_DAY } from "../../model/interval.ts";
 import { validUntil } from "../../model/key-check.ts";
 import { type ReportType, WIRE_REPORT_TYPE } from "../../model/report-type.ts";
 import { transmissionRisk } from "../../model/transmission-risk.ts";
-import type { ImportedKey } from "../../store/upstream/import-rows.ts";
 import type { FileKey } from "../../export-file/file-key.ts";
 
 /** Why a key of another server's file is not taken. */
@@ -29,7 +33,7 @@ export type ImportKeyRules = {
 };
 
 /** A key that is taken. `onsetDropped`: its DSOS was one that no phone takes, and counts as missing. */
-export type TakenKey = ImportedKey & { readonly onsetDropped: boolean };
+export type TakenKey = DiagnosisKey & { readonly onsetDropped: boolean };
 
 const { UNKNOWN, CONFIRMED_TEST, CONFIRMED_CLINICAL_DIAGNOSIS, SELF_REPORT, REVOKED } =
   WIRE_REPORT_TYPE;

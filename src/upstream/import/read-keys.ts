@@ -1,5 +1,5 @@
 import type { ImportProgress } from "../../store/upstream/import-keys.ts";
-import { ImportRows } from "../../store/upstream/import-rows.ts";
+import { CopyRows } from "../../store/exposure/copy-row.ts";
 import { breathe, KEYS_A_BREATH } from "../../export-file/breathe.ts";
 import type { FileKey } from "../../export-file/file-key.ts";
 import type { ExportFile } from "../../export-file/read.ts";
@@ -11,7 +11,7 @@ export const KEYS_A_PORTION = 20_000;
 /** Some keys of a file, checked. Counts are of this portion. */
 export type CheckedPortion = {
   readonly part: ImportPart;
-  readonly rows: ImportRows;
+  readonly rows: CopyRows;
   /** How many keys of the file it covers, good and bad. */
   readonly keys: number;
   readonly onsetsDropped: number;
@@ -52,7 +52,7 @@ async function* portions(
 }
 
 class OpenPortion implements CheckedPortion {
-  readonly rows: ImportRows = new ImportRows(KEYS_A_PORTION);
+  readonly rows: CopyRows = new CopyRows(KEYS_A_PORTION);
   readonly skipped: Record<string, number> = {};
   readonly part: ImportPart;
   keys = 0;

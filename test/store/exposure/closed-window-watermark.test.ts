@@ -1,8 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  closedWindowWatermark,
-  currentWindowSql,
-} from "../../../src/store/exposure/closed-window-watermark.ts";
+import { closedWindowWatermark } from "../../../src/store/exposure/closed-window-watermark.ts";
+import { currentWindowSql } from "../../../src/store/exposure/window-sql.ts";
 import { useDatabase } from "../../support/database.ts";
 
 const HOUR = 3600;

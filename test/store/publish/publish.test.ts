@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { openDatabase, sqlState, UNIQUE_VIOLATION } from "../../../src/store/database.ts";
 import { type PublishStore, publishStore } from "../../../src/store/publish/publish.ts";
-import type { CheckedKey, CheckedSet, StoredKey } from "../../../src/store/publish/checked-set.ts";
+import type { StoredKey } from "../../../src/model/exposure.ts";
+import type { CheckedKey, CheckedSet } from "../../../src/store/publish/checked-set.ts";
 import { insertParameters, insertSql } from "../../../src/store/publish/publish-sql.ts";
 import { useDatabase } from "../../support/database.ts";
 
@@ -9,8 +10,10 @@ const HOUR = 3600;
 const NOON = 1_749_988_800;
 const SETTINGS = { windowSeconds: HOUR, releaseSameDayKeys: false };
 
+const hexOf = (id: number): string => id.toString(16).padStart(32, "0");
 const key = (id: number, changes: Partial<CheckedKey> = {}): CheckedKey => ({
-  hex: id.toString(16).padStart(32, "0"),
+  hex: hexOf(id),
+  key: Buffer.from(hexOf(id), "hex"),
   intervalNumber: NOON / 600 - 1000,
   intervalCount: 144,
   transmissionRisk: 2,
@@ -90,7 +93,7 @@ describe("publishStore()", () => {
       intervalCount: 144,
       reportType: "likely",
       revisedTo: undefined,
-      local: true,
+      sameSource: true,
       createdAt: NOON,
       regions: ["MAG"],
       traveler: false,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { asRegion } from "../../../src/model/ids.ts";
-import { exportKeys, type KeyRules, type TakeKey } from "../../../src/store/export/keys.ts";
+import { exportKeys, type TakeKey } from "../../../src/store/exposure/export-keys.ts";
+import type { KeyRules } from "../../../src/store/exposure/selection.ts";
 import { useDatabase } from "../../support/database.ts";
 
 const SPAN = { startsAt: 3600, endsAt: 7200 };
@@ -37,9 +38,10 @@ describe("exportKeys()", () => {
     limit: number,
   ): Promise<{ rows: string[]; last: Uint8Array | undefined }> => {
     const rows: string[] = [];
-    const take: TakeKey = (source, at, risk, start, count, type, onset) => {
-      const key = hex(source.subarray(at, at + 16));
-      rows.push(`${key} ${risk} ${start} ${count} ${type} ${onset ?? "none"}`);
+    const take: TakeKey = (row) => {
+      const { transmissionRisk, intervalNumber, intervalCount, reportType, daysSinceOnset } = row;
+      const numbers = [transmissionRisk, intervalNumber, intervalCount, reportType];
+      rows.push([hex(row.key), ...numbers, daysSinceOnset ?? "none"].join(" "));
     };
     const last = await exportKeys(database()).read(SPAN, rules, "keys", { after, limit }, take);
     return { rows, last };
@@ -100,8 +102,8 @@ describe("exportKeys()", () => {
         .execute();
     };
     const range = { after: undefined, limit: 20_000 };
-    const slow: TakeKey = (...args) => {
-      take(...args);
+    const slow: TakeKey = (key) => {
+      take(key);
       const until = performance.now() + 0.05;
       while (performance.now() < until);
     };

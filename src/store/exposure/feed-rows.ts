@@ -1,0 +1,113 @@
+import type postgres from "postgres";
+import type { FederatedKey } from "../../model/exposure.ts";
+import type { FeedPosition, FeedQuery, FeedStream, Selection } from "../../model/feed.ts";
+import { MAX_HOPS } from "../../model/feed.ts";
+import { INTERVALS_PER_DAY } from "../../model/interval.ts";
+import type { Sql } from "../sql.ts";
+import { type Column, columnOf, KEY_COLUMNS, membersSql, valueSql, valuesSql } from "./columns.ts";
+
+/** The columns of a key that goes to peers. */
+const FEED_COLUMNS: readonly Column[] = [...KEY_COLUMNS, "home_server", "hops"];
+const FEED_MEMBERS: readonly string[] = FEED_COLUMNS.map((column) => columnOf(column).member);
+
+/** A key in the place `at` of its stream, as the database answers it: null for what is absent. */
+export type FeedRow = OrNull<FederatedKey> & { readonly at: number };
+
+type OrNull<T> = {
+  readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K];
+};
+
+/** SQL for a {@link FeedRow} from a relation of {@link feedRows}. */
+export function feedRowSql(sql: Sql, from: string): postgres.PendingQuery<postgres.Row[]> {
+  return sql.unsafe(`${from}.at, ${membersSql(FEED_COLUMNS, from)}`);
+}
+
+/** The key of a row. */
+export function feedKey(row: FeedRow): FederatedKey {
+  const members: Readonly<Record<string, unknown>> = row;
+  const key: Record<string, unknown> = {};
+  for (const member of FEED_MEMBERS) key[member] = members[member] ?? undefined;
+  // It has the members of a row, without its nulls; the compiler cannot see that.
+  return key as FederatedKey;
+}
+
+type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
+
+/** What a stream is ordered by. */
+const ORDER = { new: "created_at", revised: "revised_at" } as const satisfies Record<
+  FeedStream,
+  string
+>;
+
+/**
+ * The rows of a stream after a position in order, whether or not they may go, with their place as `at` and `key`. The
+ * index gives them in that order.
+ */
+export function feedRows(
+  sql: Sql,
+  stream: FeedStream,
+  { after, closedThrough }: { readonly after: FeedPosition; readonly closedThrough: number },
+  rows: number,
+): PendingQuery {
+  const at = sql.unsafe(ORDER[stream]);
+  const values = valuesSql([...FEED_COLUMNS, "source", "source_name"], stream === "revised");
+  // A revision of a key that is still embargoed must not tell of it.
+  const published = stream === "new" ? sql`` : sql`and created_at < ${closedThrough}`;
+  return sql`
+    select ${at} as at, ${sql.unsafe(values)} from exposure
+    where (${at}, key) > (${after.window}::bigint, ${after.key ?? new Uint8Array(0)}::bytea)
+      and ${at} < ${closedThrough} ${published}
+    order by ${at}, key limit ${rows}`;
+}
+
+/** Whether a row may go to a peer at all. */
+export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
+  const { regions, excludeRegions, onlyTravelers, onlyLocal, peer, serverId } = selection;
+  return sql`
+    regions && ${[...regions]}::text[]
+    and not regions && ${[...excludeRegions]}::text[]
+    and source <> 'generated'
+    and (traveler or not ${onlyTravelers})
+    and (source = 'local' or not ${onlyLocal})
+    and not (source = 'peer' and source_name is not distinct from ${peer})
+    and home_server is distinct from ${serverId}
+    and hops < ${MAX_HOPS}`;
+}
+
+/** Whether a row may go now: it is allowed, and not too old. */
+export function wantedSql(sql: Sql, { selection, oldest }: FeedQuery): PendingQuery {
+  return sql`${allowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
+}
+
+/** The digests of what goes out in windows within [from, until), with the UTC day of the key, as rows (day, digest). */
+export function feedDigests(
+  sql: Sql,
+  selection: Selection,
+  from: number,
+  until: number,
+): PendingQuery {
+  const row = (revised: boolean) => sql.unsafe(digestSql(revised));
+  return sql`
+    select ${row(false)} from exposure
+    where created_at >= ${from} and created_at < ${until} and ${allowedSql(sql, selection)}
+    union all
+    select ${row(true)} from exposure
+    where revised_at >= ${from} and revised_at < ${until} and created_at < ${until}
+      and ${allowedSql(sql, selection)}`;
+}
+
+/** The parameters of the function `federation_digest`, before the one that says whether it is a revision. */
+const DIGESTED = [
+  "key",
+  "interval_number",
+  "interval_count",
+  "transmission_risk",
+  "report_type",
+  "days_since_onset",
+  "traveler",
+] as const satisfies Column[];
+
+function digestSql(revised: boolean): string {
+  const values = DIGESTED.map((column) => valueSql(column, revised)).join(", ");
+  return `interval_number / ${INTERVALS_PER_DAY} as day, federation_digest(${values}, ${revised}) as digest`;
+}
