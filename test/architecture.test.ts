@@ -144,6 +144,18 @@ describe("the import rule", async () => {
     expect(strayed).toEqual([]);
   });
 
+  it("keeps the table exposure in src/store/exposure", async () => {
+    const homes = ["src/store/exposure/", "src/store/migrations/"];
+    const naming = await Promise.all(
+      files.filter((file) => !homes.some((home) => file.startsWith(home))).map(async (file) =>
+        /\b(from|into|update|join|table) exposure\b/.test(await readFile(file, "utf8"))
+          ? file
+          : undefined
+      ),
+    );
+    expect(naming.filter(Boolean)).toEqual([]);
+  });
+
   it("keeps the name of Deno in src/runtime", async () => {
     const naming = await Promise.all(
       files.filter((file) => !file.startsWith("src/runtime/")).map(async (file) =>

@@ -1,7 +1,8 @@
 import type { Seconds } from "../model/ids.ts";
 import { INTERVAL_SECONDS, secondsOfInterval } from "../model/interval.ts";
 import { RPI_BYTES, rpiAt } from "./rpi.ts";
-import type { RandomBytes, Tek } from "./tek.ts";
+import type { Tek } from "../model/exposure.ts";
+import type { RandomBytes } from "./tek.ts";
 
 /** An RPI that a phone heard, and when. */
 export type Sighting = {

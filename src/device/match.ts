@@ -1,20 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { intervalAt } from "../model/interval.ts";
-import { KEY_BYTES } from "../model/exposure.ts";
+import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import type { Sighting } from "./encounter.ts";
 import { rollingProximityIdentifiers, RPI_BYTES } from "./rpi.ts";
 
-/** What matching needs of a published key. */
-export type DiagnosisKey = {
-  readonly key: Uint8Array;
-  /** First interval in which it is valid. */
-  readonly intervalNumber: number;
-  /** For how many intervals. */
-  readonly intervalCount: number;
-};
-
 /** A published key whose RPIs were heard. */
-export type KeyMatch<K extends DiagnosisKey> = {
+export type KeyMatch<K extends Tek> = {
   readonly key: K;
   /** Indices of the sightings that are its RPIs, ascending. */
   readonly sightings: readonly number[];
@@ -54,13 +45,13 @@ export class SightingTable {
   }
 
   /** Whether any RPI of the key could have been heard: only then is it worth deriving them. */
-  covers({ key, intervalNumber, intervalCount }: DiagnosisKey): boolean {
+  covers({ key, intervalNumber, intervalCount }: Tek): boolean {
     return key.length === KEY_BYTES && intervalNumber >= 0 &&
       intervalNumber <= this.#last && intervalNumber + intervalCount > this.#first;
   }
 
   /** Indices of the sightings that are RPIs of the key, ascending. */
-  sightingsOf({ key, intervalNumber, intervalCount }: DiagnosisKey): readonly number[] {
+  sightingsOf({ key, intervalNumber, intervalCount }: Tek): readonly number[] {
     const from = Math.max(intervalNumber, this.#first);
     const end = Math.min(intervalNumber + Math.min(intervalCount, MAX_INTERVALS), this.#last + 1);
     if (!(from < end)) return [];
@@ -81,7 +72,7 @@ export class SightingTable {
 }
 
 /** All keys of which an RPI was heard, in their order; the event loop breathes meanwhile. */
-export async function matchKeys<K extends DiagnosisKey>(
+export async function matchKeys<K extends Tek>(
   keys: Iterable<K>,
   table: SightingTable,
 ): Promise<readonly KeyMatch<K>[]> {

@@ -1,7 +1,8 @@
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
 import { simulateEncounter, simulateStrangers } from "./encounter.ts";
 import type { DeviceState } from "./state.ts";
-import type { RandomBytes, Tek } from "./tek.ts";
+import type { Tek } from "../model/exposure.ts";
+import type { RandomBytes } from "./tek.ts";
 
 /** Half an hour, as three intervals, among many strangers. */
 const ENCOUNTER_INTERVALS = 3;

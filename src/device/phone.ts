@@ -1,15 +1,13 @@
 import { encodeHex } from "../bytes/base64.ts";
 import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
+import type { ExportKey, Tek } from "../model/exposure.ts";
 import { ERRORS, type Outcome, type Refusal } from "../errors.ts";
 import type { Sighting } from "./encounter.ts";
 import { type Downloads, readFile, readIndex } from "./export-source.ts";
-import { type DiagnosisKey, type KeyMatch, matchKeys, SightingTable } from "./match.ts";
+import { type KeyMatch, matchKeys, SightingTable } from "./match.ts";
 
 /** A published key as phones see it. */
-export type PublishedKey = DiagnosisKey & {
-  /** Number in the enum of `export.proto`. */
-  readonly reportType: number;
-};
+export type PublishedKey = Tek & Pick<ExportKey, "reportType">;
 
 /** A file whose signature was found right. */
 export type TrustedFile = {

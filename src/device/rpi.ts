@@ -3,7 +3,7 @@
 import { createCipheriv, hkdfSync } from "node:crypto";
 import { AppError } from "../errors.ts";
 import { KEY_BYTES } from "../model/exposure.ts";
-import type { Tek } from "./tek.ts";
+import type { Tek } from "../model/exposure.ts";
 
 /** Bytes in a rolling proximity identifier (RPI), and in the key that it is made with (RPIK). */
 export const RPI_BYTES = 16;

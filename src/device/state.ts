@@ -4,10 +4,9 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { AppError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
-import { KEY_BYTES } from "../model/exposure.ts";
+import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import { asSeconds, type Seconds } from "../model/ids.ts";
 import type { Sighting } from "./encounter.ts";
-import type { Tek } from "./tek.ts";
 
 /** What the two phones of a demonstration remember between commands. */
 export type DeviceState = {

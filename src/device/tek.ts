@@ -1,16 +1,6 @@
-import { KEY_BYTES } from "../model/exposure.ts";
+import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import type { Seconds } from "../model/ids.ts";
 import { intervalAt, INTERVALS_PER_DAY } from "../model/interval.ts";
-
-/** A temporary exposure key as a phone keeps it. */
-export type Tek = {
-  /** 16 bytes. */
-  readonly key: Uint8Array;
-  /** First interval in which it is valid. */
-  readonly intervalNumber: number;
-  /** For how many intervals, 1 to 144. */
-  readonly intervalCount: number;
-};
 
 /** That many bytes from a cryptographically secure source. */
 export type RandomBytes = (count: number) => Uint8Array<ArrayBuffer>;

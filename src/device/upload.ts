@@ -3,7 +3,8 @@ import type { Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { tekmac, type UploadKey } from "./hmac.ts";
 import { issueCertificate, type Issuer } from "./issuer.ts";
-import type { RandomBytes, Tek } from "./tek.ts";
+import type { Tek } from "../model/exposure.ts";
+import type { RandomBytes } from "./tek.ts";
 
 /** What an app tells of its user. */
 export type UploadDetails = {

@@ -1,21 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Sighting, simulateEncounter, simulateStrangers } from "../../src/device/encounter.ts";
-import { type DiagnosisKey, matchKeys, SightingTable } from "../../src/device/match.ts";
+import { matchKeys, SightingTable } from "../../src/device/match.ts";
 import { rpiAt } from "../../src/device/rpi.ts";
-import { makeTeks, type Tek } from "../../src/device/tek.ts";
+import { makeTeks } from "../../src/device/tek.ts";
 import { decodeHex } from "../../src/bytes/base64.ts";
+import type { Tek } from "../../src/model/exposure.ts";
 import { asSeconds, type Seconds } from "../../src/model/ids.ts";
 import { GAEN_DAY } from "../vectors/gaen-rpi.ts";
 import { seededRandom } from "./support.ts";
 
 const NOW = asSeconds(1_773_146_096);
 
-function diagnosisKey({ key, intervalNumber, intervalCount }: Tek): DiagnosisKey {
-  return { key, intervalNumber: intervalNumber, intervalCount: intervalCount };
-}
-
-const publishedDay: DiagnosisKey = {
+const publishedDay: Tek = {
   key: decodeHex(GAEN_DAY.tek) ?? new Uint8Array(),
   intervalNumber: GAEN_DAY.intervalNumber,
   intervalCount: GAEN_DAY.intervalCount,
@@ -46,7 +43,7 @@ test("matchKeys() finds exactly the encounters, among strangers and keys never m
           sightings.push(...encounter.sightings);
           return { index, sightings: encounter.sightings.map((_, at) => first + at) };
         });
-        const published = [...mine, ...others].map(diagnosisKey);
+        const published = [...mine, ...others];
         const matches = await matchKeys(published, new SightingTable(sightings));
         expect(matches.map(({ key, sightings }) => ({ index: published.indexOf(key), sightings })))
           .toEqual(expected);
@@ -83,7 +80,7 @@ test("matchKeys() does not derive RPIs beyond the rolling period", async () => {
 
 test("matchKeys() takes odd keys from a file for what they are: no encounters", async () => {
   const table = new SightingTable([heard(8, 0)]);
-  const odd: DiagnosisKey[] = [
+  const odd: Tek[] = [
     { ...publishedDay, key: publishedDay.key.subarray(0, 15) },
     { ...publishedDay, intervalCount: 0 },
     { ...publishedDay, intervalCount: -5 },

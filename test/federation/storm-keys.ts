@@ -1,6 +1,7 @@
 import { sendPublish } from "../../src/device/publish-client.ts";
 import { ensureIssuer, type Issuer } from "../../src/device/issuer.ts";
-import { makeTeks, type Tek } from "../../src/device/tek.ts";
+import { makeTeks } from "../../src/device/tek.ts";
+import type { Tek } from "../../src/model/exposure.ts";
 import { makeUpload } from "../../src/device/upload.ts";
 import { asSeconds } from "../../src/model/ids.ts";
 import type { ReportType } from "../../src/model/report-type.ts";
