@@ -10,7 +10,7 @@ import { makeTeks } from "../src/device/tek.ts";
 import { makeUpload } from "../src/device/upload.ts";
 import { asSeconds } from "../src/model/ids.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
-import { publishSql } from "../src/store/publish/publish-sql.ts";
+import { publishSql } from "../src/store/publish/publish.ts";
 import { type BenchCluster, benchFolder, openCluster } from "./support/cluster.ts";
 import { load, percentile, requestBytes } from "./support/http-load.ts";
 import { type Floor, pgbench } from "./support/pgbench.ts";

@@ -5,7 +5,7 @@ import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import type { ResourceCache, ResourceView } from "../store/resource/cache.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
 import type { DirectoryOf, IssuerDirectory } from "./issuer-directory.ts";
-import type { PublishRequest } from "./request.ts";
+import type { PublishRequest } from "./request-parser.ts";
 import type { PublishSettings } from "./settings.ts";
 
 /** On whose behalf a request publishes, and what its certificate says. */

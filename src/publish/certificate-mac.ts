@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { equalBytes, hmacSha256 } from "../keys/crypto.ts";
-import type { RequestKey } from "./request.ts";
+import type { RequestKey } from "./request-parser.ts";
 
 /** Which of a key's members a text holds. */
 export type MacTextForm = "with-risk" | "without-risk";

@@ -5,7 +5,7 @@ import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import { macFault } from "./certificate-mac.ts";
 import type { IssuerDirectory, KnownIssuer } from "./issuer-directory.ts";
 import { hasAudience, type ParsedJwt, parseJwt, timeFault } from "./jwt.ts";
-import type { PublishRequest } from "./request.ts";
+import type { PublishRequest } from "./request-parser.ts";
 
 /** What a valid certificate says. */
 export type Certificate = {

@@ -2,13 +2,13 @@ import { Buffer } from "node:buffer";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { keyFault } from "../model/key-check.ts";
-import { keySetFault, type SetMember } from "../model/key-set.ts";
+import { keySetFault, type SetMember } from "../model/key-check.ts";
 import { chooseOnset, daysSinceOnset, type Onset } from "../model/onset.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { transmissionRisk } from "../model/transmission-risk.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { CheckedKey } from "../store/publish/checked-set.ts";
-import type { PublishRequest } from "./request.ts";
+import type { PublishRequest } from "./request-parser.ts";
 import type { PublishSettings } from "./settings.ts";
 
 /** A key that goes on, with the index under which the app knows it. */

@@ -25,7 +25,7 @@ import { decideExisting, type RevisionRules } from "./existing-key.ts";
 import type { CertificateView, DryRunKey, DryRunReport, ExportWindow } from "./dry-run-report.ts";
 import { parseJwt } from "./jwt.ts";
 import { type PublishDeps, readToken } from "./publish.ts";
-import type { PublishRequest } from "./request.ts";
+import type { PublishRequest } from "./request-parser.ts";
 
 /** What a dry run needs beside what publishing does. */
 export type DryRunDeps = PublishDeps & {

@@ -9,7 +9,7 @@ import type { Platform, StatEntry } from "../store/publish/stat.ts";
 import { authorize, type Authorized, type AuthorizeDeps } from "./authorize.ts";
 import { type CheckedKeys, checkKeys, type IndexedKey, type KeyNote } from "./check-keys.ts";
 import { decideExisting, type RevisionRules, type SentToken } from "./existing-key.ts";
-import type { PublishRequest } from "./request.ts";
+import type { PublishRequest } from "./request-parser.ts";
 import type { RevisableKey, RevisionTokens } from "./revision-token.ts";
 import type { PublishSettings } from "./settings.ts";
 

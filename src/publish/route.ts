@@ -7,7 +7,7 @@ import { dryRun, type DryRunDeps } from "./dry-run.ts";
 import { isJson } from "./media-type.ts";
 import { platformOf } from "./platform.ts";
 import { publish, type Published } from "./publish.ts";
-import type { PublishRequest } from "./request.ts";
+import type { PublishRequest } from "./request-parser.ts";
 import { parseAlphaPublish, parsePublish } from "./request-parser.ts";
 
 /** One answered request, for counters and logs: nothing in it tells who published what. */

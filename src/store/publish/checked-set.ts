@@ -18,3 +18,6 @@ export type CheckedSet = {
   /** Name of the Issuer resource; absent when verification was bypassed. */
   readonly issuer: string | undefined;
 };
+
+/** Some keys of one publish. */
+export type KeysOfSet = { readonly set: CheckedSet; readonly keys: readonly CheckedKey[] };

@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import { knownKeys } from "../exposure/stored-keys.ts";
 import { storeFailure } from "../failure.ts";
-import type { KeysOfSet } from "./publish-sql.ts";
+import type { KeysOfSet } from "./checked-set.ts";
 
 /**
  * Those of some sets that cannot be inserted: a key of theirs is stored, or comes in a set before them. Throws as

@@ -3,20 +3,15 @@ import type { StoredKey } from "../../model/exposure.ts";
 import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
 import type { Transaction } from "../sql.ts";
 import { storeFailure } from "../failure.ts";
-import type { CheckedKey, CheckedSet } from "./checked-set.ts";
+import type { CheckedKey, CheckedSet, KeysOfSet } from "./checked-set.ts";
 import { groupedWrites } from "./grouped-writes.ts";
 import { knownSets } from "./known-sets.ts";
 import { appendStatSql, type StatEntry, statParameters } from "./stat.ts";
-import {
-  insertParameters,
-  insertSql,
-  type KeysOfSet,
-  publishSql,
-  updateParameters,
-  updateSql,
-} from "./publish-sql.ts";
+import { columnArrays, sentRows } from "../exposure/array-literal.ts";
+import { KEY_COLUMNS, REVISION_COLUMNS } from "../exposure/columns.ts";
 import { storedKeys } from "../exposure/stored-keys.ts";
 import { currentWindowSql, type WindowRules } from "../exposure/window-sql.ts";
+import { insertExposuresSql, reviseExposuresSql } from "../exposure/write.ts";
 
 /** What to write of a set of which some keys exist already. */
 export type RevisionPlan = {
@@ -148,3 +143,34 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
 
 const PREPARED = { prepare: true } as const;
 const LOCAL = { kind: "local" } as const;
+
+const PUBLISHED = [...KEY_COLUMNS, "health_authority", "issuer"] as const;
+const REVISED = [...REVISION_COLUMNS, "health_authority"] as const;
+
+/** Inserts keys, of one publish or of several. Parameters: {@link insertParameters}. */
+export function insertSql(rules: WindowRules): string {
+  return insertExposuresSql({ from: sentRows(PUBLISHED), columns: PUBLISHED }, rules);
+}
+
+/** The statement that stores publishes whose keys are all new. Parameters: those of keys, then those of statistics. */
+export function publishSql(rules: WindowRules): string {
+  return `with stat as (${appendStatSql(PUBLISHED.length + 1)}) ${insertSql(rules)}`;
+}
+
+/** Parameters of {@link insertSql}: a row a key. */
+export function insertParameters(parts: readonly KeysOfSet[]): string[] {
+  return columnArrays(PUBLISHED, rowsOf(parts));
+}
+
+/** Gives keys their one revision. Parameters: {@link updateParameters}. */
+function updateSql(windowSeconds: number): string {
+  return reviseExposuresSql(sentRows(REVISED), REVISED, windowSeconds);
+}
+
+/** Parameters of {@link updateSql}. */
+function updateParameters(set: CheckedSet, keys: readonly CheckedKey[]): string[] {
+  return columnArrays(REVISED, rowsOf([{ set, keys }]));
+}
+
+const rowsOf = (parts: readonly KeysOfSet[]): (CheckedSet & CheckedKey)[] =>
+  parts.flatMap(({ set, keys }) => keys.map((key) => ({ ...set, ...key })));

@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { openDatabase, sqlState, UNIQUE_VIOLATION } from "../../../src/store/database.ts";
-import { type PublishStore, publishStore } from "../../../src/store/publish/publish.ts";
 import type { StoredKey } from "../../../src/model/exposure.ts";
 import type { CheckedKey, CheckedSet } from "../../../src/store/publish/checked-set.ts";
-import { insertParameters, insertSql } from "../../../src/store/publish/publish-sql.ts";
+import {
+  insertParameters,
+  insertSql,
+  type PublishStore,
+  publishStore,
+} from "../../../src/store/publish/publish.ts";
 import { useDatabase } from "../../support/database.ts";
 
 const HOUR = 3600;
