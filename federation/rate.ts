@@ -1,3 +1,5 @@
+import { recentMap } from "../src/bounds/recent.ts";
+
 /** What is left of a rate: keys a second, per peer. */
 export type RateLimit = {
   /** Milliseconds to wait before more; 0: go on. */
@@ -15,7 +17,7 @@ type Bucket = { debt: number; at: number };
  * is larger than the rate still goes through, at the price of a pause. `clockMs` must not run backwards.
  */
 export function rateLimit(clockMs: () => number): RateLimit {
-  const buckets = new Map<string, Bucket>();
+  const buckets = recentMap<string, Bucket>({ maxSize: MAX_NAMES });
   const owed = (name: string, perSecond: number): Bucket => {
     const now = clockMs();
     const { debt, at } = buckets.get(name) ?? { debt: 0, at: now };
@@ -29,12 +31,7 @@ export function rateLimit(clockMs: () => number): RateLimit {
     use: (name, perSecond, count) => {
       const bucket = owed(name, perSecond);
       bucket.debt = Math.max(0, bucket.debt + count);
-      buckets.delete(name);
       buckets.set(name, bucket);
-      for (const oldest of buckets.keys()) {
-        if (buckets.size <= MAX_NAMES) break;
-        buckets.delete(oldest);
-      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { startDeadline, within } from "./bounds/deadline.ts";
 import { AppError, asAppError } from "./errors.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import type { JobRun, JobRuns } from "./store/job-run.ts";
@@ -91,10 +92,11 @@ export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs
       timers.forEach((timer) => clearTimeout(timer));
       const end = setTimeout(() => stopping.abort(new AppError("canceled")), timeoutMs);
       // A job that does not heed its signal must not keep the process from ending.
-      let giveUp: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise((tell) => giveUp = setTimeout(tell, timeoutMs + ABORT_MS));
-      await Promise.race([Promise.all(running.values()), late]);
-      clearTimeout(giveUp);
+      await within(
+        timeoutMs + ABORT_MS,
+        () => Promise.all(running.values()),
+        () => undefined,
+      );
       clearTimeout(end);
     },
   };
@@ -106,13 +108,7 @@ async function runOnce(
   signals: readonly AbortSignal[],
 ): Promise<JobResult> {
   const { log, clockMs } = deps;
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(new AppError("canceled"));
-  const timer = setTimeout(
-    () => controller.abort(new AppError("deadline_exceeded")),
-    job.timeoutMs,
-  );
-  signals.forEach((signal) => signal.aborted ? abort() : signal.addEventListener("abort", abort));
+  const deadline = startDeadline(job.timeoutMs, { canceledBy: signals });
   const startedAt = Math.floor(clockMs() / 1000);
   let ok = false;
   const record = async (result: JobResult): Promise<JobResult> => {
@@ -127,7 +123,7 @@ async function runOnce(
     return result;
   };
   try {
-    const detail = await job.run(controller.signal);
+    const detail = await job.run(deadline.signal);
     ok = true;
     const result: JobResult = { name: job.name, ok: true, detail };
     const counts = Object.values(detail);
@@ -145,8 +141,7 @@ async function runOnce(
       detail: {},
     });
   } finally {
-    clearTimeout(timer);
+    deadline.end();
     deps.ended(job.name, ok, clockMs() / 1000 - startedAt);
-    signals.forEach((signal) => signal.removeEventListener("abort", abort));
   }
 }

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { within } from "../../src/bounds/deadline.ts";
+import { recentMap } from "../../src/bounds/recent.ts";
 import { accept, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
 import { type JwksKey, MAX_JWKS_BYTES, parseJwks } from "../../src/keys/jwks.ts";
 
@@ -54,11 +56,11 @@ const discovery = z.object({ issuer: z.string(), jwks_uri: z.string().max(2000) 
  */
 export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const { clockMs, readLimitMs = READ_LIMIT_MS, patienceMs = PATIENCE_MS } = options;
-  const known = new Map<string, Known>();
+  const known = recentMap<string, Known>({ maxSize: MAX_ISSUERS });
 
   const read = async (issuer: string, entry: Known): Promise<void> => {
-    const keys = await within(readLimitMs, readKeys(options, issuer)) ??
-      refuse("fetch_failed", `no answer within ${readLimitMs} ms`);
+    const late = () => refuse("fetch_failed", `no answer within ${readLimitMs} ms`);
+    const keys = await within(readLimitMs, () => readKeys(options, issuer), late);
     if (keys.ok) Object.assign(entry, { keys: keys.value, readAt: clockMs(), failure: undefined });
     else entry.failure = keys;
   };
@@ -73,19 +75,13 @@ export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
 
   return {
     find: async (issuer, kid) => {
-      const entry = known.get(issuer) ?? { keys: [], triedAt: -Infinity };
-      known.delete(issuer);
-      known.set(issuer, entry);
-      for (const oldest of known.keys()) {
-        if (known.size <= MAX_ISSUERS) break;
-        known.delete(oldest);
-      }
+      const entry = known.getOrCreate(issuer, () => ({ keys: [], triedAt: -Infinity }));
       const age = (): number => clockMs() - (entry.readAt ?? -Infinity);
       const usable = (): readonly JwksKey[] =>
         age() > MAX_STALE_MS ? [] : matching(entry.keys, kid);
       if (usable().length === 0) await refresh(issuer, entry);
       else if (age() > KEY_CACHE_MS && entry.reading === undefined) {
-        await within(patienceMs, refresh(issuer, entry));
+        await within(patienceMs, () => refresh(issuer, entry), () => undefined);
       }
       const found = usable();
       if (found.length > 0) return accept(found);
@@ -98,14 +94,6 @@ export function issuerKeys(options: IssuerKeysOptions): IssuerKeys {
       );
     },
   };
-}
-
-/** What a promise resolves to; undefined when that takes too long. */
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((tell) => timer = setTimeout(tell, milliseconds));
-  return await Promise.race([promise, late.then(() => undefined)])
-    .finally(() => clearTimeout(timer));
 }
 
 /** A token without `kid` may be by any key. */

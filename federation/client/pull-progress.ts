@@ -1,4 +1,5 @@
 import type { FederationFetchResponse } from "../../proto/gen/federation.js";
+import { type RecentMap, recentMap } from "../../src/bounds/recent.ts";
 import type { PeerCursors, PlaceInFeed } from "../../src/model/peer-sync.ts";
 import { MAX_PEER_PAGE } from "../../src/model/resource/peer.ts";
 import type { ReceivedBatch } from "../inbound.ts";
@@ -22,7 +23,7 @@ export type Progress = {
   /** Larger pages are not asked for. */
   largest: number;
   emptyPages: number;
-  readonly seen: Set<string>;
+  readonly seen: RecentMap<string, true>;
   pages: number;
   keys: number;
   readonly counts: Record<string, number>;
@@ -36,6 +37,8 @@ export function newProgress(
 ): Progress {
   const goesOn = place?.filters === belongsTo;
   const cursors = goesOn ? place.cursors : START;
+  const seen = recentMap<string, true>({ maxSize: MAX_SEEN });
+  for (const text of [cursorText(cursors), ...streamTexts(cursors)]) seen.set(text, true);
   return {
     cursors,
     version: place?.version ?? 0,
@@ -43,7 +46,7 @@ export function newProgress(
     pageSize,
     largest: MAX_PEER_PAGE,
     emptyPages: 0,
-    seen: new Set([cursorText(cursors), ...streamTexts(cursors)]),
+    seen,
     pages: 0,
     keys: 0,
     counts: {},
@@ -111,12 +114,8 @@ export function nextStep(progress: Progress, { batch, partial, next }: Page): St
     ...(batch.revised.length > 0 ? [revisedText] : []),
     ...(count === 0 ? [text] : []),
   ];
-  const repeats = moved.some((one) => progress.seen.has(one));
-  for (const one of moved) progress.seen.add(one);
-  for (const oldest of progress.seen) {
-    if (progress.seen.size <= MAX_SEEN) break;
-    progress.seen.delete(oldest);
-  }
+  const repeats = moved.some((one) => progress.seen.get(one) !== undefined);
+  for (const one of moved) progress.seen.set(one, true);
   if (!repeats) return { kind: "more", pageSize: progress.pageSize };
   // What deployed servers do with more than one page in a window: their nextToken comes back empty.
   if (progress.pageSize < progress.largest) {

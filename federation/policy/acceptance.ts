@@ -1,3 +1,4 @@
+import { recentMap } from "../../src/bounds/recent.ts";
 import {
   type ExportKey,
   type FederatedKey,
@@ -119,16 +120,11 @@ const refused = (reason: RefusalReason): Acceptance => ({ ok: false, reason });
 const MAX_SERVER_ID_CHARACTERS = 255;
 
 /** The last ones looked at: whole batches come from a few homes, and reading a URL takes its time. */
-const CANONICAL = new Map<string, ServerId | undefined>();
-const MAX_REMEMBERED = 100;
+const CANONICAL = recentMap<string, ServerId | undefined>({ maxSize: 100 });
 
 /** One form for what may be written in several; undefined for what is no server ID. */
 function canonicalServerId(text: string): ServerId | undefined {
-  if (CANONICAL.has(text)) return CANONICAL.get(text);
-  const canonical = readServerId(text);
-  if (CANONICAL.size >= MAX_REMEMBERED) CANONICAL.clear();
-  CANONICAL.set(text, canonical);
-  return canonical;
+  return CANONICAL.getOrCreate(text, () => readServerId(text));
 }
 
 function readServerId(text: string): ServerId | undefined {

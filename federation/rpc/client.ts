@@ -1,5 +1,5 @@
+import { startDeadline, untilAborted } from "../../src/bounds/deadline.ts";
 import { AppError, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
-import { startDeadline, untilAborted } from "./deadline.ts";
 import { statusOf } from "./status.ts";
 
 /** A refusal that came from a peer, or from the way to it. */
@@ -47,9 +47,9 @@ export async function boundedCall(
   canceled: AbortSignal | undefined,
   call: (signal: AbortSignal) => Promise<RpcOutcome>,
 ): Promise<RpcOutcome> {
-  const deadline = startDeadline(timeoutMs, canceled);
+  const deadline = startDeadline(timeoutMs, { canceledBy: [canceled] });
   try {
-    return await untilAborted(deadline.signal, call(deadline.signal));
+    return await untilAborted(deadline.signal, () => call(deadline.signal));
   } catch (error) {
     const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : error;
     return reason instanceof AppError

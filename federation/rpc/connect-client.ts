@@ -1,4 +1,4 @@
-import { readBounded } from "./bounded.ts";
+import { readBounded } from "../../src/bounds/read.ts";
 import {
   boundedCall,
   DEFAULT_CLIENT_LIMITS,
@@ -40,14 +40,14 @@ export function connectClient(options: ConnectClientOptions): RpcClient {
       const isAnswer = response.status === 200 &&
         response.headers.get("content-type")?.split(";")[0]?.trim() === "application/proto";
       return isAnswer
-        ? fromAnswer(await readBounded(response.body, maxBytes))
+        ? fromAnswer(await readBounded(response.body, { maxBytes }))
         : await refusalOf(response);
     });
 }
 
 async function refusalOf(response: Response): Promise<RpcOutcome> {
   const { status, headers } = response;
-  const body = await readBounded(response.body, MAX_ERROR_BYTES);
+  const body = await readBounded(response.body, { maxBytes: MAX_ERROR_BYTES });
   const { code, message } = body.ok ? errorOf(body.value) : {};
   const named = typeof code === "string" ? statusOfName(code) : undefined;
   const said = named !== undefined && typeof message === "string"

@@ -1,6 +1,7 @@
+import { readBounded } from "../../src/bounds/read.ts";
 import { ERRORS, type Outcome, refuse } from "../../src/errors.ts";
-import { gunzipBounded, readBounded } from "./bounded.ts";
 import type { Encoding } from "./encoding.ts";
+import { gunzipBounded } from "./gunzip.ts";
 import type { Codec } from "./method.ts";
 import { statusOf } from "./status.ts";
 
@@ -34,6 +35,6 @@ async function read(
   if (encoding !== "identity" && encoding !== "gzip") {
     return refuse("unimplemented", "content-encoding must be gzip or identity");
   }
-  const body = await readBounded(request.body, maxBytes);
+  const body = await readBounded(request.body, { maxBytes });
   return body.ok && encoding === "gzip" ? await gunzipBounded(body.value, maxBytes) : body;
 }

@@ -1,5 +1,5 @@
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
-import { gunzipBounded } from "./bounded.ts";
+import { gunzipBounded } from "./gunzip.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,6 +1,6 @@
+import { readBounded } from "../../src/bounds/read.ts";
 import { ERRORS, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
 import type { Connection } from "../../src/runtime/runtime.ts";
-import { readBounded } from "./bounded.ts";
 import type { AnswerContext, Encoding } from "./encoding.ts";
 import { decodeFrames, encodeFrame, FRAME_OVERHEAD_BYTES, unaryMessage } from "./frame.ts";
 import { encodeGrpcMessage } from "./status.ts";
@@ -29,8 +29,11 @@ export async function readFramed(
   request: Request,
   maxBytes: number,
 ): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
-  const body = await readBounded(request.body, maxBytes + FRAME_OVERHEAD_BYTES);
-  if (!body.ok) return refuse(body.code, `more than ${maxBytes} bytes`);
+  const body = await readBounded(request.body, {
+    maxBytes: maxBytes + FRAME_OVERHEAD_BYTES,
+    tooLarge: () => refuse("body_too_large", `more than ${maxBytes} bytes`),
+  });
+  if (!body.ok) return body;
   const frames = decodeFrames(body.value);
   if (!frames.ok) return frames;
   return await unaryMessage(frames.value, request.headers.get("grpc-encoding"), maxBytes);

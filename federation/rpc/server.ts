@@ -1,10 +1,11 @@
+import { startDeadline, untilAborted } from "../../src/bounds/deadline.ts";
 import { AppError, ERRORS, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
 import type { Connection, Handler } from "../../src/runtime/runtime.ts";
-import { type Deadline, startDeadline, timeoutOf, untilAborted } from "./deadline.ts";
 import type { Encoding } from "./encoding.ts";
 import { encodingOf, MEDIA_TYPES, mediaTypeOf } from "./encodings.ts";
 import { FRAME_OVERHEAD_BYTES } from "./frame.ts";
 import type { RpcMethod } from "./method.ts";
+import { timeoutOf } from "./timeout.ts";
 
 export type RpcServerOptions = {
   readonly methods: readonly RpcMethod[];
@@ -58,15 +59,19 @@ async function callMethod(
   const timeoutMs = timeoutOf(request.headers);
   if (!timeoutMs.ok) return timeoutMs;
   const longest = options.maxTimeoutMs ?? DEFAULT_MAX_TIMEOUT_MS;
-  const deadline = startDeadline(Math.min(timeoutMs.value ?? longest, longest), request.signal);
+  const { signal, end } = startDeadline(Math.min(timeoutMs.value ?? longest, longest), {
+    canceledBy: [request.signal],
+  });
   const requestId = options.requestId(request);
   try {
-    const work = readAndAnswer(options, method, encoding, request, deadline, context, requestId);
-    return await untilAborted(deadline.signal, work);
+    return await untilAborted(
+      signal,
+      () => readAndAnswer(options, method, encoding, request, signal, context, requestId),
+    );
   } catch (error) {
     return explain(error, requestId, options);
   } finally {
-    deadline.end();
+    end();
   }
 }
 
@@ -75,12 +80,12 @@ async function readAndAnswer(
   method: RpcMethod,
   encoding: Encoding,
   request: Request,
-  { signal }: Deadline,
+  signal: AbortSignal,
   { headers, connection }: { readonly headers: Headers; readonly connection: Connection },
   requestId: string,
 ): Promise<Outcome<Uint8Array>> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-  const message = () => untilAborted(signal, readMessage(encoding, request, maxBytes));
+  const message = () => untilAborted(signal, () => readMessage(encoding, request, maxBytes));
   const { clientCertificateFingerprint } = connection;
   return await method.answer(encoding.codec, message, {
     headers: request.headers,

@@ -1,4 +1,5 @@
-import { AppError, refuse } from "../../src/errors.ts";
+import { startDeadline } from "../../src/bounds/deadline.ts";
+import { refuse } from "../../src/errors.ts";
 import type { Direction, SyncStatus } from "../../src/model/peer-sync.ts";
 import { isActive } from "../../src/model/resource/members.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
@@ -77,26 +78,22 @@ export async function runPeer(
   signal: AbortSignal,
   budgetMs?: number,
 ): Promise<PeerRun> {
-  const ending = new AbortController();
-  const end = (): void => ending.abort(new AppError("canceled"));
-  const timer = budgetMs === undefined ? undefined : setTimeout(end, budgetMs);
-  signal.addEventListener("abort", end);
-  if (signal.aborted) end();
+  const deadline = startDeadline(budgetMs, { canceledBy: [signal], lateCode: "canceled" });
   let lease: HeldLease | undefined;
   let before: SyncStatus | undefined;
   let notes = deps.notes;
   try {
     lease = await deps.hold(`${direction}:${name}`);
     if (lease === undefined) return { counts: {}, kind: "busy" };
-    lease.lost.addEventListener("abort", end);
-    if (lease.lost.aborted) end();
+    lease.lost.addEventListener("abort", deadline.cancel);
+    if (lease.lost.aborted) deadline.cancel();
     notes = notesWhileHeld(deps.notes, lease.lost);
     const task = (await tasksOf(direction, deps, when)).find(({ peer }) => peer.name === name);
     if (task === undefined) return { counts: {}, kind: "idle" };
     before = task.before;
-    const openClient = agreedClients(deps, task.peer, end);
+    const openClient = agreedClients(deps, task.peer, deadline.cancel);
     const work = { ...deps, notes, openClient };
-    const { keys, counts } = await SYNC[direction](task.peer, before, work, ending.signal);
+    const { keys, counts } = await SYNC[direction](task.peer, before, work, deadline.signal);
     return { counts: { keys, ...counts }, kind: "done" };
   } catch (error) {
     deps.onError(name, direction, error);
@@ -104,8 +101,7 @@ export async function runPeer(
       .catch((again: unknown) => deps.onError(name, direction, again));
     return { counts: { failed: 1 }, kind: "failed" };
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
+    deadline.end();
     await lease?.release();
   }
 }

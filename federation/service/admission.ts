@@ -3,7 +3,7 @@ import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Authenticate } from "../auth/caller.ts";
 import type { RateLimit } from "../rate.ts";
 import type { Admit, RpcCall } from "../rpc/method.ts";
-import { inFlight } from "./turns.ts";
+import { inFlight } from "./in-flight.ts";
 
 /** What letting callers in needs. */
 export type AdmissionDependencies = {

@@ -8,7 +8,7 @@ import { selectionOf, wholeAgreement } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
 import { pause } from "./admission.ts";
 import type { DescribeAnswer, DescribeRequest } from "../messages.ts";
-import { turns } from "./turns.ts";
+import { semaphore } from "./semaphore.ts";
 
 /** What Describe needs. */
 export type DescribeDependencies = {
@@ -43,7 +43,7 @@ export function describeHandler(
   peer: Peer | undefined,
 ) => Promise<Outcome<DescribeAnswer>> {
   const digesting = new Set<string>();
-  const computing = turns(DIGESTS_AT_A_TIME);
+  const computing = semaphore(DIGESTS_AT_A_TIME);
   return async (request, call, peer) => {
     if (peer === undefined) return accept(await publicPart(deps));
     const selection = selectionOf(request, peer);

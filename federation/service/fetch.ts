@@ -15,7 +15,7 @@ import type { RpcCall } from "../rpc/method.ts";
 import { wireKeys } from "../wire.ts";
 import type { FetchAnswer, FetchRequest } from "../messages.ts";
 import { type AdmissionDependencies, type Allowance, fetchAllowance } from "./admission.ts";
-import { turns } from "./turns.ts";
+import { semaphore } from "./semaphore.ts";
 
 /** What Fetch needs. */
 export type FetchDependencies = FeedDependencies & AdmissionDependencies & {
@@ -35,7 +35,7 @@ const ROWS_A_KEY = 10;
 export function fetchHandler(
   deps: FetchDependencies,
 ): (request: FetchRequest, call: RpcCall, peer: Peer) => Promise<Outcome<FetchAnswer>> {
-  const reading = turns(READS_AT_A_TIME);
+  const reading = semaphore(READS_AT_A_TIME);
   return async (request, { signal }, peer) => {
     const startedAt = deps.clockMs();
     const selection = selectionOf(request, peer);

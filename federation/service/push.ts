@@ -7,7 +7,7 @@ import type { RpcCall } from "../rpc/method.ts";
 import { receivedKey } from "../wire.ts";
 import { type AdmissionDependencies, pushAllowance } from "./admission.ts";
 import type { PushAnswer, PushRequest } from "../messages.ts";
-import { turns } from "./turns.ts";
+import { semaphore } from "./semaphore.ts";
 
 /** What Push needs. */
 export type PushDependencies = InboundDependencies & AdmissionDependencies;
@@ -21,7 +21,7 @@ const PUSHES_AT_A_TIME = 3;
 export function pushHandler(
   deps: PushDependencies,
 ): (request: PushRequest, call: RpcCall, peer: Peer) => Promise<Outcome<PushAnswer>> {
-  const storing = turns(PUSHES_AT_A_TIME);
+  const storing = semaphore(PUSHES_AT_A_TIME);
   return async ({ batchId, keys, revisedKeys }, call, peer) => {
     const startedAt = deps.clockMs();
     const count = keys.length + revisedKeys.length;

@@ -1,3 +1,4 @@
+import { recentMap } from "../../src/bounds/recent.ts";
 import type { DayDigest, Selection } from "../../src/model/feed.ts";
 import { asWindow, type Window } from "../../src/model/ids.ts";
 import { DAY_SECONDS, dayAt } from "../../src/model/interval.ts";
@@ -31,22 +32,18 @@ const KEPT_SECONDS = 6 * 3600;
  * are over are kept, so that only the last day is computed again.
  */
 export function sentDigests(store: DigestStore): SentDigests {
-  const kept = new Map<string, Promise<readonly DayDigest[]>>();
+  const kept = recentMap<string, Promise<readonly DayDigest[]>>({ maxSize: MAX_KEPT });
 
   const ofSentDay = (selection: Selection, day: number, closedThrough: Window) => {
     const from = asWindow(day * DAY_SECONDS);
     const until = asWindow((day + 1) * DAY_SECONDS);
     if (until > closedThrough) return store.digests(selection, from, closedThrough);
     const name = JSON.stringify([day, selection, Math.floor(closedThrough / KEPT_SECONDS)]);
-    const found = kept.get(name) ?? store.digests(selection, from, until);
-    kept.delete(name);
-    kept.set(name, found);
-    found.catch(() => kept.delete(name));
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MAX_KEPT) break;
-      kept.delete(oldest);
-    }
-    return found;
+    return kept.getOrCreate(name, () => {
+      const found = store.digests(selection, from, until);
+      found.catch(() => kept.delete(name));
+      return found;
+    });
   };
 
   return {

@@ -75,8 +75,12 @@ async function put(
   name: string,
   request: Request,
 ): Promise<Response> {
-  const { bytes, more } = await readUpTo(request, MAX_DOCUMENT_BYTES, request.signal);
-  if (more) return errorAnswer("body_too_large");
+  const { bytes, complete } = await readUpTo(request.body, {
+    maxBytes: MAX_DOCUMENT_BYTES,
+    signal: request.signal,
+    rest: "leave",
+  });
+  if (!complete) return errorAnswer("body_too_large");
   const value = parseJson(bytes);
   if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
   const parsed = parseResources([{ kind, name, ...value }], "body");

@@ -33,8 +33,8 @@ export function peerTransports(
     grpc: (baseUrl) =>
       grpcClient({
         baseUrl,
-        exchange: (question) =>
-          exchange(identity === undefined ? question : { ...question, identity }),
+        exchange: (request) =>
+          exchange(identity === undefined ? request : { ...request, identity }),
         resolve: async () => {
           const [address] = await allowed(baseUrl);
           if (address === undefined) throw new AppError("fetch_failed", "the peer has no address");

@@ -1,8 +1,9 @@
 /** A download that goes on where it was cut. */
 
+import { within } from "../bounds/deadline.ts";
 import { AppError } from "../errors.ts";
 import type { ByteRange } from "./blob.ts";
-import { backOffMs, type HttpOptions, within } from "./retrying-fetch.ts";
+import { backOffMs, type HttpOptions } from "./retrying-fetch.ts";
 
 /** Opens the blob again at a range, with retries of its own. An `AppError` that it throws is final. */
 export type Reopen = (range: ByteRange) => Promise<ReadableStream<Uint8Array>>;

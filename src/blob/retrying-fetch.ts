@@ -1,5 +1,7 @@
 /** HTTP requests that outlast a server's bad moments: time-outs, 429 and 5xx, with exponential back-off and full jitter. */
 
+import { within } from "../bounds/deadline.ts";
+
 /** What requests need from outside; every part can be replaced in a test. */
 export type HttpOptions = {
   readonly fetch: typeof fetch;
@@ -60,26 +62,5 @@ export async function retryingFetch(
       if (last || stop?.aborted) throw error;
     }
     await options.delay(backOffMs(attempt, options.random));
-  }
-}
-
-/** What `work` gives; it is aborted, and the result rejected, when it takes longer than `timeoutMs`. */
-export async function within<T>(
-  timeoutMs: number,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no answer within ${timeoutMs} ms`);
-      reject(error);
-      controller.abort(error);
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work(controller.signal), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

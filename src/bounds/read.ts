@@ -1,41 +1,90 @@
-/** Waiting and reading with an end: by a signal, or by a number of bytes. */
+/** Reading a stream up to a number of bytes. */
 
-/** At most `limit` bytes, and whether there were more. */
+import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
+import { untilAborted, within } from "./deadline.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** A web stream of bytes; only these parts, in which the types of Node, Deno and the DOM agree. */
+export type ByteStream = {
+  getReader(): {
+    read(): Promise<
+      { readonly done: false; readonly value: Uint8Array } | { readonly done: true }
+    >;
+    cancel(): Promise<void>;
+  };
+};
+
+/** How much of a stream is read, and for how long. */
+export type ReadBounds = {
+  readonly maxBytes: number;
+  /** Reading rejects with its reason as soon as it is aborted, even when the stream ignores it. */
+  readonly signal?: AbortSignal;
+  /** Longest wait for each chunk, in milliseconds; reading rejects when it is over. */
+  readonly chunkTimeoutMs?: number;
+  /**
+   * What happens to a stream that is not read to its end. `cancel` (default) stops its source, without waiting for
+   * it; `leave` is for a stream whose owner decides, such as a server's request.
+   */
+  readonly rest?: "cancel" | "leave";
+};
+
+/** The first `maxBytes` of a stream, and whether that is all of it. Rejects when the stream breaks. */
 export async function readUpTo(
-  from: Pick<Body, "body">,
-  limit: number,
-  signal: AbortSignal,
-): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly more: boolean }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const reader = from.body?.getReader();
-  while (reader !== undefined && size <= limit) {
-    const part = await within(signal, () => reader.read());
-    if (part.done) break;
-    chunks.push(part.value);
-    size += part.value.length;
-  }
-  const more = size > limit;
-  const bytes = new Uint8Array(Math.min(size, limit));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk.subarray(0, bytes.length - at), at);
-    at = Math.min(at + chunk.length, bytes.length);
-  }
-  return { bytes, more };
+  stream: ByteStream | null,
+  bounds: ReadBounds,
+): Promise<{ readonly bytes: Bytes; readonly complete: boolean }> {
+  const { chunks, size } = await collect(stream, bounds);
+  const bytes = joined(chunks, Math.min(size, bounds.maxBytes));
+  return { bytes, complete: size <= bounds.maxBytes };
 }
 
-/** What `start` gives, or a rejection as soon as the signal fires: not everything that is waited for listens to it. */
-export async function within<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
+/** All of a stream; `tooLarge` (default `body_too_large`) when it has more than `maxBytes`. Rejects when it breaks. */
+export async function readBounded(
+  stream: ByteStream | null,
+  bounds: ReadBounds & { readonly tooLarge?: () => Refusal },
+): Promise<Outcome<Bytes>> {
+  const { maxBytes, tooLarge = () => refuse("body_too_large", `more than ${maxBytes} bytes`) } =
+    bounds;
+  const { chunks, size } = await collect(stream, bounds);
+  return size > maxBytes ? tooLarge() : accept(joined(chunks, size));
+}
+
+/** Chunks until the end or the first byte too many. */
+async function collect(
+  stream: ByteStream | null,
+  { maxBytes, signal, chunkTimeoutMs, rest = "cancel" }: ReadBounds,
+): Promise<{ readonly chunks: readonly Uint8Array[]; readonly size: number }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let done = stream === null;
+  const reader = stream?.getReader();
+  const readAll = async (): Promise<void> => {
+    while (reader !== undefined && size <= maxBytes && !signal?.aborted) {
+      const chunk = chunkTimeoutMs === undefined
+        ? await reader.read()
+        : await within(chunkTimeoutMs, () => reader.read());
+      done = chunk.done;
+      if (chunk.done) return;
+      chunks.push(chunk.value);
+      size += chunk.value.byteLength;
+    }
+  };
   try {
-    return await Promise.race([start(), aborted]);
+    await (signal === undefined ? readAll() : untilAborted(signal, readAll));
+    return { chunks, size };
   } finally {
-    signal.removeEventListener("abort", stop);
+    // Not awaited: the other side may be silent.
+    if (!done && rest === "cancel") reader?.cancel().catch(() => {});
   }
+}
+
+function joined(chunks: readonly Uint8Array[], size: number): Bytes {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk.subarray(0, size - at), at);
+    at += Math.min(chunk.byteLength, size - at);
+  }
+  return bytes;
 }

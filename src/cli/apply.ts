@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
-import process from "node:process";
 import { changeResources, type Difference, inKindOrder } from "../admin/change.ts";
-import { parseDocuments } from "../admin/documents.ts";
+import { MAX_DOCUMENT_BYTES, parseDocuments } from "../admin/documents.ts";
 import { type Fault, faultsText } from "../admin/fault.ts";
 import { AppError } from "../errors.ts";
 import type { Resource } from "../model/resource/kinds.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
+import { readStandardInput } from "./target.ts";
 
 const USAGE = `wayfarer apply FILE… [--prune] [--dry-run]
 
@@ -66,21 +66,14 @@ async function readResources(paths: readonly string[]): Promise<readonly Resourc
 
 async function readText(path: string): Promise<string> {
   try {
-    return path === "-" ? await readAll(process.stdin) : await readFile(path, "utf8");
+    if (path !== "-") return await readFile(path, "utf8");
+    return new TextDecoder().decode(await readStandardInput(MAX_DOCUMENT_BYTES));
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     throw new AppError("usage", `${path} cannot be read: give the path of a YAML or JSON file`, {
       cause,
     });
   }
-}
-
-async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }
 
 const SIGN = { create: "+", replace: "~", keep: "=", delete: "-" } as const;

@@ -1,7 +1,9 @@
 import { open } from "node:fs/promises";
 import process from "node:process";
+import { Readable } from "node:stream";
+import { readBounded } from "../bounds/read.ts";
 import { type Fetch, fetchBounded } from "../device/bounded-fetch.ts";
-import { AppError } from "../errors.ts";
+import { AppError, refuse } from "../errors.ts";
 import { valueOf } from "./option-value.ts";
 
 /** How much of a file or URL is read, and for how long. */
@@ -40,31 +42,25 @@ async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Arr
   try {
     const found = await file.stat();
     if (!found.isFile()) throw new AppError("usage", `${path} is no file`);
-    if (found.size > maxBytes) throw tooLarge(path, maxBytes);
+    if (found.size > maxBytes) {
+      throw new AppError("limit_exceeded", tooLargeText(path, maxBytes));
+    }
     return await file.readFile();
   } finally {
     await file.close();
   }
 }
 
-async function readStandardInput(maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of process.stdin) {
-    const bytes: Uint8Array = typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk;
-    size += bytes.length;
-    if (size > maxBytes) throw tooLarge("standard input", maxBytes);
-    chunks.push(bytes);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+/** All of standard input; throws `limit_exceeded` when it has more than `maxBytes`. */
+export async function readStandardInput(maxBytes: number): Promise<Uint8Array> {
+  return valueOf(
+    await readBounded(Readable.toWeb(process.stdin), {
+      maxBytes,
+      tooLarge: () => refuse("limit_exceeded", tooLargeText("standard input", maxBytes)),
+    }),
+  );
 }
 
-function tooLarge(name: string, maxBytes: number): AppError {
-  return new AppError("limit_exceeded", `${name} is larger than ${maxBytes} bytes`);
+function tooLargeText(name: string, maxBytes: number): string {
+  return `${name} is larger than ${maxBytes} bytes`;
 }

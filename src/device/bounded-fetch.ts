@@ -1,3 +1,5 @@
+import { startDeadline } from "../bounds/deadline.ts";
+import { readBounded } from "../bounds/read.ts";
 import { accept, type Outcome, refuse } from "../errors.ts";
 
 /** The part of `fetch` that a device needs. */
@@ -30,51 +32,26 @@ export async function fetchBounded(
   { maxBytes, timeoutMs, signal }: FetchBounds,
   init: RequestInit = {},
 ): Promise<Outcome<FetchedAnswer>> {
-  const ended = new AbortController();
-  const cancel = (): void => ended.abort();
-  const timer = setTimeout(cancel, timeoutMs);
-  signal?.addEventListener("abort", cancel);
-  if (signal?.aborted === true) cancel();
+  const deadline = startDeadline(timeoutMs, { canceledBy: [signal] });
   try {
-    const response = await fetch(url, { ...init, signal: ended.signal });
-    const body = await readBounded(response, maxBytes);
-    if (body !== undefined) {
-      return accept({ status: response.status, headers: response.headers, body });
-    }
-    return refuse("limit_exceeded", `${url} answered with more than ${maxBytes} bytes`);
+    const response = await fetch(url, { ...init, signal: deadline.signal });
+    const body = await readBounded(response.body, {
+      maxBytes,
+      signal: deadline.signal,
+      tooLarge: () => refuse("limit_exceeded", `${url} answered with more than ${maxBytes} bytes`),
+    });
+    if (!body.ok) return body;
+    return accept({ status: response.status, headers: response.headers, body: body.value });
   } catch (error) {
     if (signal?.aborted === true) return refuse("canceled", `${url}: stopped while it was read`);
-    if (ended.signal.aborted) {
+    if (deadline.signal.aborted) {
       return refuse("deadline_exceeded", `${url} did not answer within ${timeoutMs / 1000} s`);
     }
     return refuse("fetch_failed", `${url} cannot be reached${reason(error)}: does the server run?`);
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", cancel);
-    ended.abort();
+    // Closes the connection of an answer that was not read to its end.
+    deadline.cancel();
   }
-}
-
-/** The body; undefined when it is longer than `maxBytes`. */
-async function readBounded(
-  response: Response,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (response.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
 }
 
 /** The system's code for what went wrong, such as ECONNREFUSED, if there is one. */

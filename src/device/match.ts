@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { yieldToEventLoop } from "../export-file/yield-to-event-loop.ts";
 import { intervalAt } from "../model/interval.ts";
 import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import type { Sighting } from "./encounter.ts";
@@ -16,7 +16,7 @@ export const TOLERANCE_INTERVALS = 12;
 /** No TEK lives longer; a file that claims so must not cost more. */
 const MAX_INTERVALS = 144;
 /** Keys derived between two turns of the event loop, some milliseconds. */
-const KEYS_A_BREATH = 128;
+const KEYS_PER_YIELD = 128;
 
 type Heard = { readonly index: number; readonly rpi: Uint8Array; readonly interval: number };
 
@@ -71,7 +71,7 @@ export class SightingTable {
   }
 }
 
-/** All keys of which an RPI was heard, in their order; the event loop breathes meanwhile. */
+/** All keys of which an RPI was heard, in their order; the event loop is not blocked meanwhile. */
 export async function matchKeys<K extends Tek>(
   keys: Iterable<K>,
   table: SightingTable,
@@ -81,10 +81,10 @@ export async function matchKeys<K extends Tek>(
   let skipped = 0;
   for (const key of keys) {
     if (!table.covers(key)) {
-      if (++skipped % 8192 === 0) await setImmediate();
+      if (++skipped % 8192 === 0) await yieldToEventLoop();
       continue;
     }
-    if (++derived % KEYS_A_BREATH === 0) await setImmediate();
+    if (++derived % KEYS_PER_YIELD === 0) await yieldToEventLoop();
     const sightings = table.sightingsOf(key);
     if (sightings.length > 0) matches.push({ key, sightings });
   }

@@ -1,4 +1,4 @@
-import { breathe, BYTES_A_BREATH } from "./breathe.ts";
+import { BYTES_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 
 const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;
@@ -6,12 +6,12 @@ const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-/** CRC-32 of zip (ISO-HDLC), unsigned; the event loop breathes meanwhile. */
+/** CRC-32 of zip (ISO-HDLC), unsigned; the event loop is not blocked meanwhile. */
 export async function crc32(bytes: Uint8Array): Promise<number> {
   let crc = 0xffffffff;
-  for (let from = 0; from < bytes.length; from += BYTES_A_BREATH) {
-    if (from > 0) await breathe();
-    crc = update(crc, bytes, from, Math.min(from + BYTES_A_BREATH, bytes.length));
+  for (let from = 0; from < bytes.length; from += BYTES_PER_YIELD) {
+    if (from > 0) await yieldToEventLoop();
+    crc = update(crc, bytes, from, Math.min(from + BYTES_PER_YIELD, bytes.length));
   }
   return ~crc >>> 0;
 }

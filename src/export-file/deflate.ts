@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createDeflateRaw, createInflateRaw } from "node:zlib";
 import { accept, type Outcome, refuse } from "../errors.ts";
-import { breathe } from "./breathe.ts";
+import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 
 /** Bytes handed to the compressor at once. */
 const DEFLATE_SLICE_BYTES = 256 * 1024;
@@ -13,7 +13,7 @@ const INFLATE_SLICE_BYTES = 16 * 1024;
 async function* slices(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < bytes.length; from += size) {
     yield bytes.subarray(from, from + size);
-    await breathe();
+    await yieldToEventLoop();
   }
 }
 
@@ -30,7 +30,10 @@ export async function deflateRaw(bytes: Uint8Array): Promise<readonly Uint8Array
   return chunks;
 }
 
-/** Expands raw deflate that must give exactly `size` bytes; one byte more or less is `malformed_file`. */
+/**
+ * Expands raw deflate that must give exactly `size` bytes; one byte more or less is `malformed_file`. It fills one
+ * array as it goes: the bounded reader would hold chunks and whole at once, twice the largest file.
+ */
 export async function inflateRaw(
   compressed: Uint8Array,
   size: number,

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import { type ExportKey, KEY_BYTES, MAX_WIRE_DSOS } from "../model/exposure.ts";
-import { breathe, KEYS_A_BREATH } from "./breathe.ts";
+import { KEYS_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { DEFAULT_ROLLING_PERIOD } from "./format.ts";
 
@@ -77,13 +77,13 @@ export class KeySection {
     this.count++;
   };
 
-  /** Appends all of a source, letting the event loop breathe. */
+  /** Appends all of a source without blocking the event loop. */
   async appendAll(source: KeySource): Promise<void> {
     if (typeof source === "function") return await source(this.append);
     for await (const batch of source) {
-      for (let from = 0; from < batch.length; from += KEYS_A_BREATH) {
-        for (const key of batch.slice(from, from + KEYS_A_BREATH)) this.append(key);
-        await breathe();
+      for (let from = 0; from < batch.length; from += KEYS_PER_YIELD) {
+        for (const key of batch.slice(from, from + KEYS_PER_YIELD)) this.append(key);
+        await yieldToEventLoop();
       }
     }
   }

@@ -1,5 +1,5 @@
 import { accept, AppError, type Outcome, refuse } from "../errors.ts";
-import { breathe, KEYS_A_BREATH } from "./breathe.ts";
+import { KEYS_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 import { type FileKey, readKey } from "./file-key.ts";
 import {
   BIN_ENTRY,
@@ -112,7 +112,7 @@ async function readBin(bin: Uint8Array, limits: ReadLimits): Promise<FileSummary
   const numbers = { start: 0, end: 0, batchNum: 0, batchSize: 0, keyCount: 0, revisedKeyCount: 0 };
   let region = "";
   for (let fields = 1; reader.next(); fields++) {
-    if (fields % KEYS_A_BREATH === 0) await breathe();
+    if (fields % KEYS_PER_YIELD === 0) await yieldToEventLoop();
     if (reader.field === 1) numbers.start = reader.fixed64();
     else if (reader.field === 2) numbers.end = reader.fixed64();
     else if (reader.field === 3) region = reader.string(MAX_STRING_BYTES);

@@ -1,6 +1,6 @@
 import { DAY_SECONDS, dayOfInterval } from "../model/interval.ts";
 import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
-import { breathe, KEYS_A_BREATH } from "./breathe.ts";
+import { KEYS_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 import { type FileKey, type KeyProblem, keyProblems } from "./file-key.ts";
 
 /** How often each value occurs, ascending by value: an object would put numbers before all else. */
@@ -53,7 +53,7 @@ class Tally {
 /** Where a value goes: words after numbers. */
 const order = (value: string | number): number => typeof value === "number" ? value : Infinity;
 
-/** Looks at every key once; the event loop breathes meanwhile. */
+/** Looks at every key once; the event loop is not blocked meanwhile. */
 export async function surveyKeys(keys: Iterable<FileKey>): Promise<KeySurvey> {
   const reportTypes = new Tally();
   const days = new Tally();
@@ -64,7 +64,7 @@ export async function surveyKeys(keys: Iterable<FileKey>): Promise<KeySurvey> {
   let ascending = true;
   let last = "";
   for (const key of keys) {
-    if (count % KEYS_A_BREATH === KEYS_A_BREATH - 1) await breathe();
+    if (count % KEYS_PER_YIELD === KEYS_PER_YIELD - 1) await yieldToEventLoop();
     const bytes = String.fromCharCode(...key.key.subarray(0, 64));
     if (count > 0 && bytes <= last) ascending = false;
     last = bytes;

@@ -1,9 +1,10 @@
 /** Fetching from addresses that an operator or a peer gave us: key sets, imports, mirrors, peers. */
 
 import { lookup } from "node:dns/promises";
+import { startDeadline, untilAborted } from "../bounds/deadline.ts";
+import { readUpTo } from "../bounds/read.ts";
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
 import { classifyAddress, hostOf, isAddress } from "./address.ts";
-import { readUpTo, within } from "../bounds/read.ts";
 
 /**
  * The standard `fetch`, or one that connects to one of `pinnedAddresses` and nowhere else (TLS still checks the name
@@ -78,31 +79,26 @@ export async function guardedFetch(
   const target = checkUrl(url, policy);
   if (!target.ok) return target;
   const { host } = target.value;
-  const ended = new AbortController();
-  const timer = setTimeout(() => ended.abort(), policy.timeoutMs);
-  const cancel = () => ended.abort();
-  request.signal?.addEventListener("abort", cancel, { once: true });
-  if (request.signal?.aborted === true) cancel();
+  const deadline = startDeadline(policy.timeoutMs, { canceledBy: [request.signal] });
+  const { signal } = deadline;
   try {
-    const addresses = await within(ended.signal, () => checkAddresses(target.value, policy));
+    const addresses = await untilAborted(signal, () => checkAddresses(target.value, policy));
     if (!addresses.ok) return addresses;
-    const init = requestInit(request, ended.signal);
-    const response = await within(
-      ended.signal,
+    const init = requestInit(request, signal);
+    const response = await untilAborted(
+      signal,
       () => policy.fetch(target.value.href, init, addresses.value),
     );
-    return await readAnswer(host, response, policy, request, ended.signal);
+    return await readAnswer(host, response, policy, request, signal);
   } catch (error) {
     if (request.signal?.aborted === true) return refuse("canceled");
-    if (ended.signal.aborted) {
+    if (signal.aborted) {
       return refuse("fetch_failed", `${host} did not answer within ${policy.timeoutMs} ms`);
     }
     return refuse("fetch_failed", `${host} could not be reached${reasonOf(error)}`);
   } finally {
-    clearTimeout(timer);
-    request.signal?.removeEventListener("abort", cancel);
     // Closes the connection of whatever was not read to its end.
-    ended.abort();
+    deadline.cancel();
   }
 }
 
@@ -191,10 +187,10 @@ async function readAnswer(
     return refuse("fetch_failed", `${host} answered HTTP ${status}`);
   }
   const isError = status >= 400;
-  const limit = isError ? Math.min(MAX_ERROR_BYTES, policy.maxBytes) : policy.maxBytes;
-  const body = await readUpTo(response, limit, signal);
-  if (body.more && !isError) return tooLarge(host, policy);
-  return accept({ status, headers, bytes: body.bytes });
+  const maxBytes = isError ? Math.min(MAX_ERROR_BYTES, policy.maxBytes) : policy.maxBytes;
+  const { bytes, complete } = await readUpTo(response.body, { maxBytes, signal });
+  if (!complete && !isError) return tooLarge(host, policy);
+  return accept({ status, headers, bytes });
 }
 
 function isAnswer(status: number): boolean {

@@ -1,5 +1,7 @@
 /** Values that are read at most once in a while. */
 
+import { recentMap } from "../bounds/recent.ts";
+
 /** What {@link expiringCache} gives. */
 export type ExpiringCache<T> = {
   /** The value, read again when it is older than `cacheMs` or `fresh` is asked for. Absent ones are not kept. */
@@ -17,24 +19,23 @@ export function expiringCache<T>(options: {
   readonly cacheMs: number;
 }): ExpiringCache<T> {
   const { read, now, cacheMs } = options;
-  const kept = new Map<string, { readonly until: number; readonly value: T }>();
+  const kept = recentMap<string, T>({
+    maxSize: MAX_NAMES,
+    expiry: { ttlMs: cacheMs, nowMs: now },
+  });
   let changes = 0;
 
   return {
     async get(name, fresh) {
-      const found = kept.get(name);
-      if (!fresh && found !== undefined && now() < found.until) return found.value;
-      const until = now() + cacheMs;
+      const found = fresh ? undefined : kept.get(name);
+      if (found !== undefined) return found;
+      const asked = now();
       const changesBefore = changes;
       const value = await read(name);
       // What was read while something changed may be out of date already.
       if (changes !== changesBefore) return value;
-      kept.delete(name);
-      if (value !== undefined) kept.set(name, { until, value });
-      for (const oldest of kept.keys()) {
-        if (kept.size <= MAX_NAMES) break;
-        kept.delete(oldest);
-      }
+      if (value === undefined) kept.delete(name);
+      else kept.set(name, value, asked);
       return value;
     },
     forget(name) {

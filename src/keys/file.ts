@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { recentMap } from "../bounds/recent.ts";
 import { AppError } from "../errors.ts";
 import { seal, signEcdsa, unseal } from "./crypto.ts";
 import { type FileKey, parseKeyFile } from "./key-file.ts";
@@ -26,7 +27,7 @@ type Cached = {
  */
 export function fileKeys(options: { readonly crypto: Crypto }): KeyManager {
   const { crypto } = options;
-  const cache = new Map<string, Cached>();
+  const cache = recentMap<string, Cached>({ maxSize: MAX_CACHED_FILES });
 
   async function find(reference: KeyReference): Promise<Cached | undefined> {
     const path = pathOf(reference);
@@ -47,13 +48,10 @@ export function fileKeys(options: { readonly crypto: Crypto }): KeyManager {
     const createdAt = Number(found.mtimeNs / 1_000_000_000n);
     const fresh: Cached = { state, createdAt, key: read(reference, path) };
     // A file that could not be used is tried again at the next use.
-    fresh.key.catch(() => cache.get(path) === fresh && cache.delete(path));
-    cache.delete(path);
+    fresh.key.catch(() => {
+      if (cache.get(path) === fresh) cache.delete(path);
+    });
     cache.set(path, fresh);
-    for (const oldest of cache.keys()) {
-      if (cache.size <= MAX_CACHED_FILES) break;
-      cache.delete(oldest);
-    }
     return fresh;
   }
 

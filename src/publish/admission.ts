@@ -1,5 +1,5 @@
 import { type Outcome, refuse } from "../errors.ts";
-import { type BodyLimits, readBounded } from "./body.ts";
+import { type BodyLimits, readBody } from "./body.ts";
 
 /** How many requests are there, chaff among them. Shared by all publish routes. */
 export type Admission = {
@@ -23,7 +23,7 @@ export function tooMany({ admission, settings }: AdmissionDeps): boolean {
   return admission.inFlight >= settings.maxInFlight;
 }
 
-/** {@link readBounded}, or `overloaded` when too many bodies are being received or too many requests worked on. */
+/** {@link readBody}, or `overloaded` when too many bodies are being received or too many requests worked on. */
 export async function receive(
   request: Request,
   deps: AdmissionDeps,
@@ -34,7 +34,7 @@ export async function receive(
   }
   admission.receiving++;
   try {
-    return await readBounded(request, settings);
+    return await readBody(request, settings);
   } finally {
     admission.receiving--;
   }

@@ -1,29 +1,30 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { untilAborted } from "../bounds/deadline.ts";
 import { AppError } from "../errors.ts";
 import { hostOf } from "../http/address.ts";
-import type { Http2Answer, Http2Exchange, Http2Question } from "./runtime.ts";
+import type { Http2Answer, Http2Exchange, Http2Request } from "./runtime.ts";
 
 /**
  * One POST over HTTP/2, trailers included, on a connection of its own. https: only with a certificate that
  * verifies; http: with prior knowledge.
  */
-export const exchangeOverHttp2: Http2Exchange = async (question) => {
-  const { url, signal } = question;
+export const exchangeOverHttp2: Http2Exchange = async (request) => {
+  const { url, signal } = request;
   signal.throwIfAborted();
   const host = hostOf(url);
-  const address = await question.resolve?.(host) ?? host;
+  const address = await request.resolve?.(host) ?? host;
   signal.throwIfAborted();
-  const session = connect(url.origin, { createConnection: () => open(question, host, address) });
+  const session = connect(url.origin, { createConnection: () => open(request, host, address) });
   try {
-    return await exchange(session, question);
+    return await untilAborted(signal, () => exchange(session, request));
   } finally {
     session.destroy();
   }
 };
 
-function open({ url, ca, identity }: Http2Question, host: string, address: string): Socket {
+function open({ url, ca, identity }: Http2Request, host: string, address: string): Socket {
   if (url.protocol === "http:") return connectTcp({ host: address, port: Number(url.port || 80) });
   return connectTls({
     host: address,
@@ -35,17 +36,10 @@ function open({ url, ca, identity }: Http2Question, host: string, address: strin
   });
 }
 
-function exchange(session: ClientHttp2Session, question: Http2Question): Promise<Http2Answer> {
-  const { url, headers, body, maxBytes, signal } = question;
+function exchange(session: ClientHttp2Session, request: Http2Request): Promise<Http2Answer> {
+  const { url, headers, body, maxBytes } = request;
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) =>
-      finish(() => reject(new AppError("fetch_failed", undefined, { cause })));
-    const abort = () => finish(() => reject(signal.reason));
-    const finish = (settle: () => void) => {
-      signal.removeEventListener("abort", abort);
-      settle();
-    };
-    signal.addEventListener("abort", abort, { once: true });
+    const fail = (cause: unknown) => reject(new AppError("fetch_failed", undefined, { cause }));
     session.on("error", fail);
     session.on(
       "close",
@@ -58,7 +52,7 @@ function exchange(session: ClientHttp2Session, question: Http2Question): Promise
     });
     const answer = collect(stream, maxBytes, () => {
       const text = `the answer is larger than ${maxBytes} bytes`;
-      finish(() => reject(new AppError("limit_exceeded", text)));
+      reject(new AppError("limit_exceeded", text));
     });
     stream.on("error", fail);
     stream.on("close", () => fail(new Error("the stream was closed before the answer was whole")));
@@ -66,13 +60,16 @@ function exchange(session: ClientHttp2Session, question: Http2Question): Promise
     stream.on("end", () => {
       const whole = answer();
       if (whole.status === 0) fail(new Error("the connection ended before the answer"));
-      else finish(() => resolve(whole));
+      else resolve(whole);
     });
     stream.end(body);
   });
 }
 
-/** Gathers an answer. On Deno data may come before the headers. */
+/**
+ * Gathers an answer by its events, counting the bytes: the bounded reader takes a web stream, and one made of this
+ * stream waits for "close", which on Deno may never come. Data may come there before the headers.
+ */
 function collect(
   stream: ClientHttp2Stream,
   maxBytes: number,

@@ -8,7 +8,7 @@ import type { IdentifiedFetch, TlsIdentity } from "./runtime.ts";
 /** A fetch with a client certificate, which Node's own cannot show: HTTP/1.1, a connection for each call. */
 export function fetchOverHttps(identity: TlsIdentity, ca?: string): IdentifiedFetch {
   return async (url, init, [address]) => {
-    const { method, headers, signal, ...question } = await plain(url, init);
+    const { method, headers, signal, ...sent } = await plain(url, init);
     const target = new URL(url);
     const host = hostOf(target);
     const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -21,12 +21,12 @@ export function fetchOverHttps(identity: TlsIdentity, ca?: string): IdentifiedFe
         ...(isIP(host) === 0 ? { servername: host } : {}),
         path: target.pathname + target.search,
         method,
-        headers: { ...headers, host: target.host, "content-length": question.body.byteLength },
+        headers: { ...headers, host: target.host, "content-length": sent.body.byteLength },
         signal,
       });
       call.on("response", resolve);
       call.on("error", reject);
-      call.end(question.body);
+      call.end(sent.body);
     });
     return answerOf(incoming);
   };

@@ -82,7 +82,7 @@ export type IdentifiedFetch = (
 ) => Promise<Response>;
 
 /** One POST over HTTP/2. */
-export type Http2Question = {
+export type Http2Request = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
@@ -107,10 +107,10 @@ export type Http2Answer = {
 };
 
 /**
- * Puts a question. Rejects with the signal's reason, or with an AppError: `fetch_failed`, `limit_exceeded`,
+ * Sends the request. Rejects with the signal's reason, or with an AppError: `fetch_failed`, `limit_exceeded`,
  * `fetch_refused`.
  */
-export type Http2Exchange = (question: Http2Question) => Promise<Http2Answer>;
+export type Http2Exchange = (request: Http2Request) => Promise<Http2Answer>;
 
 /** The port. */
 export type Runtime = {

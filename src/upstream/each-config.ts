@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { startDeadline } from "../bounds/deadline.ts";
 import type { Leases } from "../store/lease.ts";
 import { holdLease, type Ticker } from "../store/lease-hold.ts";
 import type { IndexReader } from "../store/upstream/index-state.ts";
@@ -36,12 +37,11 @@ export async function eachConfig<C extends { readonly name: string }>(
     const name = `${reader}:${config.name}`;
     const lease = await holdLease(leases, name, holder, settings.workerTimeoutSeconds, ticker);
     if (lease === undefined) return;
-    const over = new AbortController();
-    const timer = setTimeout(() => over.abort(), settings.maxRuntimeMs);
+    const deadline = startDeadline(settings.maxRuntimeMs, { canceledBy: [signal, lease.lost] });
     try {
-      await work(config, AbortSignal.any([signal, lease.lost, over.signal]));
+      await work(config, deadline.signal);
     } finally {
-      clearTimeout(timer);
+      deadline.end();
       await lease.release();
     }
   };

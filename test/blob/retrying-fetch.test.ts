@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { backOffMs, retryingFetch, within } from "../../src/blob/retrying-fetch.ts";
+import { backOffMs, retryingFetch } from "../../src/blob/retrying-fetch.ts";
 import { testHttp } from "./support/http-options.ts";
 
 describe("backOffMs()", () => {
@@ -95,17 +95,5 @@ describe("retryingFetch() of a large upload", () => {
     await vi.advanceTimersByTimeAsync(1);
     expect(signal?.aborted).toBe(true);
     await failed;
-  });
-});
-
-describe("within()", () => {
-  it("aborts what takes too long", async () => {
-    let aborted: AbortSignal | undefined;
-    const work = (signal: AbortSignal): Promise<never> => {
-      aborted = signal;
-      return new Promise(() => {});
-    };
-    await expect(within(5, work)).rejects.toThrow("no answer within 5 ms");
-    expect(aborted?.aborted).toBe(true);
   });
 });

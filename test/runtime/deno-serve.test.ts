@@ -108,7 +108,7 @@ function denoServeAnswers(): void {
     const { cert, key, fingerprint } = CLIENT;
     const call = grpcClient({
       baseUrl: `https://localhost:${server.port}`,
-      exchange: (question) => exchange({ ...question, identity: { cert, key } }),
+      exchange: (request) => exchange({ ...request, identity: { cert, key } }),
       ca: AUTHORITY,
       resolve: () => Promise.resolve("127.0.0.1"),
     });

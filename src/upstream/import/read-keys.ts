@@ -1,6 +1,6 @@
 import type { ImportProgress } from "../../store/upstream/import-keys.ts";
 import { CopyRows } from "../../store/exposure/copy-row.ts";
-import { breathe, KEYS_A_BREATH } from "../../export-file/breathe.ts";
+import { KEYS_PER_YIELD, yieldToEventLoop } from "../../export-file/yield-to-event-loop.ts";
 import type { FileKey } from "../../export-file/file-key.ts";
 import type { ExportFile } from "../../export-file/read.ts";
 import { type ImportKeyRules, type ImportPart, takeKey } from "./imported-key.ts";
@@ -20,7 +20,7 @@ export type CheckedPortion = {
 
 /**
  * The keys, then the revised keys of a file, without the first `handled`, in portions; each is checked when it is
- * asked for, and the event loop breathes meanwhile.
+ * asked for, and the event loop is not blocked meanwhile.
  */
 export async function* readKeys(
   file: Pick<ExportFile, "keys" | "revisedKeys" | "keyCount" | "revisedKeyCount">,
@@ -40,7 +40,7 @@ async function* portions(
   let portion = new OpenPortion(part);
   let read = 0;
   for (const key of keys) {
-    if (++read % KEYS_A_BREATH === 0) await breathe();
+    if (++read % KEYS_PER_YIELD === 0) await yieldToEventLoop();
     if (read <= handled) continue;
     portion.add(key, rules);
     if (portion.keys === KEYS_A_PORTION) {

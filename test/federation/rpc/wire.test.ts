@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { timeoutOf } from "../../../federation/rpc/deadline.ts";
+import { timeoutOf } from "../../../federation/rpc/timeout.ts";
 import { encodeFrame } from "../../../federation/rpc/frame.ts";
 import { decodeGrpcMessage, encodeGrpcMessage } from "../../../federation/rpc/status.ts";
 import type { Handler } from "../../../src/runtime/runtime.ts";

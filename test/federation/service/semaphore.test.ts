@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { inFlight, turns } from "../../../federation/service/turns.ts";
+import { semaphore } from "../../../federation/service/semaphore.ts";
 import { AppError } from "../../../src/errors.ts";
 
 const { signal } = new AbortController();
@@ -15,11 +15,11 @@ function heldWork() {
   return { log, work, end: (name: string) => ends.get(name)?.() };
 }
 
-describe("turns()", () => {
+describe("semaphore()", () => {
   it("lets so many work at a time, the others in order", async () => {
     const { log, work, end } = heldWork();
-    const turn = turns(2);
-    const all = ["a", "b", "c", "d"].map((name) => turn(signal, work(name)));
+    const run = semaphore(2);
+    const all = ["a", "b", "c", "d"].map((name) => run(signal, work(name)));
     await Promise.resolve();
     expect(log).toEqual(["a", "b"]);
     end("b");
@@ -33,42 +33,28 @@ describe("turns()", () => {
     expect(await Promise.all(all)).toEqual(["a", "b", "c", "d"]);
   });
 
-  it("gives its turn on when work fails", async () => {
-    const turn = turns(1);
-    const failing = turn(signal, () => Promise.reject(new Error("broken")));
-    const next = turn(signal, () => Promise.resolve("done"));
+  it("frees its place when work fails", async () => {
+    const run = semaphore(1);
+    const failing = run(signal, () => Promise.reject(new Error("broken")));
+    const next = run(signal, () => Promise.resolve("done"));
     await expect(failing).rejects.toThrow("broken");
     expect(await next).toBe("done");
   });
 
   it("does not begin work whose caller has gone", async () => {
     const { log, work, end } = heldWork();
-    const turn = turns(1);
-    const first = turn(signal, work("first"));
+    const run = semaphore(1);
+    const first = run(signal, work("first"));
     const gone = new AbortController();
-    const second = turn(gone.signal, work("second"));
-    const third = turn(signal, work("third"));
+    const second = run(gone.signal, work("second"));
+    const third = run(signal, work("third"));
     gone.abort(new AppError("canceled"));
     await expect(second).rejects.toMatchObject({ code: "canceled" });
-    await expect(turn(gone.signal, work("fourth"))).rejects.toMatchObject({ code: "canceled" });
+    await expect(run(gone.signal, work("fourth"))).rejects.toMatchObject({ code: "canceled" });
     end("first");
     await first;
     end("third");
     expect(await third).toBe("third");
     expect(log).toEqual(["first", "third"]);
-  });
-});
-
-describe("inFlight()", () => {
-  it("has so many places a name, and takes them back", () => {
-    const calls = inFlight(2);
-    const [one, two] = [calls.enter("a"), calls.enter("a")];
-    expect(calls.enter("a")).toBeUndefined();
-    expect(calls.enter("b")).toBeTypeOf("function");
-    one?.();
-    expect(calls.enter("a")).toBeTypeOf("function");
-    expect(calls.enter("a")).toBeUndefined();
-    two?.();
-    expect(calls.enter("a")).toBeTypeOf("function");
   });
 });

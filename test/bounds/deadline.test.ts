@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { startDeadline, untilAborted, within } from "../../src/bounds/deadline.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const codeOf = (signal: AbortSignal): unknown => signal.aborted ? signal.reason.code : undefined;
+const never = () => new Promise<never>(() => {});
+
+describe("startDeadline()", () => {
+  it("aborts with deadline_exceeded when the time is over, and not before", async () => {
+    const { signal } = startDeadline(1000);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(codeOf(signal)).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(codeOf(signal)).toBe("deadline_exceeded");
+    expect(codeOf(startDeadline(0).signal)).toBe("deadline_exceeded");
+  });
+
+  it("takes another code for the end of the time", async () => {
+    const { signal } = startDeadline(10, { lateCode: "canceled" });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(codeOf(signal)).toBe("canceled");
+  });
+
+  it("aborts with canceled when any of its sources does, before or later", () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const canceledBy = [undefined, one.signal, other.signal];
+    const { signal } = startDeadline(1000, { canceledBy });
+    expect(codeOf(signal)).toBeUndefined();
+    other.abort(new Error("whatever"));
+    expect(codeOf(signal)).toBe("canceled");
+    expect(codeOf(startDeadline(1000, { canceledBy }).signal)).toBe("canceled");
+    // Whoever is gone already is told so, not that the time is over.
+    expect(codeOf(startDeadline(0, { canceledBy }).signal)).toBe("canceled");
+  });
+
+  it("has no end without a time, but can be canceled", () => {
+    const { signal, cancel } = startDeadline(undefined);
+    expect(vi.getTimerCount()).toBe(0);
+    cancel();
+    expect(codeOf(signal)).toBe("canceled");
+  });
+
+  it.each(["end", "cancel"] as const)("%s() frees its timer and listeners", (how) => {
+    const source = new AbortController();
+    const removed = vi.spyOn(source.signal, "removeEventListener");
+    const deadline = startDeadline(1000, { canceledBy: [source.signal] });
+    expect(vi.getTimerCount()).toBe(1);
+    deadline[how]();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(removed).toHaveBeenCalledOnce();
+    source.abort();
+    expect(codeOf(deadline.signal)).toBe(how === "end" ? undefined : "canceled");
+  });
+});
+
+describe("untilAborted()", () => {
+  it("gives what the work gives, or throws", async () => {
+    const { signal } = new AbortController();
+    expect(await untilAborted(signal, () => Promise.resolve("done"))).toBe("done");
+    const broken = () => Promise.reject(new Error("broken"));
+    await expect(untilAborted(signal, broken)).rejects.toThrow("broken");
+  });
+
+  it("rejects with the reason at once, though the work ignores the signal", async () => {
+    const controller = new AbortController();
+    const waiting = untilAborted(controller.signal, never);
+    const reason = new Error("gone");
+    controller.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+  });
+
+  it("starts nothing when the signal is aborted already", async () => {
+    const start = vi.fn(never);
+    await expect(untilAborted(AbortSignal.abort("gone"), start)).rejects.toBe("gone");
+    expect(start).not.toHaveBeenCalled();
+  });
+});
+
+describe("within()", () => {
+  it("gives what comes in time, and frees its timer", async () => {
+    expect(await within(10, () => Promise.resolve("done"))).toBe("done");
+    await expect(within(10, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("aborts what takes too long", async () => {
+    let aborted: AbortSignal | undefined;
+    const work = (signal: AbortSignal): Promise<never> => {
+      aborted = signal;
+      return never();
+    };
+    const failed = expect(within(5, work)).rejects.toThrow("no answer within 5 ms");
+    await vi.advanceTimersByTimeAsync(5);
+    await failed;
+    expect(aborted?.aborted).toBe(true);
+  });
+
+  it("answers with late() when the time is over, and never with a late failure", async () => {
+    const obedient = (signal: AbortSignal) =>
+      new Promise<string>((_, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("stopped")));
+      });
+    const answer = within(5, obedient, () => "late");
+    await vi.advanceTimersByTimeAsync(5);
+    expect(await answer).toBe("late");
+  });
+});
