@@ -1,5 +1,5 @@
 import { startDeadline } from "../../src/bounds/deadline.ts";
-import { refuse } from "../../src/errors.ts";
+import { AppError, refuse } from "../../src/errors.ts";
 import type { Direction, SyncStatus } from "../../src/model/peer-sync.ts";
 import { isActive } from "../../src/model/resource/members.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
@@ -41,6 +41,7 @@ export type PeerRun = {
   readonly kind: "done" | "idle" | "busy" | "failed";
 };
 
+const canceled = (): AppError => new AppError("canceled");
 const SYNC = { pull: syncPull, push: syncPush } as const satisfies Record<Direction, unknown>;
 
 /** The peers to work with. A push that is well is due as soon as a window has closed, whatever its interval. */
@@ -78,7 +79,7 @@ export async function runPeer(
   signal: AbortSignal,
   budgetMs?: number,
 ): Promise<PeerRun> {
-  const deadline = startDeadline(budgetMs, { canceledBy: [signal], lateCode: "canceled" });
+  const deadline = startDeadline(budgetMs, { canceledBy: [signal], late: canceled });
   let lease: HeldLease | undefined;
   let before: SyncStatus | undefined;
   let notes = deps.notes;

@@ -1,6 +1,6 @@
 /** HTTP requests that outlast a server's bad moments: time-outs, 429 and 5xx, with exponential back-off and full jitter. */
 
-import { within } from "../bounds/deadline.ts";
+import { startDeadline, TimeoutError, untilAborted } from "../bounds/deadline.ts";
 
 /** What requests need from outside; every part can be replaced in a test. */
 export type HttpOptions = {
@@ -47,19 +47,23 @@ export async function retryingFetch(
     const { url, init } = await prepare();
     const last = attempt >= options.attempts;
     const bytes = init.body instanceof Uint8Array ? init.body.length : 0;
+    const timeoutMs = options.timeoutMs + bytes / SLOWEST_UPLOAD_BYTES_PER_MS;
+    const deadline = startDeadline(timeoutMs, { late: () => new TimeoutError(timeoutMs) });
     try {
-      const response = await within(
-        options.timeoutMs + bytes / SLOWEST_UPLOAD_BYTES_PER_MS,
-        (late) => {
-          const signal = stop === undefined ? late : AbortSignal.any([late, stop]);
-          return options.fetch(url, { ...init, redirect: "manual", signal });
-        },
+      const signal = stop === undefined
+        ? deadline.signal
+        : AbortSignal.any([deadline.signal, stop]);
+      const response = await untilAborted(
+        deadline.signal,
+        () => options.fetch(url, { ...init, redirect: "manual", signal }),
       );
       if (last || !RETRIED.has(response.status)) return response;
       // Not awaited: the other side may be silent.
       void response.body?.cancel().catch(() => {});
     } catch (error) {
       if (last || stop?.aborted) throw error;
+    } finally {
+      deadline.end();
     }
     await options.delay(backOffMs(attempt, options.random));
   }

@@ -1,10 +1,10 @@
 /** Waiting with an end. */
 
-import { AppError, type ErrorCode } from "../errors.ts";
+import { AppError } from "../errors.ts";
 
 /** A time limit on some work. */
 export type Deadline = {
-  /** Aborted when the time is over or the work is canceled; its reason is an `AppError`. */
+  /** Aborted when the time is over or the work is canceled. */
   readonly signal: AbortSignal;
   /** Aborts now, with `canceled`. */
   cancel(): void;
@@ -16,8 +16,8 @@ export type Deadline = {
 export type DeadlineOptions = {
   /** Aborts with `canceled` as soon as one of these is aborted, whatever its reason. */
   readonly canceledBy?: readonly (AbortSignal | undefined)[];
-  /** The code when the time is over. Default `deadline_exceeded`. */
-  readonly lateCode?: ErrorCode;
+  /** The reason when the time is over. Default: an `AppError` `deadline_exceeded`. */
+  readonly late?: () => Error;
 };
 
 /**
@@ -26,7 +26,7 @@ export type DeadlineOptions = {
  */
 export function startDeadline(
   timeoutMs: number | undefined,
-  { canceledBy = [], lateCode = "deadline_exceeded" }: DeadlineOptions = {},
+  { canceledBy = [], late = () => new AppError("deadline_exceeded") }: DeadlineOptions = {},
 ): Deadline {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,18 +34,26 @@ export function startDeadline(
     clearTimeout(timer);
     for (const source of canceledBy) source?.removeEventListener("abort", cancel);
   };
-  const abort = (code: ErrorCode): void => {
+  const abort = (reason: Error): void => {
     end();
-    controller.abort(new AppError(code));
+    controller.abort(reason);
   };
-  const cancel = (): void => abort("canceled");
+  const cancel = (): void => abort(new AppError("canceled"));
   if (canceledBy.some((source) => source?.aborted)) cancel();
-  else if (timeoutMs !== undefined && timeoutMs <= 0) abort(lateCode);
+  else if (timeoutMs !== undefined && timeoutMs <= 0) abort(late());
   else {
     for (const source of canceledBy) source?.addEventListener("abort", cancel, { once: true });
-    if (timeoutMs !== undefined) timer = setTimeout(() => abort(lateCode), timeoutMs);
+    if (timeoutMs !== undefined) timer = setTimeout(() => abort(late()), timeoutMs);
   }
   return { signal: controller.signal, cancel, end };
+}
+
+/** Something took longer than it may. */
+export class TimeoutError extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+    this.name = "TimeoutError";
+  }
 }
 
 /**
@@ -54,36 +62,44 @@ export function startDeadline(
  */
 export async function untilAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
+  return await race<T, never>(start, (_, reject) => {
+    const stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
+    return () => signal.removeEventListener("abort", stop);
   });
-  try {
-    return await Promise.race([aborted, start()]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 /**
- * Resolves to what `work` gives. If that takes longer than `timeoutMs` milliseconds, aborts the signal that `work`
- * was handed and answers with `late()`; without it, rejects with an Error that names the time.
+ * Resolves to what `start` gives, or to what `late` gives when that takes longer than `timeoutMs` milliseconds; without
+ * `late` it rejects with a {@link TimeoutError}. The work itself is not stopped: it has no signal, since making one
+ * takes half as long as reading a small body.
  */
-export async function within<T, L = never>(
+export function within<T, L = never>(
   timeoutMs: number,
-  work: (signal: AbortSignal) => Promise<T>,
-  late: () => L = () => {
-    throw new Error(`no answer within ${timeoutMs} ms`);
-  },
+  start: () => Promise<T>,
+  late?: () => L,
 ): Promise<T | L> {
-  const { signal, end } = startDeadline(timeoutMs);
+  return race<T, L>(start, (resolve, reject) => {
+    const timer = setTimeout(
+      () => late === undefined ? reject(new TimeoutError(timeoutMs)) : resolve(late()),
+      timeoutMs,
+    );
+    return () => clearTimeout(timer);
+  });
+}
+
+/** What `start` gives, or what `arm` settles before; `arm` answers how to disarm it. */
+async function race<T, L>(
+  start: () => Promise<T>,
+  arm: (resolve: (value: L) => void, reject: (reason: unknown) => void) => () => void,
+): Promise<T | L> {
+  let disarm = () => {};
+  const interrupted = new Promise<L>((resolve, reject) => {
+    disarm = arm(resolve, reject);
+  });
   try {
-    return await untilAborted(signal, () => work(signal));
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return late();
+    return await Promise.race([interrupted, start()]);
   } finally {
-    end();
+    disarm();
   }
 }

@@ -20,7 +20,9 @@ export type ReadBounds = {
   readonly maxBytes: number;
   /** Reading rejects with its reason as soon as it is aborted, even when the stream ignores it. */
   readonly signal?: AbortSignal;
-  /** Longest wait for each chunk, in milliseconds; reading rejects when it is over. */
+  /** Longest time for all of it, in milliseconds; then reading rejects with a `TimeoutError`. */
+  readonly timeoutMs?: number;
+  /** The same for each chunk. */
   readonly chunkTimeoutMs?: number;
   /**
    * What happens to a stream that is not read to its end. `cancel` (default) stops its source, without waiting for
@@ -53,17 +55,16 @@ export async function readBounded(
 /** Chunks until the end or the first byte too many. */
 async function collect(
   stream: ByteStream | null,
-  { maxBytes, signal, chunkTimeoutMs, rest = "cancel" }: ReadBounds,
+  { maxBytes, signal, timeoutMs, chunkTimeoutMs, rest = "cancel" }: ReadBounds,
 ): Promise<{ readonly chunks: readonly Uint8Array[]; readonly size: number }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   let done = stream === null;
+  let stopped = false;
   const reader = stream?.getReader();
   const readAll = async (): Promise<void> => {
-    while (reader !== undefined && size <= maxBytes && !signal?.aborted) {
-      const chunk = chunkTimeoutMs === undefined
-        ? await reader.read()
-        : await within(chunkTimeoutMs, () => reader.read());
+    while (reader !== undefined && size <= maxBytes && !stopped) {
+      const chunk = await timed(chunkTimeoutMs, () => reader.read());
       done = chunk.done;
       if (chunk.done) return;
       chunks.push(chunk.value);
@@ -71,12 +72,18 @@ async function collect(
     }
   };
   try {
-    await (signal === undefined ? readAll() : untilAborted(signal, readAll));
+    const reading = () => timed(timeoutMs, readAll);
+    await (signal === undefined ? reading() : untilAborted(signal, reading));
     return { chunks, size };
   } finally {
+    stopped = true;
     // Not awaited: the other side may be silent.
     if (!done && rest === "cancel") reader?.cancel().catch(() => {});
   }
+}
+
+function timed<T>(timeoutMs: number | undefined, start: () => Promise<T>): Promise<T> {
+  return timeoutMs === undefined ? start() : within(timeoutMs, start);
 }
 
 function joined(chunks: readonly Uint8Array[], size: number): Bytes {

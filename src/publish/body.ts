@@ -1,4 +1,4 @@
-import { startDeadline, untilAborted } from "../bounds/deadline.ts";
+import { TimeoutError, within } from "../bounds/deadline.ts";
 import { readBounded } from "../bounds/read.ts";
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
 
@@ -19,19 +19,20 @@ export async function readBody(
 ): Promise<Outcome<Uint8Array>> {
   const length = request.headers.get("content-length");
   if (length !== null && Number(length) > limits.maxBodyBytes) return tooLarge(limits);
-  const { signal, end } = startDeadline(limits.bodyTimeoutMs);
   try {
-    if (length !== null && DIGITS.test(length)) return await readAnnounced(request, limits, signal);
-    const { maxBodyBytes: maxBytes } = limits;
-    return await readBounded(request.body, { maxBytes, signal, tooLarge: () => tooLarge(limits) });
-  } catch {
-    if (!signal.aborted) return refuse("bad_request", "the body broke off");
+    return length !== null && DIGITS.test(length)
+      ? await readAnnounced(request, limits)
+      : await readBounded(request.body, {
+        maxBytes: limits.maxBodyBytes,
+        timeoutMs: limits.bodyTimeoutMs,
+        tooLarge: () => tooLarge(limits),
+      });
+  } catch (error) {
+    if (!(error instanceof TimeoutError)) return refuse("bad_request", "the body broke off");
     return refuse(
       "request_timeout",
       `the body took longer than ${limits.bodyTimeoutMs / 1000} s`,
     );
-  } finally {
-    end();
   }
 }
 
@@ -41,12 +42,8 @@ const DIGITS = /^\d+$/;
  * HTTP ends a body at its Content-Length (RFC 9112, 6.3; RFC 9113, 8.1.1), so one that announces few bytes can be
  * taken whole, which is four times as fast as part by part. What came is counted all the same.
  */
-async function readAnnounced(
-  request: Request,
-  limits: BodyLimits,
-  signal: AbortSignal,
-): Promise<Outcome<Uint8Array>> {
-  const bytes = await untilAborted(signal, () => request.arrayBuffer());
+async function readAnnounced(request: Request, limits: BodyLimits): Promise<Outcome<Uint8Array>> {
+  const bytes = await within(limits.bodyTimeoutMs, () => request.arrayBuffer());
   return bytes.byteLength > limits.maxBodyBytes ? tooLarge(limits) : accept(new Uint8Array(bytes));
 }
 

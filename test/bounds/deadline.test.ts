@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startDeadline, untilAborted, within } from "../../src/bounds/deadline.ts";
+import { startDeadline, TimeoutError, untilAborted, within } from "../../src/bounds/deadline.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -17,10 +17,11 @@ describe("startDeadline()", () => {
     expect(codeOf(startDeadline(0).signal)).toBe("deadline_exceeded");
   });
 
-  it("takes another code for the end of the time", async () => {
-    const { signal } = startDeadline(10, { lateCode: "canceled" });
+  it("takes another reason for the end of the time", async () => {
+    const late = new Error("the shop closes");
+    const { signal } = startDeadline(10, { late: () => late });
     await vi.advanceTimersByTimeAsync(10);
-    expect(codeOf(signal)).toBe("canceled");
+    expect(signal.reason).toBe(late);
   });
 
   it("aborts with canceled when any of its sources does, before or later", () => {
@@ -85,25 +86,21 @@ describe("within()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("aborts what takes too long", async () => {
-    let aborted: AbortSignal | undefined;
-    const work = (signal: AbortSignal): Promise<never> => {
-      aborted = signal;
-      return never();
-    };
-    const failed = expect(within(5, work)).rejects.toThrow("no answer within 5 ms");
+  it("rejects what takes too long with a TimeoutError, or answers with late()", async () => {
+    const failed = expect(within(5, never)).rejects.toThrow(
+      new TimeoutError(5),
+    );
+    const answer = within(5, never, () => "late");
     await vi.advanceTimersByTimeAsync(5);
     await failed;
-    expect(aborted?.aborted).toBe(true);
+    expect(await answer).toBe("late");
+    expect(new TimeoutError(5).message).toBe("no answer within 5 ms");
   });
 
-  it("answers with late() when the time is over, and never with a late failure", async () => {
-    const obedient = (signal: AbortSignal) =>
-      new Promise<string>((_, reject) => {
-        signal.addEventListener("abort", () => reject(new Error("stopped")));
-      });
-    const answer = within(5, obedient, () => "late");
-    await vi.advanceTimersByTimeAsync(5);
+  it("takes no notice of what fails after its time", async () => {
+    const fails = () => new Promise<never>((_, reject) => setTimeout(reject, 10, new Error("x")));
+    const answer = within(5, fails, () => "late");
+    await vi.advanceTimersByTimeAsync(10);
     expect(await answer).toBe("late");
   });
 });

@@ -83,6 +83,17 @@ describe("readUpTo()", () => {
     expect(seen.pulls).toBe(0);
   });
 
+  it("waits so long for all of it, cancels the stream, and reads no more", async () => {
+    vi.useFakeTimers();
+    const { stream, seen } = source([[1]], "is silent");
+    const reading = readUpTo(stream, { maxBytes: 4, timeoutMs: 100 });
+    const failed = expect(reading).rejects.toThrow("no answer within 100 ms");
+    await vi.advanceTimersByTimeAsync(100);
+    await failed;
+    expect(seen).toEqual({ pulls: 2, canceled: true });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("waits so long for each chunk, not for all of them", async () => {
     vi.useFakeTimers();
     let chunks = 0;
