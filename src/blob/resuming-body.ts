@@ -11,7 +11,7 @@ export type Reopen = (range: ByteRange) => Promise<ReadableStream<Uint8Array>>;
 /**
  * Exactly the bytes of `range`, of which `first` is the stream that is open already. A stream that fails, stalls or
  * ends early is opened again at the place reached, up to `attempts` times without a byte in between; then
- * the reader gets `failure(error)`.
+ * the reader gets `failure(error)`. It hands chunks on as they come, so the bounded reader, which gathers, is of no use.
  */
 export function resumingBody(
   first: ReadableStream<Uint8Array>,

@@ -50,6 +50,7 @@ export async function listenWithDenoServe(
   const server = start();
   const close = async (timeoutMs: number) => {
     const timer = setTimeout(() => forced.abort(), timeoutMs);
+    // Whichever comes first is the end; the timer only forces it, so this is no deadline.
     await Promise.race([server.shutdown(), server.finished]).finally(() => clearTimeout(timer));
   };
   let closing: Promise<void> | undefined;
