@@ -7,27 +7,42 @@ export function byteaArray(values: readonly Uint8Array[]): string {
   return arrayOf(values.map(cellOf));
 }
 
+/** Rows that have the values of some columns in common. */
+export type RowGroup<C extends Column, Common extends C = never> = {
+  readonly common: RowOf<Common>;
+  readonly rows: readonly RowOf<Exclude<C, Common>>[];
+};
+
 /**
  * The rows as one array literal a column, in the order of the columns: the parameters of {@link sentRows}. Values of
  * `text[]` are array literals of their own, since arrays of arrays must all have the same length.
  */
-export function columnArrays<C extends Column>(
+export function columnArrays<C extends Column, Common extends C = never>(
   columns: readonly C[],
-  rows: readonly RowOf<C>[],
+  groups: readonly RowGroup<C, Common>[],
 ): string[] {
   return columns.map((column) => {
     const { member } = columnOf(column);
-    let value: unknown;
-    let cell = "null";
-    return arrayOf(rows.map((row: Readonly<Record<string, unknown>>) => {
-      // The keys of a publish have most of their values in common.
-      if (row[member] !== value) {
-        value = row[member];
-        cell = cellOf(value);
-      }
-      return cell;
-    }));
+    const cells: string[] = [];
+    for (const { common, rows } of groups) addCells(cells, member, common, rows);
+    return arrayOf(cells);
   });
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function addCells(
+  cells: string[],
+  member: string,
+  common: Members,
+  rows: readonly Members[],
+): void {
+  if (Object.hasOwn(common, member)) {
+    const cell = cellOf(common[member]);
+    for (let count = rows.length; count > 0; count--) cells.push(cell);
+  } else {
+    for (const row of rows) cells.push(cellOf(row[member]));
+  }
 }
 
 /**
@@ -62,5 +77,9 @@ const arrayOf = (cells: readonly string[]): string => `{${cells.join(",")}}`;
 
 const quoted = (text: string): string => `"${text.replace(/[\\"]/g, "\\$&")}"`;
 
-const hexOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+function hexOf(bytes: Uint8Array): string {
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString("hex");
+}

@@ -91,7 +91,7 @@ function inboundTransaction(
       if (keys.length === 0) return new Set();
       const rows = await sql.unsafe<{ hex: string }[]>(
         insertText,
-        [...columnArrays(RECEIVED, keys), peer.name, peer.serverId],
+        [...columnArrays(RECEIVED, [{ common: {}, rows: keys }]), peer.name, peer.serverId],
         PREPARED,
       );
       return new Set(rows.map(({ hex }) => hex));
@@ -100,7 +100,11 @@ function inboundTransaction(
       storedKeys(sql, { kind: "peer", name, serverId }, keys, { lock: true }),
     revise: async (keys) => {
       if (keys.length === 0) return;
-      await sql.unsafe(reviseText, columnArrays(REVISION_COLUMNS, keys), PREPARED);
+      await sql.unsafe(
+        reviseText,
+        columnArrays(REVISION_COLUMNS, [{ common: {}, rows: keys }]),
+        PREPARED,
+      );
     },
     moveCursor: async (peer, direction, filters, { keys, revised }, version) => {
       const moved = await sql`

@@ -144,6 +144,9 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
 const PREPARED = { prepare: true } as const;
 const LOCAL = { kind: "local" } as const;
 
+/** What the keys of a publish have in common. */
+type OfSet = "report_type" | "regions" | "traveler" | "health_authority";
+
 const PUBLISHED = [...KEY_COLUMNS, "health_authority", "issuer"] as const;
 const REVISED = [...REVISION_COLUMNS, "health_authority"] as const;
 
@@ -159,7 +162,7 @@ export function publishSql(rules: WindowRules): string {
 
 /** Parameters of {@link insertSql}: a row a key. */
 export function insertParameters(parts: readonly KeysOfSet[]): string[] {
-  return columnArrays(PUBLISHED, rowsOf(parts));
+  return columnArrays<(typeof PUBLISHED)[number], OfSet | "issuer">(PUBLISHED, parts.map(groupOf));
 }
 
 /** Gives keys their one revision. Parameters: {@link updateParameters}. */
@@ -169,8 +172,7 @@ function updateSql(windowSeconds: number): string {
 
 /** Parameters of {@link updateSql}. */
 function updateParameters(set: CheckedSet, keys: readonly CheckedKey[]): string[] {
-  return columnArrays(REVISED, rowsOf([{ set, keys }]));
+  return columnArrays<(typeof REVISED)[number], OfSet>(REVISED, [groupOf({ set, keys })]);
 }
 
-const rowsOf = (parts: readonly KeysOfSet[]): (CheckedSet & CheckedKey)[] =>
-  parts.flatMap(({ set, keys }) => keys.map((key) => ({ ...set, ...key })));
+const groupOf = ({ set, keys }: KeysOfSet) => ({ common: set, rows: keys });
