@@ -57,12 +57,13 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
   const pinned = new WeakMap<Peer, Promise<Outcome<readonly JwksKey[]>>>();
 
   const keysOf = async (peer: Peer, token: UnverifiedToken) => {
-    if (peer.auth.jwks === undefined) return await options.issuerKeys.find(token.issuer, token.kid);
+    const { keyId } = token.jwt;
+    if (peer.auth.jwks === undefined) return await options.issuerKeys.find(token.issuer, keyId);
     const known = pinned.get(peer) ?? pinnedKeys(options.crypto, peer.auth.jwks);
     pinned.set(peer, known);
     const keys = await known;
-    if (!keys.ok || token.kid === undefined) return keys;
-    return accept(keys.value.filter((key) => key.kid === token.kid));
+    if (!keys.ok || keyId === undefined) return keys;
+    return accept(keys.value.filter((key) => key.kid === keyId));
   };
 
   return async ({ authorization, certificateFingerprint, onlyOnce, mayGoOn }) => {

@@ -1,6 +1,7 @@
 import { AppError } from "../../src/errors.ts";
 import { encodeBase64Url } from "../../src/bytes/base64.ts";
 import { makeJwks } from "../../src/keys/jwks.ts";
+import { signJwt } from "../../src/keys/jwt.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
 import type { ServerId } from "../../src/model/ids.ts";
 import { type OwnKeyOptions, type OwnKeyStore, rotateOwnKeys, signingKeyOf } from "./own-keys.ts";
@@ -47,18 +48,14 @@ export function ownSigner(options: OwnSignerOptions): OwnSigner {
       const key = signingKeyOf(await listed(), now);
       if (key === undefined) throw new AppError("key_unavailable");
       const jti = encodeBase64Url(crypto.getRandomValues(new Uint8Array(JTI_BYTES)));
-      const header = { alg: "ES256", typ: "JWT", kid: key.kid };
-      const claims = {
+      return await signJwt((data) => keys.sign(key.reference, data), key.kid, {
         iss: serverId,
         sub: serverId,
         aud: audience,
         iat: now,
         exp: now + TOKEN_SECONDS,
         jti,
-      };
-      const signed = `${part(header)}.${part(claims)}`;
-      const signature = await keys.sign(key.reference, new TextEncoder().encode(signed));
-      return `${signed}.${encodeBase64Url(signature)}`;
+      });
     },
     discovery: () =>
       new Response(
@@ -75,6 +72,3 @@ export function ownSigner(options: OwnSignerOptions): OwnSigner {
       new Response(JSON.stringify(makeJwks(await listed())), { headers: DOCUMENT_HEADERS }),
   };
 }
-
-const part = (value: unknown): string =>
-  encodeBase64Url(new TextEncoder().encode(JSON.stringify(value)));

@@ -1,14 +1,7 @@
-import {
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  importSPKI,
-  type JWTPayload,
-  jwtVerify,
-} from "jose";
-import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import { decodeBase64 } from "../../src/bytes/base64.ts";
+import { accept, type Outcome, refuse } from "../../src/errors.ts";
 import type { JwksKey } from "../../src/keys/jwks.ts";
+import { checkTimes, type Jwt, readJwt, verifyJwtByAny } from "../../src/keys/jwt.ts";
 
 /** Longer tokens are not looked at. */
 export const MAX_TOKEN_CHARACTERS = 8192;
@@ -17,13 +10,11 @@ export const CLOCK_SKEW_SECONDS = 60;
 /** A token that is valid for longer is not accepted. */
 export const MAX_LIFETIME_SECONDS = 86_400;
 
-const BASE64URL = /^[A-Za-z0-9_-]+$/;
-const ALGORITHMS = ["ES256", "RS256", "EdDSA"];
+const ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const;
 
 /** What a token says of itself before anybody checked it. */
 export type UnverifiedToken = {
-  readonly text: string;
-  readonly kid?: string;
+  readonly jwt: Jwt;
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
@@ -44,82 +35,45 @@ export function readToken(authorization: string | null): Outcome<UnverifiedToken
   if (text === undefined || text.length > MAX_TOKEN_CHARACTERS) {
     return unauthenticated("authorization must be Bearer and a token of at most 8 KiB");
   }
-  try {
-    const { alg, kid } = decodeProtectedHeader(text);
-    if (alg === undefined || !ALGORITHMS.includes(alg)) {
-      return unauthenticated(`the token must be signed with one of ${ALGORITHMS.join(", ")}`);
-    }
-    // Bits after the last byte would give one token many texts.
-    if (
-      !text.split(".").every((part) => BASE64URL.test(part) && decodeBase64(part) !== undefined)
-    ) {
-      return unauthenticated("the token is not a JWT");
-    }
-    const { iss, sub, aud } = decodeJwt(text);
-    const [audience, second] = typeof aud === "string" ? [aud] : aud ?? [];
-    if (typeof iss !== "string" || typeof sub !== "string") {
-      return unauthenticated("the token must have iss and sub");
-    }
-    if (typeof audience !== "string" || second !== undefined) {
-      return unauthenticated("the token must have exactly one aud");
-    }
-    const named = kid === undefined ? {} : { kid };
-    return accept({ text, ...named, issuer: iss, subject: sub, audience });
-  } catch {
+  const jwt = readJwt(text, { maxCharacters: MAX_TOKEN_CHARACTERS, algorithms: ALGORITHMS });
+  if (jwt === "algorithm") {
+    return unauthenticated(`the token must be signed with one of ${ALGORITHMS.join(", ")}`);
+  }
+  // Bits after the last byte would give one token many texts.
+  if (jwt === "malformed" || text.split(".").some((part) => decodeBase64(part) === undefined)) {
     return unauthenticated("the token is not a JWT");
   }
+  const { iss, sub, aud } = jwt.claims;
+  const [audience, second]: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (typeof iss !== "string" || typeof sub !== "string") {
+    return unauthenticated("the token must have iss and sub");
+  }
+  if (typeof audience !== "string" || second !== undefined) {
+    return unauthenticated("the token must have exactly one aud");
+  }
+  return accept({ jwt, issuer: iss, subject: sub, audience });
 }
 
-/** Checks signature, names and times of a token against the keys of its issuer. `now` in UTC seconds. */
+/** Checks signature and times of a token against the keys of its issuer. `now` in UTC seconds. */
 export async function verifyToken(
-  token: UnverifiedToken,
+  { jwt }: UnverifiedToken,
   keys: readonly JwksKey[],
   now: number,
 ): Promise<Outcome<VerifiedToken>> {
-  let reason = "the token's signature is wrong";
-  for (const candidate of keys) {
-    const { algorithm } = candidate;
-    try {
-      const key = await imported(candidate);
-      const { payload } = await jwtVerify(token.text, key, {
-        algorithms: [algorithm],
-        issuer: token.issuer,
-        subject: token.subject,
-        audience: token.audience,
-        clockTolerance: CLOCK_SKEW_SECONDS,
-        currentDate: new Date(now * 1000),
-        requiredClaims: ["iat", "exp"],
-      });
-      return checkTimes(payload, now);
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) reason = "the token has expired";
-      else if (error instanceof errors.JWTClaimValidationFailed) {
-        reason = `the token's ${error.claim} does not hold`;
-      }
-    }
+  if (!await verifyJwtByAny(jwt, keys)) return unauthenticated("the token's signature is wrong");
+  const times = checkTimes(jwt.claims, now, CLOCK_SKEW_SECONDS);
+  if (!times.ok) {
+    return unauthenticated(
+      times.claim === "exp" && times.kind === "untimely"
+        ? "the token has expired"
+        : `the token's ${times.claim} does not hold`,
+    );
   }
-  return unauthenticated(reason);
-}
-
-const importedKeys = new WeakMap<JwksKey, Promise<CryptoKey>>();
-
-/** Importing costs as much as verifying. */
-function imported(candidate: JwksKey): Promise<CryptoKey> {
-  const known = importedKeys.get(candidate);
-  if (known !== undefined) return known;
-  const key = importSPKI(candidate.publicKeyPem, candidate.algorithm);
-  importedKeys.set(candidate, key);
-  return key;
-}
-
-function checkTimes({ iat, exp, jti }: JWTPayload, now: number): Outcome<VerifiedToken> {
-  if (iat === undefined || exp === undefined || iat > now + CLOCK_SKEW_SECONDS) {
-    return unauthenticated("the token's iat does not hold");
-  }
-  if (exp - iat > MAX_LIFETIME_SECONDS) {
+  if (times.expiresAt - times.issuedAt > MAX_LIFETIME_SECONDS) {
     return unauthenticated("the token is valid for more than a day");
   }
-  return accept({ expiresAt: exp, ...(typeof jti === "string" ? { jti } : {}) });
+  const { jti } = jwt.claims;
+  return accept({ expiresAt: times.expiresAt, ...(typeof jti === "string" ? { jti } : {}) });
 }
 
 const unauthenticated = (message: string) => refuse("unauthenticated", message);

@@ -1,9 +1,8 @@
-import { Buffer } from "node:buffer";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { AppError } from "../errors.ts";
-import { encodeBase64Url } from "../bytes/base64.ts";
 import { fileKeys } from "../keys/file.ts";
+import { signJwt } from "../keys/jwt.ts";
 import { derToPem } from "../keys/pem.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
@@ -79,8 +78,7 @@ export async function issueCertificate(
   issuer: Pick<Issuer, "sign">,
   claims: CertificateClaims,
 ): Promise<string> {
-  const header = { alg: "ES256", kid: claims.keyVersion, typ: "JWT" };
-  const payload = {
+  return await signJwt(issuer.sign, claims.keyVersion, {
     iss: claims.issuer,
     aud: claims.audience,
     iat: claims.issuedAt,
@@ -89,11 +87,5 @@ export async function issueCertificate(
     reportType: claims.reportType,
     tekmac: claims.tekmac,
     symptomOnsetInterval: claims.symptomOnsetInterval,
-  };
-  const text = `${encodeJson(header)}.${encodeJson(payload)}`;
-  return `${text}.${encodeBase64Url(await issuer.sign(Buffer.from(text)))}`;
-}
-
-function encodeJson(value: unknown): string {
-  return encodeBase64Url(Buffer.from(JSON.stringify(value)));
+  });
 }

@@ -38,7 +38,7 @@ export type CertificateView = {
   readonly failedCheck: CertificateCheck;
   /** SHA-256, in hex, of each text over which `tekmac` would have been accepted. */
   readonly macTextSha256: readonly string[];
-  /** `iat` minus this server's clock, in seconds; absent when there is no `iat`. */
+  /** `iat` minus this server's clock, in seconds; absent unless it is a JWT signed ES256 with an `iat`. */
   readonly clockDifferenceSeconds?: number;
 };
 

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { accept, type ErrorCode, type Outcome, refuse } from "../errors.ts";
 import { encodeHex } from "../bytes/base64.ts";
 import { sha256 } from "../keys/crypto.ts";
+import { readJwt } from "../keys/jwt.ts";
 import { asRegion, asWindow, type Region, type Window } from "../model/ids.ts";
 import { windowAt } from "../model/interval.ts";
 import { validUntil } from "../model/key-check.ts";
@@ -22,8 +23,8 @@ import {
   verdict,
 } from "./check-keys.ts";
 import { decideExisting, type RevisionRules } from "./existing-key.ts";
+import { ISSUER_JWT } from "./certificate.ts";
 import type { CertificateView, DryRunKey, DryRunReport, ExportWindow } from "./dry-run-report.ts";
-import { parseJwt } from "./jwt.ts";
 import { type PublishDeps, readToken } from "./publish.ts";
 import type { PublishRequest } from "./request-parser.ts";
 
@@ -192,7 +193,8 @@ async function certificateView(
   const hashes = await Promise.all(
     acceptedForms(keys).map((form) => sha256(crypto, Buffer.from(macText(keys, form)))),
   );
-  const issuedAt = parseJwt(request.verificationPayload ?? "")?.claims["iat"];
+  const jwt = readJwt(request.verificationPayload ?? "", ISSUER_JWT);
+  const issuedAt = typeof jwt === "string" ? undefined : jwt.claims["iat"];
   return {
     failedCheck: certificateCheck,
     macTextSha256: hashes.map(encodeHex),

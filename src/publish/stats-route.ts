@@ -1,12 +1,12 @@
 import { accept, asAppError, type ErrorCode, ERRORS, type Outcome, refuse } from "../errors.ts";
+import { checkTimes, hasAudience, readJwt, verifyJwt } from "../keys/jwt.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { PublishStats } from "../store/publish/stat.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 import { type Admission, receive } from "./admission.ts";
 import { padding, type Randomness, textAnswer } from "./answer.ts";
-import { findSigner } from "./certificate.ts";
+import { findSigner, ISSUER_JWT } from "./certificate.ts";
 import type { DirectoryOf } from "./issuer-directory.ts";
-import { hasAudience, parseJwt, timeFault } from "./jwt.ts";
 import { isJson } from "./media-type.ts";
 import { parseStatsRequest } from "./request-parser.ts";
 import type { PublishEvents, PublishHandler } from "./route.ts";
@@ -16,7 +16,6 @@ import { statsCsv, type StatsDay, statsDays } from "./stats.ts";
 /** What the statistics route needs. */
 export type StatsRouteDeps = Randomness & {
   readonly settings: PublishSettings;
-  readonly crypto: Crypto;
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
   readonly stats: PublishStats;
@@ -79,8 +78,8 @@ async function authenticate(
 ): Promise<Outcome<readonly string[]>> {
   const text = BEARER.exec(authorization ?? "")?.[1];
   if (text === undefined) return unauthorized("send Authorization: Bearer and a JWT");
-  const jwt = parseJwt(text);
-  if (jwt === undefined || jwt.algorithm !== "ES256") return unauthorized("no JWT signed by ES256");
+  const jwt = readJwt(text, ISSUER_JWT);
+  if (typeof jwt === "string") return unauthorized("no JWT signed by ES256");
   const { iss, aud } = jwt.claims;
   const now = deps.now();
   const directory = await deps.directoryOf(await deps.resources.view());
@@ -90,10 +89,10 @@ async function authenticate(
   if (!hasAudience(aud, deps.settings.statsAudience)) {
     return unauthorized("its audience is not STATS_AUDIENCE");
   }
-  const signer = await findSigner(deps.crypto, allowed, jwt, now);
+  const signer = await findSigner(allowed, jwt, now, (key) => verifyJwt(jwt, "ES256", key));
   if (typeof signer === "string") return unauthorized("no active key of the issuer signed it");
-  const untimely = timeFault(jwt.claims, now, deps.settings.certificateSkewSeconds);
-  if (untimely !== undefined) return unauthorized(untimely);
+  const times = checkTimes(jwt.claims, now, deps.settings.certificateSkewSeconds);
+  if (!times.ok) return unauthorized(times.text);
   return accept(signer.map(({ issuer }) => issuer.name));
 }
 
