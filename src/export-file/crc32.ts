@@ -1,3 +1,4 @@
+import * as zlib from "node:zlib";
 import { BYTES_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 
 const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
@@ -6,20 +7,30 @@ const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-/** CRC-32 of zip (ISO-HDLC), unsigned; the event loop is not blocked meanwhile. */
-export async function crc32(bytes: Uint8Array): Promise<number> {
-  let crc = 0xffffffff;
-  for (let from = 0; from < bytes.length; from += BYTES_PER_YIELD) {
-    if (from > 0) await yieldToEventLoop();
-    crc = update(crc, bytes, from, Math.min(from + BYTES_PER_YIELD, bytes.length));
-  }
-  return ~crc >>> 0;
-}
+/** Goes on from the CRC of what came before (0 at the start) over some bytes. */
+export type CrcUpdate = (bytes: Uint8Array, before: number) => number;
 
-function update(crc: number, bytes: Uint8Array, from: number, to: number): number {
-  let value = crc;
-  for (let i = from; i < to; i++) {
+/** For Node before 20.15, whose zlib has none. */
+export const crcByTable: CrcUpdate = (bytes, before) => {
+  let value = ~before;
+  for (let i = 0; i < bytes.length; i++) {
     value = (TABLE[(value ^ (bytes[i] ?? 0)) & 0xff] ?? 0) ^ (value >>> 8);
   }
-  return value;
+  return ~value >>> 0;
+};
+
+// Importing it by name would fail where it is missing.
+const { crc32: native }: { readonly crc32?: CrcUpdate } = zlib;
+
+/** CRC-32 of zip (ISO-HDLC), unsigned; the event loop is not blocked meanwhile. */
+export async function crc32(
+  bytes: Uint8Array,
+  update: CrcUpdate = native ?? crcByTable,
+): Promise<number> {
+  let crc = 0;
+  for (let from = 0; from < bytes.length; from += BYTES_PER_YIELD) {
+    if (from > 0) await yieldToEventLoop();
+    crc = update(bytes.subarray(from, from + BYTES_PER_YIELD), crc);
+  }
+  return crc;
 }

@@ -1,7 +1,7 @@
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
-import { inflateRaw } from "./deflate.ts";
 import type { ReadLimits } from "./format.ts";
+import { inflateRaw } from "./inflate.ts";
 
 const END_BYTES = 22;
 const CENTRAL_BYTES = 46;

@@ -1,0 +1,37 @@
+import { Inflate } from "fflate";
+import { accept, type Outcome, refuse } from "../errors.ts";
+import { yieldToEventLoop } from "./yield-to-event-loop.ts";
+
+/** Compressed bytes expanded at once: at most 1032 times as many come out, and the event loop waits for them. */
+const SLICE_BYTES = 8 * 1024;
+
+/**
+ * Expands raw deflate (RFC 1951) that must give exactly `size` bytes; one byte more or less is `malformed_file`.
+ * It fills one
+ * array as it goes, and never holds more than `size` bytes and what one slice expands to, whatever the data says.
+ */
+export async function inflateRaw(
+  compressed: Uint8Array,
+  size: number,
+): Promise<Outcome<Uint8Array<ArrayBuffer>>> {
+  const expanded = new Uint8Array(size);
+  let length = 0;
+  const inflate = new Inflate((chunk) => {
+    if (length + chunk.length <= size) expanded.set(chunk, length);
+    length += chunk.length;
+  });
+  for (let from = 0; from < compressed.length; from += SLICE_BYTES) {
+    if (from > 0) await yieldToEventLoop();
+    const end = from + SLICE_BYTES;
+    try {
+      inflate.push(compressed.subarray(from, end), end >= compressed.length);
+    } catch {
+      return refuse("malformed_file", `is not deflated data after ${length} expanded bytes`);
+    }
+    if (length > size) {
+      return refuse("malformed_file", `expands to more than the ${size} bytes that it states`);
+    }
+  }
+  if (length === size) return accept(expanded);
+  return refuse("malformed_file", `expands to ${length} bytes and states ${size}`);
+}
