@@ -1,6 +1,5 @@
 /** Which IP addresses a server may be sent to by others (IANA special-purpose registries, RFC 6890). */
 
-import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
@@ -68,10 +67,13 @@ export function classifyAddress(address: string): AddressClass {
 
 /**
  * Whether this is an IP address in text, IPv4 or IPv6, without brackets. A zone makes an address that means nothing
- * elsewhere, so it is none here. (ipaddr.js also takes octal, hexadecimal and short forms.)
+ * elsewhere, so it is none here; neither are the octal, hexadecimal and short forms of IPv4 that ipaddr.js also takes.
  */
 export function isAddress(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes("%");
+  const tail = text.slice(text.lastIndexOf(":") + 1);
+  const v4 = ipaddr.IPv4.isValidFourPartDecimal(tail);
+  if (tail === text) return v4;
+  return ipaddr.IPv6.isValid(text) && !text.includes("%") && (v4 || !tail.includes("."));
 }
 
 function rangesOf(ranges: readonly (readonly [cidr: string, AddressClass])[]): Ranges {
