@@ -29,11 +29,11 @@ export type IssuerKeysOptions = {
 };
 
 /** Keys are read again after so long. */
-export const KEY_CACHE_MS = 300_000;
+const KEY_CACHE_MS = 300_000;
 /** An unknown `kid` makes us read again, but not more often than this. */
-export const MIN_READ_GAP_MS = 10_000;
+const MIN_READ_GAP_MS = 10_000;
 /** Keys of an issuer that cannot be read any more hold for so long. */
-export const MAX_STALE_MS = 86_400_000;
+const MAX_STALE_MS = 86_400_000;
 const READ_LIMIT_MS = 5000;
 const PATIENCE_MS = 1000;
 const MAX_ISSUERS = 1000;

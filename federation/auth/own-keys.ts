@@ -30,9 +30,9 @@ export type OwnKeyOptions = {
 };
 
 /** A new key is made when the newest is this old. */
-export const KEY_PERIOD_SECONDS: number = 30 * 86_400;
+const KEY_PERIOD_SECONDS: number = 30 * 86_400;
 /** Others may keep our key set for so long: a key is published that long before it signs, and after. */
-export const PUBLISHED_AROUND_SECONDS = 86_400;
+const PUBLISHED_AROUND_SECONDS = 86_400;
 
 /**
  * The key that signs now: the newest that everybody can know by now. The very first one signs at once, since nobody

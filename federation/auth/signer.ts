@@ -25,7 +25,7 @@ export type OwnSignerOptions = OwnKeyOptions & {
 };
 
 /** How long a token of ours is valid, in seconds. */
-export const TOKEN_SECONDS = 300;
+const TOKEN_SECONDS = 300;
 const JTI_BYTES = 16;
 /** Shorter than what {@link rotateOwnKeys} allows for. */
 const DOCUMENT_HEADERS = {

@@ -4,11 +4,11 @@ import type { JwksKey } from "../../src/keys/jwks.ts";
 import { checkTimes, type Jwt, readJwt, verifyJwtByAny } from "../../src/keys/jwt.ts";
 
 /** Longer tokens are not looked at. */
-export const MAX_TOKEN_CHARACTERS = 8192;
+const MAX_TOKEN_CHARACTERS = 8192;
 /** How far the clocks of two servers may differ, in seconds. */
 export const CLOCK_SKEW_SECONDS = 60;
 /** A token that is valid for longer is not accepted. */
-export const MAX_LIFETIME_SECONDS = 86_400;
+const MAX_LIFETIME_SECONDS = 86_400;
 
 const ALGORITHMS = ["ES256", "RS256", "EdDSA"] as const;
 

@@ -14,7 +14,7 @@ export type Comparison =
   | { readonly kind: "unknown" };
 
 /** Days that are compared: both sides still have all their keys, whatever their retention of 14 days deletes first. */
-export const COMPARED_DAYS = 12;
+const COMPARED_DAYS = 12;
 
 /** What a peer says it sent. */
 export type ToldDigests = {

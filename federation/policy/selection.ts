@@ -1,5 +1,5 @@
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
-import { MAX_HOPS, type Selection } from "../../src/model/feed.ts";
+import type { Selection } from "../../src/model/feed.ts";
 import { asRegion, type Region } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 
@@ -12,7 +12,7 @@ export type Wish = {
 };
 
 /** Lists of a wish are at most this long. */
-export const MAX_WISH_REGIONS = 500;
+const MAX_WISH_REGIONS = 500;
 /** What a database can keep; regions here have no other names. */
 const REGION = /^\P{Cc}{0,50}$/u;
 
@@ -54,30 +54,6 @@ export function wholeAgreement(peer: Peer): Selection {
     peer: peer.name,
     serverId: peer.serverId,
   };
-}
-
-/** What decides whether a key may go, as it is stored. */
-export type Candidate = {
-  readonly regions: readonly Region[];
-  readonly traveler: boolean;
-  readonly source: "local" | "peer" | "import" | "generated";
-  /** Name of the peer or import that it came from. */
-  readonly sourceName?: string | undefined;
-  /** Absent: this server. */
-  readonly homeServer?: string | undefined;
-  readonly hops: number;
-};
-
-/** Whether a key may go out. The feed's SQL says the same; a test compares them. */
-export function maySend(key: Candidate, selection: Selection): boolean {
-  return key.source !== "generated" &&
-    key.hops < MAX_HOPS &&
-    (key.traveler || !selection.onlyTravelers) &&
-    (key.source === "local" || !selection.onlyLocal) &&
-    !(key.source === "peer" && key.sourceName === selection.peer) &&
-    key.homeServer !== selection.serverId &&
-    !key.regions.some((region) => selection.excludeRegions.includes(region)) &&
-    shownRegions(key.regions, selection).length > 0;
 }
 
 /** The regions of a key that the peer may see: those that it asked for and may have. */

@@ -73,7 +73,7 @@ export function peerRefusal(grpc: number, detail: string, headers: Headers): Rpc
 }
 
 /** Refusals of our own bounds, in the words of a client. */
-export function answerRefusal(refusal: Refusal): RpcRefusal {
+function answerRefusal(refusal: Refusal): RpcRefusal {
   if (refusal.code === "body_too_large") {
     return refuse("limit_exceeded", `the answer has ${refusal.message}`);
   }

@@ -1,7 +1,7 @@
 /** The shortest wait after a failure. */
-export const MIN_DELAY_MS = 1000;
+const MIN_DELAY_MS = 1000;
 /** The longest. */
-export const MAX_DELAY_MS = 900_000;
+const MAX_DELAY_MS = 900_000;
 
 /**
  * How long to wait after so many failures in a row (1 or more): doubling from 1 s to 15 min, at random between half

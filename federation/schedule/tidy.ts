@@ -16,7 +16,7 @@ export type TidyDependencies = {
 };
 
 /** The history of pages is kept for so long, in seconds: 30 days. */
-export const PAGE_HISTORY_SECONDS: number = 30 * 86_400;
+const PAGE_HISTORY_SECONDS: number = 30 * 86_400;
 
 /** Forgets old pages, digests of old days, expired tokens, and all about peers that are no more. For the job `retention`. */
 export async function tidyFederation(

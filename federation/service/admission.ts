@@ -14,7 +14,7 @@ export type AdmissionDependencies = {
 };
 
 /** How many calls of one peer are answered at the same time. */
-export const MAX_CALLS_IN_FLIGHT = 8;
+const MAX_CALLS_IN_FLIGHT = 8;
 /** No call costs less than this part of a second's keys. */
 const CALLS_PER_SECOND = 1000;
 

@@ -30,7 +30,7 @@ export type DescribeDependencies = {
 };
 
 /** Days are digested at most so far back: older keys go away. */
-export const MAX_DIGEST_DAYS = 20;
+const MAX_DIGEST_DAYS = 20;
 /** Digests computed at the same time, whoever asks for them: background work shares its few connections. */
 const DIGESTS_AT_A_TIME = 2;
 

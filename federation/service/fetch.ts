@@ -25,7 +25,7 @@ export type FetchDependencies = FeedDependencies & AdmissionDependencies & {
 };
 
 /** Keys a page when the caller names no number: what deployed servers give. */
-export const DEFAULT_PAGE = 500;
+const DEFAULT_PAGE = 500;
 /** Statements at the same time, whoever asks: publishing shares the connections. */
 const READS_AT_A_TIME = 4;
 /** So many rows may be looked at for the price of a key that is sent. */

@@ -16,7 +16,7 @@ export type FederationServerOptions =
 /** Largest body of a call, packed and unpacked. */
 export const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
 /** Longest time that a call may take. */
-export const MAX_CALL_MS = 20_000;
+const MAX_CALL_MS = 20_000;
 
 /** Answers Fetch, Push and Describe in native gRPC, gRPC-Web, Connect and Connect JSON. */
 export function federationServer(options: FederationServerOptions): Handler {

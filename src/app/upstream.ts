@@ -9,7 +9,6 @@ import type { UpstreamEvent } from "../upstream/events.ts";
 import { type ImportDependencies, importExports } from "../upstream/import/run.ts";
 import { type MirrorDependencies, mirrorExports } from "../upstream/mirror/run.ts";
 import type { Foundation } from "./foundation.ts";
-import { randomBytesOf } from "./random-bytes.ts";
 
 /** Imports and mirrors of other people's files, put together. */
 export type UpstreamPart = {
@@ -52,7 +51,7 @@ function sharedDependencies(foundation: Foundation) {
   return {
     resources: foundation.cache,
     leases: leases(database),
-    randomBytes: randomBytesOf(crypto),
+    newUuid: () => crypto.randomUUID(),
     fetch: foundation.outgoing,
     indexes: upstreamIndexes(database),
     report: upstreamReport(log),

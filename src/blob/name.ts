@@ -4,7 +4,7 @@ import { AppError } from "../errors.ts";
 import type { BlobHeaders, ByteRange } from "./blob.ts";
 
 /** Longest name in bytes: what S3 and Azure take. */
-export const MAX_NAME_BYTES = 1024;
+const MAX_NAME_BYTES = 1024;
 
 /** Longest segment in bytes: what file systems take. */
 const MAX_SEGMENT_BYTES = 255;

@@ -12,7 +12,7 @@ export type KeyMatch<K extends Tek> = {
 };
 
 /** An RPI counts up to two hours before and after its interval, since clocks differ (specification 1.2). */
-export const TOLERANCE_INTERVALS = 12;
+const TOLERANCE_INTERVALS = 12;
 /** No TEK lives longer; a file that claims so must not cost more. */
 const MAX_INTERVALS = 144;
 /** Keys derived between two turns of the event loop, some milliseconds. */

@@ -6,9 +6,8 @@ import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 const SLICE_BYTES = 8 * 1024;
 
 /**
- * Expands raw deflate (RFC 1951) that must give exactly `size` bytes; one byte more or less is `malformed_file`.
- * It fills one
- * array as it goes, and never holds more than `size` bytes and what one slice expands to, whatever the data says.
+ * Expands raw deflate (RFC 1951) that must give exactly `size` bytes; one byte more or less is `malformed_file`. It
+ * fills one array as it goes, and never holds more than that and what one slice expands to, whatever the data says.
  */
 export async function inflateRaw(
   compressed: Uint8Array,

@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
 
 /** Protobuf wire types that are read; groups (3 and 4) are refused. */
-export const VARINT = 0;
-export const FIXED64 = 1;
+const VARINT = 0;
+const FIXED64 = 1;
 export const BYTES = 2;
 const FIXED32 = 5;
 

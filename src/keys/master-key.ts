@@ -48,7 +48,7 @@ export async function loadMasterKey(options: MasterKeyOptions): Promise<MasterKe
 }
 
 /** Throws `data_directory_unusable` when the database remembers another master key than this one. */
-export function checkMasterKey(
+function checkMasterKey(
   fingerprint: string,
   expectedFingerprint: string | undefined,
   origin: MasterKey["origin"],

@@ -22,12 +22,3 @@ export function parseDuration(text: string): number | undefined {
   }
   return total;
 }
-
-/** The shortest text of a whole number of milliseconds. */
-export function formatDuration(milliseconds: number): string {
-  for (const unit of ["h", "m", "s"]) {
-    const length = UNIT_MS[unit] ?? 1;
-    if (milliseconds !== 0 && milliseconds % length === 0) return `${milliseconds / length}${unit}`;
-  }
-  return milliseconds === 0 ? "0s" : `${milliseconds}ms`;
-}

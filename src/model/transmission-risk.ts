@@ -1,7 +1,7 @@
 import { REPORT_TYPES, type ReportType } from "./report-type.ts";
 
 /** What an app sends to let the server choose. */
-export const UNSPECIFIED_RISK = 0;
+const UNSPECIFIED_RISK = 0;
 
 /** The transmission risk to store: the app's, or that of the report type when the app lets the server choose. */
 export function transmissionRisk(sent: number, reportType: ReportType): number {

@@ -22,7 +22,7 @@ export type RevisionRules = {
 export type ExistingKeyStep = "revise" | "unchanged" | "left-out";
 
 /** Deployed apps look for this text. */
-export const MISSING_TOKEN_TEXT = "no revision token, but sent existing keys";
+const MISSING_TOKEN_TEXT = "no revision token, but sent existing keys";
 
 /** Decides about one key that exists already. Refusals name it by index. */
 export function decideExisting(

@@ -104,7 +104,7 @@ export type Split = {
 };
 
 /** Splits a set by what exists already; the first key that is refused refuses it all. */
-export function splitSet(
+function splitSet(
   keys: readonly IndexedKey[],
   existing: ReadonlyMap<string, StoredKey>,
   rules: RevisionRules,

@@ -17,7 +17,7 @@ export type RefreshDeps = {
 /** How often a URL is asked. */
 export const REFRESH_SECONDS = 300;
 /** How long a revoked key is remembered. */
-export const PURGE_SECONDS: number = 30 * 86_400;
+const PURGE_SECONDS: number = 30 * 86_400;
 /** URLs asked at a time. */
 const CONCURRENCY = 8;
 /** A URL is asked again when somebody else stored an answer of it meanwhile. */

@@ -18,7 +18,7 @@ export type HeldLease = {
 const RENEWALS_A_LEASE = 3;
 
 /** The timer of the process; it does not keep the process alive. */
-export const processTicker: Ticker = (milliseconds, action) => {
+const processTicker: Ticker = (milliseconds, action) => {
   const timer = setInterval(action, milliseconds);
   if (typeof timer === "object") timer.unref();
   return () => clearInterval(timer);

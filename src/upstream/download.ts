@@ -8,7 +8,7 @@ import type { UpstreamSettings } from "./settings.ts";
 export type UpstreamFetch = Pick<FetchPolicy, "fetch" | "resolve" | "allowPrivate" | "allowHttp">;
 
 /** Bytes of an index. */
-export const MAX_INDEX_BYTES: number = 1024 * 1024;
+const MAX_INDEX_BYTES: number = 1024 * 1024;
 
 /** What downloading needs. */
 export type Downloader = {

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { startDeadline } from "../bounds/deadline.ts";
 import type { Leases } from "../store/lease.ts";
 import { holdLease, type Ticker } from "../store/lease-hold.ts";
@@ -9,8 +8,8 @@ import type { UpstreamSettings } from "./settings.ts";
 export type ConfigSharing = {
   readonly leases: Leases;
   readonly settings: Pick<UpstreamSettings, "workerTimeoutSeconds" | "maxRuntimeMs">;
-  /** This many random bytes. */
-  readonly randomBytes: (length: number) => Uint8Array;
+  /** A random UUID (RFC 9562, version 4). */
+  readonly newUuid: () => string;
   /** Renews leases; the process's own timers unless told. */
   readonly ticker?: Ticker;
 };
@@ -29,8 +28,8 @@ export async function eachConfig<C extends { readonly name: string }>(
   signal: AbortSignal,
   work: (config: C, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { leases, settings, randomBytes, ticker } = sharing;
-  const holder = Buffer.from(randomBytes(16)).toString("hex");
+  const { leases, settings, newUuid, ticker } = sharing;
+  const holder = newUuid();
   const waiting = [...configs];
   const failures: unknown[] = [];
   const one = async (config: C): Promise<void> => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { InboundTransaction } from "../../federation/inbound.ts";
 import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
-import { type Candidate, maySend, wholeAgreement } from "../../federation/policy/selection.ts";
+import { wholeAgreement } from "../../federation/policy/selection.ts";
+import { type Candidate, maySend } from "./may-send.ts";
 import { AppError } from "../../src/errors.ts";
 import { asRegion, asServerId, type Region } from "../../src/model/ids.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";

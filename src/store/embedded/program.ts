@@ -6,7 +6,7 @@ import process from "node:process";
 import { AppError } from "../../errors.ts";
 
 /** The unprivileged user and group that PostgreSQL runs as when we are root. */
-export const UNPRIVILEGED_ID = 65_534;
+const UNPRIVILEGED_ID = 65_534;
 /** Where things go that the unprivileged user could not reach elsewhere. */
 const COMMON_FOLDER = "/var/lib/wayfarer";
 

@@ -39,7 +39,7 @@ export type ImportFailure = {
 };
 
 /** Failed files that {@link ImportStatus} names. */
-export const SHOWN_FAILURES = 20;
+const SHOWN_FAILURES = 20;
 
 /** Files of imports and how far they are read. */
 export type ImportFiles = {

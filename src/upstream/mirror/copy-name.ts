@@ -21,12 +21,3 @@ export function copyName(
   if (isBlobName(whole) && whole !== indexName(root)) return accept(name);
   return refuse("bad_request", "its name cannot be that of a copy: set filenameRewrite");
 }
-
-/** A random UUID (RFC 9562, version 4) of 16 random bytes. */
-export function uuidOf(random: Uint8Array): string {
-  const bytes = Uint8Array.from(random.subarray(0, 16));
-  bytes[6] = (bytes[6] ?? 0) & 0x0f | 0x40;
-  bytes[8] = (bytes[8] ?? 0) & 0x3f | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}

@@ -11,7 +11,7 @@ import { fileUrl, lastSegment, readIndex } from "../download.ts";
 import { INDEX_HEADERS, indexName, indexText } from "../../export-file/served-files.ts";
 import { placeOf } from "../../model/export-place.ts";
 import { type Copier, copyDue, deleteUnlisted, mirrorPlace } from "./copies.ts";
-import { copyName, uuidOf } from "./copy-name.ts";
+import { copyName } from "./copy-name.ts";
 
 /** What the job `mirror` needs. */
 export type MirrorDependencies = Copier & ConfigSharing & {
@@ -125,8 +125,7 @@ async function listFiles(
     });
   const named = paths.flatMap((path) => {
     const url = fileUrl(mirror.exportRoot, path);
-    const newUuid = (): string => uuidOf(deps.randomBytes(16));
-    const name = copyName(mirror.filenameRoot, url, mirror.filenameRewrite, newUuid);
+    const name = copyName(mirror.filenameRoot, url, mirror.filenameRewrite, deps.newUuid);
     if (name.ok) return [{ url, nameTemplate: name.value }];
     unnamed(url, name.message);
     return [];

@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 import {
-  type Candidate,
-  maySend,
   selectionOf,
   shownRegions,
   wholeAgreement,
   type Wish,
   wishText,
 } from "../../../federation/policy/selection.ts";
+import { type Candidate, maySend } from "../may-send.ts";
 import { asRegion, type Region } from "../../../src/model/ids.ts";
 import { peerOf, regionNames } from "../support.ts";
 
