@@ -77,6 +77,7 @@ const context = {
   },
   now,
   skewSeconds: 0,
+  maxLifetimeSeconds: 86_400,
 } as const;
 
 /** Microseconds of one check, on the clock and of CPU, with so many in flight. */

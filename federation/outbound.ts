@@ -6,8 +6,8 @@ import type {
   FeedStream,
   Selection,
 } from "../src/model/feed.ts";
-import { asInterval, asSeconds, asWindow, type Window } from "../src/model/ids.ts";
-import { INTERVAL_SECONDS } from "../src/model/interval.ts";
+import { asSeconds, asWindow, type Window } from "../src/model/ids.ts";
+import { oldestEnd } from "../src/model/key-check.ts";
 
 /** Where the feed is read from. */
 export type FeedStore = { read(stream: FeedStream, query: FeedQuery): Promise<FeedPage> };
@@ -84,7 +84,7 @@ export async function outboundPage(
       selection,
       after: after[stream],
       closedThrough,
-      oldest: asInterval(Math.ceil((now - deps.maxAgeSeconds) / INTERVAL_SECONDS)),
+      oldest: oldestEnd(now, deps.maxAgeSeconds),
       limit: room,
       maxBytes: bytes,
     });

@@ -89,6 +89,11 @@ export async function openApp(
   app.get("/docs", () => openApi.page());
   if (config.roles.includes("publish")) {
     app.post("/v1/publish", (c) => publishing.publish(c.req.raw));
+    // Chaff is chaff by whatever method it comes.
+    app.all(
+      "/v1/publish",
+      (c, next) => c.req.raw.headers.has("x-chaff") ? publishing.publish(c.req.raw) : next(),
+    );
     app.post("/v1/stats", (c) => publishing.stats(c.req.raw));
     const { alpha } = publishing;
     if (alpha !== undefined) app.post("/", (c) => alpha(c.req.raw));

@@ -132,6 +132,19 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   internal: row(500, 13, 1, "internal error"),
 };
 
+/** Codes that deployed apps know by another name: they know the reference server's list, and no other. */
+const PUBLISH_CODES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  unsupported_media_type: "bad_request",
+  body_too_large: "bad_request",
+  request_timeout: "bad_request",
+  internal: "internal_error",
+};
+
+/** The code by which the publish API tells apps of a refusal. */
+export function publishCode(code: ErrorCode): string {
+  return PUBLISH_CODES[code] ?? code;
+}
+
 /**
  * A failure with a stable code. `message` is public: it names the setting or field and the cure, and never
  * holds a TEK, token, certificate, key, address or user agent. `cause` is for the log alone.

@@ -14,7 +14,8 @@ import {
   type Seconds,
   type ServerId,
 } from "../../src/model/ids.ts";
-import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "../../src/model/interval.ts";
+import { intervalAt, INTERVALS_PER_DAY } from "../../src/model/interval.ts";
+import { isTooOld } from "../../src/model/key-check.ts";
 import { reportTypeOfWire } from "../../src/model/report-type.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import { transmissionRisk } from "../../src/model/transmission-risk.ts";
@@ -143,7 +144,7 @@ function faultOfShape(
   if (key.length !== KEY_BYTES) return "key_length";
   if (intervalCount < 1 || intervalCount > INTERVALS_PER_DAY) return "interval_count";
   if (intervalNumber > intervalAt(now)) return "interval_future";
-  if ((intervalNumber + intervalCount) * INTERVAL_SECONDS < now - maxAgeSeconds) return "too_old";
+  if (isTooOld({ intervalNumber, intervalCount }, now, maxAgeSeconds)) return "too_old";
   if (transmissionRisk < 0 || transmissionRisk > MAX_TRANSMISSION_RISK) return "risk";
   return undefined;
 }

@@ -8,7 +8,7 @@ import { MAX_JWKS_BYTES } from "../keys/jwks.ts";
 import { asSeconds } from "../model/ids.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
 import { errorFields } from "../observe/log.ts";
-import { chaffRing } from "../publish/chaff.ts";
+import { latencyRing } from "../publish/latency-ring.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
 import { preciseDelay } from "../publish/precise-delay.ts";
 import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
@@ -83,7 +83,7 @@ export function publishParts(foundation: Foundation): PublishParts {
     now: () => asSeconds(clock.now() / 1000),
     random: foundation.random,
     randomBytes: (length) => Buffer.from(crypto.getRandomValues(new Uint8Array(length))),
-    ring: chaffRing(),
+    ring: latencyRing(),
     admission: { receiving: 0, inFlight: 0 },
     elapsedMs: clock.monotonic,
     delay: preciseDelay({ elapsedMs: clock.monotonic, sleep, turn: setImmediate }),

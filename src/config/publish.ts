@@ -30,6 +30,10 @@ export function publishSettings(read: EnvironmentReader, windowSeconds: number):
     defaultRegion: region.data,
     allowPartialRevisions: read.flag("ALLOW_PARTIAL_REVISIONS", false),
     certificateSkewSeconds: read.seconds("CERTIFICATE_CLOCK_SKEW", "60s", { max: "1h" }),
+    certificateMaxLifetimeSeconds: read.seconds("CERTIFICATE_MAX_LIFETIME", "24h", {
+      min: "1m",
+      max: "720h",
+    }),
     paddingMinBytes: read.integer("RESPONSE_PADDING_MIN_BYTES", 1024, { max: 65_536 }),
     paddingRangeBytes: read.integer("RESPONSE_PADDING_RANGE", 1024, { max: 65_536 }),
     tokenMinEntries: read.integer("REVISION_TOKEN_MIN_LENGTH", 28, { min: 1, max: 200 }),

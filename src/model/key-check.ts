@@ -1,5 +1,5 @@
 import { type IntervalSpan, KEY_BYTES, MAX_TRANSMISSION_RISK } from "./exposure.ts";
-import type { Seconds } from "./ids.ts";
+import { asSeconds, type IntervalNumber, type Seconds } from "./ids.ts";
 import { INTERVAL_SECONDS, intervalAt, INTERVALS_PER_DAY } from "./interval.ts";
 
 /** One TEK as an app sent it. */
@@ -12,6 +12,19 @@ export type SentKey = IntervalSpan & {
 /** The first second in which a TEK is no longer valid. */
 export function validUntil(intervalNumber: number, intervalCount: number): Seconds {
   return ((intervalNumber + intervalCount) * INTERVAL_SECONDS) as Seconds;
+}
+
+/**
+ * The interval in which a TEK must end, or later, to be taken at `now`. Counted in whole intervals, as every deployed
+ * server counts: a TEK that ended in the same interval `maxAgeSeconds` ago is still taken.
+ */
+export function oldestEnd(now: number, maxAgeSeconds: number): IntervalNumber {
+  return intervalAt(asSeconds(now - maxAgeSeconds));
+}
+
+/** Whether a TEK ended before {@link oldestEnd}. */
+export function isTooOld(span: IntervalSpan, now: number, maxAgeSeconds: number): boolean {
+  return span.intervalNumber + span.intervalCount < oldestEnd(now, maxAgeSeconds);
 }
 
 /** Why one TEK is refused, without the TEK; undefined when it is not. `maxAgeSeconds`: MAX_INTERVAL_AGE_ON_PUBLISH. */
@@ -28,11 +41,11 @@ export function keyFault(sent: SentKey, now: Seconds, maxAgeSeconds: number): st
   if (intervalNumber > current) {
     return `rollingStartNumber ${intervalNumber} lies in the future: the current interval is ${current}`;
   }
-  if (validUntil(intervalNumber, intervalCount) < now - maxAgeSeconds) {
-    const oldest = Math.ceil((now - maxAgeSeconds) / INTERVAL_SECONDS);
-    return `too old: valid until interval ${
-      intervalNumber + intervalCount
-    }, must be ${oldest} or later`;
+  if (isTooOld(sent, now, maxAgeSeconds)) {
+    const end = intervalNumber + intervalCount;
+    return `too old: valid until interval ${end}, must be ${
+      oldestEnd(now, maxAgeSeconds)
+    } or later`;
   }
   return undefined;
 }

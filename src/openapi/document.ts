@@ -1,6 +1,6 @@
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { ADMIN_OPERATIONS } from "./admin-operations.ts";
-import { type Answer, type Operation, schemaRef, TAGS } from "./operation.ts";
+import { type Answer, type Operation, schemaRef, TAGS, toldCode } from "./operation.ts";
 import type { Json } from "./json.ts";
 import { publishOperations } from "./publish-operations.ts";
 import { componentSchemas } from "./schemas.ts";
@@ -168,12 +168,14 @@ function refusalObject(
   codes: readonly ErrorCode[],
 ): Json {
   const { refusalSchema = "Error", withoutCode = false } = operation;
-  const members = withoutCode
-    ? { required: ["error"] }
-    : { required: ["error", "code"], properties: { code: { enum: codes } } };
+  const told = (code: ErrorCode): string => toldCode(operation, code);
+  const members = withoutCode ? { required: ["error"] } : {
+    required: ["error", "code"],
+    properties: { code: { enum: [...new Set(codes.map(told))] } },
+  };
   return {
     description: codes.map((code) =>
-      withoutCode ? ERRORS[code].text : `${code}: ${ERRORS[code].text}`
+      withoutCode ? ERRORS[code].text : `${told(code)}: ${ERRORS[code].text}`
     )
       .join("\n\n"),
     ...(codes.some((code) => ERRORS[code].retryable) ? headerRefs(["Retry-After"]) : {}),

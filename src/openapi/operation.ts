@@ -1,5 +1,5 @@
 import type { Json } from "./json.ts";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, publishCode } from "../errors.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** A parameter; a path's are always required, the others never. */
@@ -64,6 +64,11 @@ export const TAGS = {
 
 /** A group of operations. */
 export type Tag = keyof typeof TAGS;
+
+/** The code by which an operation tells of a refusal. */
+export function toldCode({ tag }: Operation, code: ErrorCode): string {
+  return tag === "publish" ? publishCode(code) : code;
+}
 
 /** A reference to a component schema. */
 export function schemaRef(name: SchemaName): Json {

@@ -1,7 +1,7 @@
 import { html, raw } from "hono/html";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { type OpenApiOptions, operations } from "./document.ts";
-import { type Operation, type Parameter, type Tag, TAGS } from "./operation.ts";
+import { type Operation, type Parameter, type Tag, TAGS, toldCode } from "./operation.ts";
 import type { Json } from "./json.ts";
 import { componentSchemas } from "./schemas.ts";
 
@@ -96,7 +96,7 @@ function operationMarkup(operation: Operation): Markup {
           `
         )}</dd>
       `
-    )}${operation.refusals.map((code) => refusalMarkup(code, operation.withoutCode === true))}</dl>
+    )}${operation.refusals.map((code) => refusalMarkup(operation, code))}</dl>
     <h3>Examples</h3>
     ${operation.examples.map((example) => exampleMarkup(operation, example))}
       </div>
@@ -111,11 +111,11 @@ const CALLERS = {
     "Needs Authorization: Bearer with a JWT (ES256) that the issuer signed with its certificate key, with aud STATS_AUDIENCE.",
 } as const;
 
-function refusalMarkup(code: ErrorCode, withoutCode: boolean): Markup {
+function refusalMarkup(operation: Operation, code: ErrorCode): Markup {
   const { http, text } = ERRORS[code];
   return html`
-    <dt>${http}${withoutCode ? "" : html`
-      <a href="#error-${code}"><code>${code}</code></a>
+    <dt>${http}${operation.withoutCode === true ? "" : html`
+      <a href="#error-${code}"><code>${toldCode(operation, code)}</code></a>
     `}</dt>
     <dd>${text}</dd>
   `;

@@ -47,7 +47,7 @@ const publish: Operation = {
   tag: "publish",
   summary: "Publish keys, or revise them",
   about:
-    "Members match without regard to case; null counts as absent; an unknown member is refused. All keys that are good are stored, or, when a check of the whole fails, none. The answer to keys some of which were refused is 200 with code partial_failure. missing_revision_token means that a key is stored already. After database_unavailable, internal or no answer, send the same request again with the same token: it is stored once.",
+    "Members match without regard to case; null counts as absent; an unknown member is refused. All keys that are good are stored, or, when a check of the whole fails, none. The answer to keys some of which were refused is 200 with code partial_failure. missing_revision_token means that a key is stored already. After database_unavailable, internal_error or no answer, send the same request again with the same token: it is stored once.",
   parameters: [chaff, {
     name: "dryRun",
     in: "query",

@@ -28,8 +28,8 @@ const keySchema = z.strictObject({
 });
 
 const common = (maxKeys: number) => ({
-  temporaryExposureKeys: z.array(keySchema).min(1).max(maxKeys).meta({
-    description: `1 to ${maxKeys} keys (MAX_KEYS_ON_PUBLISH)`,
+  temporaryExposureKeys: z.array(keySchema).max(maxKeys).optional().meta({
+    description: `1 to ${maxKeys} keys (MAX_KEYS_ON_PUBLISH); without any, no certificate holds`,
   }),
   verificationPayload: text("The verification certificate, a JWT signed with ES256"),
   hmacKey: text("Base64 of the key with which the app computed the certificate's tekmac"),
@@ -46,8 +46,8 @@ const common = (maxKeys: number) => ({
 export const publishRequestSchema = (maxKeys: number): z.ZodType =>
   z.strictObject({
     ...common(maxKeys),
-    healthAuthorityID: z.string().min(1).meta({
-      description: "The health authority ID of the app",
+    healthAuthorityID: z.string().optional().meta({
+      description: "The health authority ID of the app; without one the answer is 401",
       example: "mag",
     }),
   });
@@ -56,8 +56,8 @@ export const publishRequestSchema = (maxKeys: number): z.ZodType =>
 export const publishAlphaRequestSchema = (maxKeys: number): z.ZodType =>
   z.strictObject({
     ...common(maxKeys),
-    appPackageName: z.string().min(1).meta({
-      description: "The health authority ID of the app",
+    appPackageName: z.string().optional().meta({
+      description: "The health authority ID of the app; without one the answer is 401",
       example: "mag",
     }),
     regions: z.array(z.string()).max(MAX_REQUEST_REGIONS).nullish().meta({

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { DryRunReport } from "./dry-run-report.ts";
 
@@ -15,10 +16,22 @@ export type PaddingSettings = {
   readonly paddingRangeBytes: number;
 };
 
+/**
+ * Every answer of the publish APIs is filled up to a multiple of this before its padding is added, so that a success, a
+ * refusal and chaff have sizes of one distribution. An ordinary revision token fits with a reason for each of 30 keys.
+ */
+const FILLED_BYTES = 4096;
+/** Base64 comes in groups of four characters, so an answer is filled to within three of its size; spaces do the rest. */
+const BASE64_GROUP = 4;
+
+/** How many random bytes beyond the fill an answer gets: `paddingMinBytes` plus 0 to `paddingRangeBytes`. */
+function drawnPadding(settings: PaddingSettings, random: () => number): number {
+  return settings.paddingMinBytes + Math.floor(random() * (settings.paddingRangeBytes + 1));
+}
+
 /** Base64 of `paddingMinBytes` plus 0 to `paddingRangeBytes` random bytes. */
 export function padding(settings: PaddingSettings, { random, randomBytes }: Randomness): string {
-  const more = Math.floor(random() * (settings.paddingRangeBytes + 1));
-  return encodeBase64(randomBytes(settings.paddingMinBytes + more));
+  return encodeBase64(randomBytes(drawnPadding(settings, random)));
 }
 
 /** The members of an answer beside the padding; empty ones are left out. */
@@ -32,17 +45,30 @@ export type AnswerBody = {
   readonly dryRun?: DryRunReport | undefined;
 };
 
-/** The text of an answer, without members that are empty. */
-export function answerText(body: AnswerBody, pad: string): string {
-  return JSON.stringify({
-    revisionToken: body.revisionToken || undefined,
-    insertedExposures: body.insertedExposures || undefined,
-    error: body.error || undefined,
-    code: body.code || undefined,
-    padding: pad,
-    warnings: body.warnings?.length ? body.warnings : undefined,
-    dryRun: body.dryRun,
-  });
+/**
+ * The text of an answer, without members that are empty. Its size is a multiple of {@link FILLED_BYTES}, whatever it
+ * tells, and the padding that the settings ask for.
+ */
+export function answerText(
+  body: AnswerBody,
+  settings: PaddingSettings,
+  { random, randomBytes }: Randomness,
+): string {
+  const text = (pad: string): string =>
+    JSON.stringify({
+      revisionToken: body.revisionToken || undefined,
+      insertedExposures: body.insertedExposures || undefined,
+      error: body.error || undefined,
+      code: body.code || undefined,
+      padding: pad,
+      warnings: body.warnings?.length ? body.warnings : undefined,
+      dryRun: body.dryRun,
+    });
+  const told = Buffer.byteLength(text(""));
+  const fill = FILLED_BYTES * Math.ceil(told / FILLED_BYTES) - told;
+  const drawn = Math.ceil(drawnPadding(settings, random) / 3);
+  const groups = Math.floor(fill / BASE64_GROUP) + drawn;
+  return text(encodeBase64(randomBytes(groups * 3))) + " ".repeat(fill % BASE64_GROUP);
 }
 
 /** An answer of a publish API. `version`: the value of `x-api-version`. */

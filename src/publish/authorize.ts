@@ -79,6 +79,7 @@ async function authorizeIn(
     healthAuthority,
     now,
     skewSeconds: deps.settings.certificateSkewSeconds,
+    maxLifetimeSeconds: deps.settings.certificateMaxLifetimeSeconds,
   });
   const asked = request.regions?.length ?? 0;
   const authorized = {

@@ -43,6 +43,7 @@ export async function macFault(
   if (secret === undefined || secret.length === 0) {
     return "hmacKey is not base64 of at least a byte";
   }
+  if (keys.length === 0) return "temporaryExposureKeys holds no key that tekmac could be of";
   for (const form of acceptedForms(keys)) {
     const computed = await hmacSha256(crypto, secret, Buffer.from(macText(keys, form)));
     if (equalBytes(computed, claimed)) return undefined;

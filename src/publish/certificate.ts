@@ -44,6 +44,8 @@ export type CertificateContext = {
   readonly now: Seconds;
   /** CERTIFICATE_CLOCK_SKEW, seconds. */
   readonly skewSeconds: number;
+  /** CERTIFICATE_MAX_LIFETIME, seconds. */
+  readonly maxLifetimeSeconds: number;
 };
 
 /** Checks the verification certificate of a request. Its messages hold nothing of the certificate or the keys. */
@@ -70,6 +72,9 @@ export async function checkCertificate(
 
   const times = checkTimes(jwt.claims, now, skewSeconds);
   if (!times.ok) return fail("time", times.text);
+  if (lifetimeOf(jwt.claims) > context.maxLifetimeSeconds) {
+    return fail("time", "it is valid for longer than CERTIFICATE_MAX_LIFETIME allows");
+  }
   const accepted = signer.find(({ issuer }) => healthAuthority.acceptIssuers.includes(issuer.name));
   if (accepted === undefined) {
     return fail("acceptance", "the health authority does not accept its issuer");
@@ -125,6 +130,9 @@ export async function findSigner(
   if (signers.length > 0) return signers;
   return active ? "no-signature" : "no-key";
 }
+
+/** Seconds from `iat` to `exp`, which have been found to be numbers. */
+const lifetimeOf = ({ iat, exp }: Jwt["claims"]): number => Number(exp) - Number(iat);
 
 function fail(check: CertificateCheck, message: string): CertificateOutcome {
   return { ok: false, check, message };

@@ -1,14 +1,13 @@
 import { Buffer } from "node:buffer";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { decodeBase64 } from "../bytes/base64.ts";
-import { keyFault } from "../model/key-check.ts";
-import { keySetFault, type SetMember } from "../model/key-check.ts";
+import { keyFault, keySetFault, type SetMember } from "../model/key-check.ts";
 import { chooseOnset, daysSinceOnset, type Onset } from "../model/onset.ts";
 import type { ReportType } from "../model/report-type.ts";
 import { transmissionRisk } from "../model/transmission-risk.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { CheckedKey } from "../store/publish/checked-set.ts";
-import type { PublishRequest } from "./request-parser.ts";
+import type { PublishRequest, RequestKey } from "./request-parser.ts";
 import type { PublishSettings } from "./settings.ts";
 
 /** A key that goes on, with the index under which the app knows it. */
@@ -44,7 +43,14 @@ export function checkKeys(
 /** What comes of checks of keys and set. */
 export function verdict(examined: ExaminedKeys): Outcome<CheckedKeys> {
   const { keys, faults, warnings, setFault } = examined;
-  if (keys.length + warnings.length === 0) return refuse("bad_request", faultText(faults));
+  if (keys.length + warnings.length === 0) {
+    return refuse(
+      "bad_request",
+      faults.length === 0
+        ? "temporaryExposureKeys holds no key: send at least one"
+        : faultText(faults),
+    );
+  }
   return setFault === undefined ? accept(examined) : refuse("bad_request", setFault.reason);
 }
 
@@ -90,6 +96,14 @@ export function examineKeys(
       continue;
     }
     const hex = key.toString("hex");
+    // Some apps send a key twice: the same once more is no other key.
+    if (
+      keys.some((other) =>
+        other.hex === hex && isRepeated(sent, request.temporaryExposureKeys[other.index])
+      )
+    ) {
+      continue;
+    }
     members.push({ index, id: hex, intervalNumber, intervalCount });
     keys.push({
       index,
@@ -105,6 +119,11 @@ export function examineKeys(
   keys.sort((a, b) => (a.hex < b.hex ? -1 : 1));
   return { keys, faults, warnings, onset, setFault };
 }
+
+const isRepeated = (sent: RequestKey, before: RequestKey | undefined): boolean =>
+  sent.rollingStartNumber === before?.rollingStartNumber &&
+  sent.rollingPeriod === before.rollingPeriod &&
+  sent.transmissionRisk === before.transmissionRisk;
 
 /** What an answer says of refused keys. */
 export function faultText(faults: readonly KeyNote[]): string {

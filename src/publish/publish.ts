@@ -2,7 +2,7 @@ import { accept, type Outcome, type Refusal } from "../errors.ts";
 import type { StoredKey } from "../model/exposure.ts";
 import type { Seconds } from "../model/ids.ts";
 import { dayAt, dayOfInterval } from "../model/interval.ts";
-import { validUntil } from "../model/key-check.ts";
+import { isTooOld } from "../model/key-check.ts";
 import type { PublishStore, RevisionPlan } from "../store/publish/publish.ts";
 import type { CheckedSet } from "../store/publish/checked-set.ts";
 import type { Platform, StatEntry } from "../store/publish/stat.ts";
@@ -144,7 +144,9 @@ async function revise(
     outcome = splitSet(keys, existing, rules);
     if (!outcome.ok) return undefined;
     const { inserted, revised } = outcome.value;
-    if (inserted.length + revised.length === 0) return undefined;
+    // A revocation of what was never here is a request too; one that repeats what is known is not.
+    const counts = inserted.length + revised.length > 0 || existing.size === 0;
+    if (!counts) return undefined;
     return { insert: inserted, revise: revised, stat: statOf(inserted, revised.length) };
   });
   return outcome;
@@ -169,9 +171,7 @@ function keptKeys(
   { maxKeyAgeSeconds }: PublishSettings,
 ): readonly RevisableKey[] {
   if (typeof token === "string") return [];
-  return [...token.values()].filter(({ intervalNumber, intervalCount }) =>
-    validUntil(intervalNumber, intervalCount) >= now - maxKeyAgeSeconds
-  );
+  return [...token.values()].filter((key) => !isTooOld(key, now, maxKeyAgeSeconds));
 }
 
 function withKeys(
@@ -184,20 +184,21 @@ function withKeys(
   return [...all.values()];
 }
 
-/** What a publish counts as; revisions count only as requests. Without an issuer it is nobody's statistics. */
+/** What a publish counts as; of revisions only keys and request count. Without an issuer it is nobody's statistics. */
 function statEntry(
   by: Authorized,
-  { onset }: CheckedKeys,
+  { keys, onset }: CheckedKeys,
   inserted: readonly IndexedKey[],
   revised: number,
   platform: Platform,
   now: Seconds,
 ): StatEntry | undefined {
   if (by.issuer === undefined) return undefined;
-  const counted = { issuer: by.issuer, platform, teks: inserted.length };
+  const counted = { issuer: by.issuer, platform, teks: inserted.length + revised };
   if (revised > 0) return { ...counted, revision: true, missingOnset: false };
   const today = dayAt(now);
-  const oldest = Math.min(...inserted.map((key) => dayOfInterval(key.intervalNumber)));
+  const aged = inserted.length > 0 ? inserted : keys;
+  const oldest = Math.min(...aged.map((key) => dayOfInterval(key.intervalNumber)));
   return {
     ...counted,
     revision: false,

@@ -15,7 +15,7 @@ export type RequestKey = {
 /** A publish request of either API, parsed; absent members have their default or are undefined. */
 export type PublishRequest = {
   readonly temporaryExposureKeys: readonly RequestKey[];
-  /** `appPackageName` in the old API. */
+  /** `appPackageName` in the old API; empty when it is not told. */
   readonly healthAuthorityID: string;
   readonly verificationPayload: string | undefined;
   readonly hmacKey: string | undefined;
@@ -92,12 +92,12 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The request in the body of `POST /v1/publish`. Refusals are `bad_request` and say what and where. */
 export function parsePublish(body: Uint8Array, maxKeys: number): Outcome<PublishRequest> {
-  return parse(body, maxKeys, V1, "healthAuthorityID");
+  return parse(body, maxKeys, V1);
 }
 
 /** The request in the body of the old API's `POST /`. */
 export function parseAlphaPublish(body: Uint8Array, maxKeys: number): Outcome<PublishRequest> {
-  return parse(body, maxKeys, V1_ALPHA_1, "appPackageName");
+  return parse(body, maxKeys, V1_ALPHA_1);
 }
 
 const STATS = members<object>({
@@ -115,7 +115,6 @@ function parse(
   body: Uint8Array,
   maxKeys: number,
   known: Members<Draft>,
-  authorityMember: string,
 ): Outcome<PublishRequest> {
   const outcome = read<Draft>(body, known, {
     keys: [],
@@ -131,12 +130,6 @@ function parse(
   });
   if (!outcome.ok) return outcome;
   const { keys, maxKeys: _, ...request } = outcome.value;
-  if (request.healthAuthorityID === "") {
-    return refuse("bad_request", `${authorityMember} is missing`);
-  }
-  if (keys.length === 0) {
-    return refuse("bad_request", `temporaryExposureKeys must hold 1 to ${maxKeys} keys`);
-  }
   return accept({ ...request, temporaryExposureKeys: keys });
 }
 

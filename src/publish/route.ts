@@ -1,10 +1,19 @@
-import { AppError, asAppError, type ErrorCode, ERRORS, type Outcome } from "../errors.ts";
+import {
+  accept,
+  type AppError,
+  asAppError,
+  type ErrorCode,
+  ERRORS,
+  type Outcome,
+  publishCode,
+} from "../errors.ts";
+import { asHealthAuthorityId } from "../model/ids.ts";
 import { type Admission, receive, tooMany } from "./admission.ts";
-import { type AnswerBody, answerText, padding, type Randomness, textAnswer } from "./answer.ts";
-import { type ChaffRing, chaffText } from "./chaff.ts";
+import { type AnswerBody, answerText, type Randomness, textAnswer } from "./answer.ts";
+import type { LatencyRing } from "./latency-ring.ts";
 import { faultText, warningTexts } from "./check-keys.ts";
 import { dryRun, type DryRunDeps } from "./dry-run.ts";
-import { isJson } from "./media-type.ts";
+import { mediaTypeFault } from "./media-type.ts";
 import { platformOf } from "./platform.ts";
 import { publish, type Published } from "./publish.ts";
 import type { PublishRequest } from "./request-parser.ts";
@@ -31,7 +40,7 @@ export type PublishEvents = {
 /** What the publish routes need. */
 export type PublishRouteDeps = DryRunDeps & Randomness & {
   /** Shared by the routes of both APIs. */
-  readonly ring: ChaffRing;
+  readonly ring: LatencyRing;
   /** Shared by the routes of both APIs. */
   readonly admission: Admission;
   /** Milliseconds that only go forward. */
@@ -80,48 +89,68 @@ export function publishAlphaRoute(deps: PublishRouteDeps): PublishHandler {
 
 type Result = {
   readonly status: number;
-  /** Chaff: how many bytes to answer beside the padding. */
-  readonly body: AnswerBody | { readonly chaffBytes: number };
+  readonly body: AnswerBody;
   readonly event: Counted;
-  /** Milliseconds from the whole body to this result; absent when it was not worked on. */
-  readonly latencyMs?: number;
 };
 type Counted = Pick<PublishEvent, "code" | "inserted" | "revised">;
 type Kind = PublishEvent["kind"];
 
+/** So much of chaff's body is read; the rest is left to the connection. */
+const MAX_CHAFF_BYTES = 1024 * 1024;
+
 function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
   const { admission, settings, events, elapsedMs } = deps;
+  const ofChaff = { ...deps, settings: { ...settings, maxBodyBytes: MAX_CHAFF_BYTES } };
 
-  const real = async (request: Request, kind: Kind, body: Uint8Array): Promise<Result> => {
+  /** A publish or a dry run, and for the ring whose publish it was, if it went as publishes mostly do. */
+  const real = async (
+    request: Request,
+    kind: Kind,
+    body: Uint8Array,
+  ): Promise<{ readonly result: Result; readonly ordinary?: string }> => {
     const parsed = api.parse(body, settings.maxKeys);
-    if (!parsed.ok) return refused(parsed.code, parsed.message);
-    if (kind === "dry-run") return await tried(deps, parsed.value);
+    if (!parsed.ok) return { result: refused(parsed.code, parsed.message) };
+    if (kind === "dry-run") return { result: await tried(deps, parsed.value) };
     const platform = platformOf(request.headers.get("user-agent"));
     const outcome = await publish(deps, parsed.value, platform);
-    return outcome.ok ? published(outcome.value) : refused(outcome.code, outcome.message);
+    if (!outcome.ok) return { result: refused(outcome.code, outcome.message) };
+    const result = published(outcome.value);
+    return result.event.code === "ok"
+      ? { result, ordinary: asHealthAuthorityId(parsed.value.healthAuthorityID) }
+      : { result };
   };
 
-  const chaff = async (arrivedAt: number): Promise<Result> => {
-    const { bytes, latencyMs } = deps.ring.draw(deps.random);
-    const rest = Math.min(latencyMs, settings.chaffMaxLatencyMs) - (elapsedMs() - arrivedAt);
+  /** Chaff and refusals are answered when a publish would be. */
+  const waitLikePublish = async (arrivedAt: number): Promise<void> => {
+    const latencyMs = Math.min(deps.ring.draw(deps.random), settings.chaffMaxLatencyMs);
+    const rest = latencyMs - (elapsedMs() - arrivedAt);
     if (rest > 0) await deps.delay(rest);
-    const event = { code: "ok", inserted: 0, revised: 0 } as const;
-    return { status: 200, body: { chaffBytes: bytes }, event };
   };
 
-  /** Chaff takes the same way in, so that it is refused where a publish would be. */
+  /** Chaff takes the same way in. Whatever it sends is fine, but it too waits for a place. */
+  const received = async (request: Request, kind: Kind): Promise<Outcome<Uint8Array>> => {
+    if (kind === "chaff") {
+      const body = await receive(request, ofChaff);
+      return body.ok || body.code === "overloaded" ? body : accept(new Uint8Array());
+    }
+    const fault = mediaTypeFault(request);
+    return fault === undefined ? await receive(request, deps) : fault;
+  };
+
   const work = async (request: Request, kind: Kind): Promise<Result> => {
-    if (kind !== "chaff" && !isJson(request)) return refused("unsupported_media_type");
-    const body = await receive(request, deps);
-    if (!body.ok) return refused(body.code, body.message);
+    const body = await received(request, kind);
     const arrivedAt = elapsedMs();
-    if (tooMany(deps)) return refused("overloaded");
+    if ((!body.ok && body.code === "overloaded") || tooMany(deps)) return refused("overloaded");
     admission.inFlight++;
     try {
-      const result = kind === "chaff"
-        ? await chaff(arrivedAt)
-        : await real(request, kind, body.value);
-      return { ...result, latencyMs: elapsedMs() - arrivedAt };
+      if (!body.ok || kind === "chaff") {
+        await waitLikePublish(arrivedAt);
+        return body.ok ? CHAFF : refused(body.code, body.message);
+      }
+      const { result, ordinary } = await real(request, kind, body.value);
+      if (ordinary !== undefined) deps.ring.record(elapsedMs() - arrivedAt, ordinary);
+      else if (kind === "publish" && result.status !== 200) await waitLikePublish(arrivedAt);
+      return result;
     } finally {
       admission.inFlight--;
     }
@@ -136,21 +165,21 @@ function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
   return async (request) => {
     const started = elapsedMs();
     const kind = kindOf(request, api);
-    const { status, body, event, latencyMs } = settings.maintenance
+    const { status, body, event } = settings.maintenance
       ? refused("maintenance")
       : await work(request, kind).catch(failed);
-    const pad = padding(settings, deps);
-    const text = "chaffBytes" in body
-      ? chaffText(body.chaffBytes, pad, deps)
-      : answerText(api.hasCode ? body : { ...body, code: undefined }, pad);
-    if (kind === "publish" && status === 200 && latencyMs !== undefined) {
-      deps.ring.record({ bytes: text.length - pad.length, latencyMs });
-    }
+    const text = answerText(api.hasCode ? body : { ...body, code: undefined }, settings, deps);
     events.answered({ api: api.name, kind, durationMs: elapsedMs() - started, ...event });
     const retry = retryAfter(event.code, settings.maintenanceRetrySeconds);
     return textAnswer(status, text, api.version, retry);
   };
 }
+
+const CHAFF: Result = {
+  status: 200,
+  body: {},
+  event: { code: "ok", inserted: 0, revised: 0 },
+};
 
 function kindOf(request: Request, { dryRuns }: Api): Kind {
   if (request.headers.has("x-chaff")) return "chaff";
@@ -162,7 +191,7 @@ function kindOf(request: Request, { dryRuns }: Api): Kind {
 function refused(code: ErrorCode, message: string = ERRORS[code].text): Result {
   return {
     status: ERRORS[code].http,
-    body: { error: message, code },
+    body: { error: message, code: publishCode(code) },
     event: { code, inserted: 0, revised: 0 },
   };
 }

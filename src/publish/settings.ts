@@ -24,6 +24,8 @@ export type PublishSettings = {
   readonly allowPartialRevisions: boolean;
   /** CERTIFICATE_CLOCK_SKEW, seconds of tolerance. */
   readonly certificateSkewSeconds: number;
+  /** CERTIFICATE_MAX_LIFETIME, seconds: the longest that a certificate may be valid, from `iat` to `exp`. */
+  readonly certificateMaxLifetimeSeconds: number;
   /** RESPONSE_PADDING_MIN_BYTES: random bytes in every answer. */
   readonly paddingMinBytes: number;
   /** RESPONSE_PADDING_RANGE: at most so many more. */
@@ -70,6 +72,7 @@ export const DEFAULT_PUBLISH_SETTINGS: PublishSettings = {
   defaultRegion: undefined,
   allowPartialRevisions: false,
   certificateSkewSeconds: 60,
+  certificateMaxLifetimeSeconds: 24 * 3600,
   paddingMinBytes: 1024,
   paddingRangeBytes: 1024,
   tokenMinEntries: 28,

@@ -1,4 +1,12 @@
-import { accept, asAppError, type ErrorCode, ERRORS, type Outcome, refuse } from "../errors.ts";
+import {
+  accept,
+  asAppError,
+  type ErrorCode,
+  ERRORS,
+  type Outcome,
+  publishCode,
+  refuse,
+} from "../errors.ts";
 import { checkTimes, hasAudience, readJwt, verifyJwt } from "../keys/jwt.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { PublishStats } from "../store/publish/stat.ts";
@@ -7,7 +15,7 @@ import { type Admission, receive } from "./admission.ts";
 import { padding, type Randomness, textAnswer } from "./answer.ts";
 import { findSigner, ISSUER_JWT } from "./certificate.ts";
 import type { DirectoryOf } from "./issuer-directory.ts";
-import { isJson } from "./media-type.ts";
+import { mediaTypeFault } from "./media-type.ts";
 import { parseStatsRequest } from "./request-parser.ts";
 import type { PublishEvents, PublishHandler } from "./route.ts";
 import type { PublishSettings } from "./settings.ts";
@@ -60,7 +68,8 @@ async function report(
   deps: StatsRouteDeps,
   request: Request,
 ): Promise<Outcome<readonly StatsDay[]>> {
-  if (!isJson(request)) return refuse("unsupported_media_type");
+  const fault = mediaTypeFault(request);
+  if (fault !== undefined) return fault;
   const body = await receive(request, deps);
   if (!body.ok) return body;
   const parsed = parseStatsRequest(body.value);
@@ -101,7 +110,7 @@ function unauthorized(why: string): Outcome<never> {
 }
 
 function refused(deps: StatsRouteDeps, code: ErrorCode, message: string): Response {
-  const body = { error: message, code, padding: padding(deps.settings, deps) };
+  const body = { error: message, code: publishCode(code), padding: padding(deps.settings, deps) };
   const retry = ERRORS[code].retryable ? RETRY_AFTER_SECONDS : undefined;
   return textAnswer(ERRORS[code].http, JSON.stringify(body), VERSION, retry);
 }

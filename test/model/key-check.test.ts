@@ -32,33 +32,34 @@ describe("keyFault()", () => {
     ],
     [
       "just young enough",
-      { intervalNumber: 2_900_000 - 2160 - 143, intervalCount: 144 },
+      { intervalNumber: 2_900_000 - 2160 - 144, intervalCount: 144 },
       undefined,
     ],
     [
       "just too old",
-      { intervalNumber: 2_900_000 - 2160 - 144, intervalCount: 144 },
-      "too old: valid until interval 2897840, must be 2897841 or later",
+      { intervalNumber: 2_900_000 - 2160 - 145, intervalCount: 144 },
+      "too old: valid until interval 2897839, must be 2897840 or later",
     ],
     [
       "start 0",
       { intervalNumber: 0 },
-      "too old: valid until interval 144, must be 2897841 or later",
+      "too old: valid until interval 144, must be 2897840 or later",
     ],
     [
       "the smallest start",
       { intervalNumber: -(2 ** 31) },
-      "too old: valid until interval -2147483504, must be 2897841 or later",
+      "too old: valid until interval -2147483504, must be 2897840 or later",
     ],
   ])("%s", (_, change, fault) => {
     expect(keyFault({ ...good, ...change }, NOW, AGE)).toBe(fault);
   });
 
-  it("takes a key that ended exactly MAX_INTERVAL_AGE_ON_PUBLISH ago", () => {
-    const now = asSeconds(2_900_000 * 600);
+  it("counts the age in whole intervals: to the end of the interval in which the limit is reached", () => {
+    const now = 2_900_000 * 600;
     const key = { ...good, intervalNumber: 2_900_000 - 2160 - 144 };
-    expect(keyFault(key, now, AGE)).toBeUndefined();
-    expect(keyFault(key, asSeconds(now + 1), AGE)).toMatch(/^too old/);
+    expect(keyFault(key, asSeconds(now), AGE)).toBeUndefined();
+    expect(keyFault(key, asSeconds(now + 599), AGE)).toBeUndefined();
+    expect(keyFault(key, asSeconds(now + 600), AGE)).toMatch(/^too old/);
   });
 });
 

@@ -90,7 +90,7 @@ describe.each([["HTTP/1.1", overHttp1], ["HTTP/2", overHttp2]])("a body over %s"
     expect([status, version, json.code, json.error]).toEqual([
       413,
       "v1",
-      "body_too_large",
+      "bad_request",
       "the body is larger than 64000 bytes",
     ]);
     expect(json.padding.length).toBeGreaterThan(1_300);
@@ -106,7 +106,7 @@ describe.each([["HTTP/1.1", overHttp1], ["HTTP/2", overHttp2]])("a body over %s"
       expect([status, version, json.code, json.error]).toEqual([
         408,
         "v1",
-        "request_timeout",
+        "bad_request",
         "the body took longer than 0.05 s",
       ]);
       expect(json.padding.length).toBeGreaterThan(1_300);

@@ -58,12 +58,14 @@ class Model {
       if (is.revised !== undefined) return "key_already_revised";
       if (!TRANSITIONS[is.type].includes(to)) return "invalid_report_type_transition";
     }
+    const known = new Set(this.stored.keys());
     const fresh = keys.filter((key) => !this.stored.has(key) && to !== "negative");
     const revised = keys.flatMap((key) => this.stored.get(key) ?? [])
       .filter((is) => to !== is.type && to !== is.revised);
     for (const is of revised) is.revised = to;
     for (const key of fresh) this.stored.set(key, { type: to });
-    if (fresh.length + revised.length > 0) this.counted++;
+    const unheardOf = keys.every((key) => !known.has(key));
+    if (fresh.length + revised.length > 0 || unheardOf) this.counted++;
     if (!lost) this.tokens[phone] = new Set([...(token ?? []), ...fresh]);
     return "ok";
   }

@@ -97,7 +97,7 @@ describe("publish statistics", () => {
     expect(revisionToken).toBeDefined();
   });
 
-  it("count revisions only as requests, and repetitions not at all", async () => {
+  it("count keys and request of a revision, a revocation of what was never here, and no repetition", async () => {
     const key = tek(2);
     const { revisionToken } = await publish([key], "", {}, "likely");
     await publish([key], "", { revisionToken }, "confirmed");
@@ -117,10 +117,18 @@ describe("publish statistics", () => {
       },
       {
         publishes: 1,
-        teks: 0,
+        teks: 1,
         revision: true,
         oldest_days: null,
         onset_days: null,
+        missing_onset: false,
+      },
+      {
+        publishes: 1,
+        teks: 0,
+        revision: false,
+        oldest_days: 1,
+        onset_days: 2,
         missing_onset: false,
       },
     ]);

@@ -6,7 +6,7 @@ import {
 } from "../../model/exposure.ts";
 import type { Seconds } from "../../model/ids.ts";
 import { intervalAt, INTERVALS_PER_DAY } from "../../model/interval.ts";
-import { validUntil } from "../../model/key-check.ts";
+import { isTooOld } from "../../model/key-check.ts";
 import { type ReportType, WIRE_REPORT_TYPE } from "../../model/report-type.ts";
 import { transmissionRisk } from "../../model/transmission-risk.ts";
 import type { FileKey } from "../../export-file/file-key.ts";
@@ -64,7 +64,7 @@ export function takeKey(
   const reportType = TAKEN[part].get(found.reportType);
   if (reportType === undefined) return "report_type";
   if (intervalNumber > intervalAt(rules.now)) return "in_future";
-  if (validUntil(intervalNumber, intervalCount) < rules.now - rules.maxKeyAgeSeconds) {
+  if (isTooOld({ intervalNumber, intervalCount }, rules.now, rules.maxKeyAgeSeconds)) {
     return "too_old";
   }
   const onsetDropped = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) > MAX_WIRE_DSOS;
