@@ -2,6 +2,8 @@ import type { KeyManager } from "../keys/key-manager.ts";
 import { pemToDer } from "../keys/pem.ts";
 import { p256Point } from "../keys/spki.ts";
 import {
+  brokenRulesOf,
+  type Claim,
   claimsOf,
   type Kind,
   KIND_NAMES,
@@ -85,18 +87,23 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
   const after = new Map<string, Resource>([...before].map(([id, { resource }]) => [id, resource]));
   for (const [id, put] of puts) after.set(id, put);
   for (const gone of removals) after.delete(idOf(gone));
+  const changes = [...puts.values()].map((put): Change => ({
+    put,
+    before: before.get(idOf(put))?.resource,
+  }));
   const faults = [
     ...twiceIn(request.puts),
     ...unusableKeysIn(request.puts),
     ...danglingIn(after),
     ...clashesIn([...after.values()]),
+    ...changes.flatMap(brokenRulesIn),
+    ...changes.flatMap((change) => nestedIn(change, [...after.values()])),
   ];
   if (faults.length > 0) return { ok: false, reason: "faults", faults };
   return {
     ok: true,
     differences: [
-      ...[...puts.values()].map((put): Difference => {
-        const known = before.get(idOf(put))?.resource;
+      ...changes.map(({ put, before: known }): Difference => {
         const action = known === undefined ? "create" : same(known, put) ? "keep" : "replace";
         return { action, kind: put.kind, name: put.name };
       }),
@@ -155,6 +162,48 @@ function clashesIn(resources: readonly Resource[]): readonly Fault[] {
         : [{ path: `${idOf(resource)}: ${member}`, message: `${what} is taken by ${owner}` }];
     })
   );
+}
+
+/** A resource as it is to be, and as it is; `before` is absent for a new one. */
+type Change = { readonly put: Resource; readonly before: Resource | undefined };
+
+/** Whether any of these members is new or differs. */
+function touches({ put, before }: Change, members: readonly string[]): boolean {
+  const valueOf = (resource: Resource | undefined, member: string): string | undefined =>
+    JSON.stringify(Object.entries(resource ?? {}).find(([name]) => name === member)?.[1]);
+  return before === undefined ||
+    members.some((member) => valueOf(put, member) !== valueOf(before, member));
+}
+
+/** Rules that the change breaks; what was stored before its rule was made stays as it is. */
+function brokenRulesIn(change: Change): readonly Fault[] {
+  return brokenRulesOf(change.put)
+    .filter(({ member, with: others = [] }) => touches(change, [member, ...others]))
+    .map(({ member, message }) => ({ path: pathText(idOf(change.put), [member]), message }));
+}
+
+/** Places of the resource that are below or above that of another. */
+function nestedIn(change: Change, after: readonly Resource[]): readonly Fault[] {
+  if (!touches(change, ["bucket", "filenameRoot", "rollup"])) return [];
+  const others = after.filter((other) => idOf(other) !== idOf(change.put));
+  return claimsOf(change.put).flatMap((claim) =>
+    others.flatMap((other) =>
+      claimsOf(other).flatMap((taken) => {
+        const relation = relationOf(claim, taken);
+        if (relation === undefined || taken.place === undefined) return [];
+        const message = `${claim.what} is ${relation} ${taken.place.root}, which ${
+          idOf(other)
+        } has: choose a root beside it`;
+        return [{ path: pathText(idOf(change.put), [claim.member]), message }];
+      })
+    )
+  );
+}
+
+function relationOf({ place }: Claim, { place: other }: Claim): "below" | "above" | undefined {
+  if (place === undefined || other === undefined || place.bucket !== other.bucket) return undefined;
+  if (place.root.startsWith(`${other.root}/`)) return "below";
+  return other.root.startsWith(`${place.root}/`) ? "above" : undefined;
 }
 
 async function makeKeys(keys: KeyManager, puts: readonly Resource[]): Promise<readonly Fault[]> {

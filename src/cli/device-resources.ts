@@ -53,7 +53,14 @@ export function testRegionResources(
       allowDryRun: false,
       attestation: "none",
     },
-    { kind: "SigningKey", name, key: `local:${name}`, keyId: code, version: "v1" },
+    {
+      kind: "SigningKey",
+      name,
+      key: `local:${name}`,
+      // Phones split key IDs at dashes, which region codes may have.
+      keyId: code.replaceAll("-", "_"),
+      version: "v1",
+    },
     {
       kind: "ExportConfig",
       name,

@@ -1,4 +1,5 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
+import { parseIndex } from "../export-file/index-lines.ts";
 import { type Fetch, fetchBounded } from "./bounded-fetch.ts";
 
 /** Where a region's files are. */
@@ -22,10 +23,6 @@ export const DOWNLOAD_LIMITS: DownloadLimits = {
   timeoutMs: 60_000,
 };
 
-/** Printable ASCII without characters that change what a URL means; segments are checked apart. */
-const PATH = /^[A-Za-z0-9._~!$'()*+,;=@-]+(\/[A-Za-z0-9._~!$'()*+,;=@-]+)*$/;
-const MAX_PATH_CHARACTERS = 500;
-
 /** What the download functions need. */
 export type Downloads = {
   readonly fetch: Fetch;
@@ -39,13 +36,13 @@ export async function readIndex(downloads: Downloads): Promise<Outcome<readonly 
   const { limits, source } = downloads;
   const bytes = await get(downloads, `${source.root}/index.txt`, limits.indexBytes);
   if (!bytes.ok) return bytes.code === "not_found" ? accept([]) : bytes;
-  const lines = new TextDecoder().decode(bytes.value).split("\n")
-    .map((line) => line.trim()).filter((line) => line !== "");
-  const odd = lines.findIndex((line) => !isPlainPath(line));
-  if (odd === -1) return accept(lines);
+  const lines = parseIndex(bytes.value);
+  if (!lines.ok) return lines;
+  const { paths, firstRefused } = lines.value;
+  if (firstRefused === undefined) return accept(paths);
   return refuse(
     "malformed_file",
-    `index.txt of ${source.root}: line ${odd + 1} is no relative path`,
+    `index.txt of ${source.root}: line ${firstRefused} is no relative path of a .zip file`,
   );
 }
 
@@ -67,9 +64,4 @@ async function get(
   if (status === 200) return accept(body);
   if (status === 404) return refuse("not_found", `${url} is not there (404)`);
   return refuse("fetch_failed", `${url} answered ${status}, not 200`);
-}
-
-function isPlainPath(path: string): boolean {
-  return path.length <= MAX_PATH_CHARACTERS && PATH.test(path) &&
-    !path.split("/").some((segment) => segment === "." || segment === "..");
 }

@@ -1,7 +1,7 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { type FetchPolicy, guardedFetch } from "../http/guarded-fetch.ts";
 import { READ_LIMITS } from "../export-file/format.ts";
-import { type IndexLines, parseIndex } from "./index-lines.ts";
+import { type IndexLines, parseIndex } from "../export-file/index-lines.ts";
 import type { UpstreamSettings } from "./settings.ts";
 
 /** How other servers are reached: PEER_ALLOW_PRIVATE decides about private addresses. */

@@ -8,6 +8,7 @@ import {
   regionMember,
   regionsMember,
 } from "./members.ts";
+import type { BrokenRule } from "./rule.ts";
 
 const DAY_MS = 86_400_000;
 const SEGMENTS = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
@@ -84,6 +85,19 @@ const schema = z.strictObject({
 
 /** What a file or request must look like to be one. */
 export const exportConfigSchema: z.ZodType<ExportConfig> = schema;
+
+/** Rules that bind what is made or changed. */
+export function exportConfigRules(config: ExportConfig): readonly BrokenRule[] {
+  const { inputRegions, outputRegion, excludeRegions } = config;
+  const taken = inputRegions.length > 0 ? inputRegions : [outputRegion];
+  const both = excludeRegions.filter((region) => taken.includes(region));
+  if (both.length === 0) return [];
+  return [{
+    member: "excludeRegions",
+    message: `excludes ${both.join(", ")}, whose keys the export is to take: it would stay empty`,
+    with: ["inputRegions", "outputRegion"],
+  }];
+}
 
 /** Where the roll-up of the exports below a root is. */
 export function dailyRoot(filenameRoot: string): string {

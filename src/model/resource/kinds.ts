@@ -1,11 +1,17 @@
 import type { z } from "zod";
-import { dailyRoot, type ExportConfig, exportConfigSchema } from "./export-config.ts";
+import {
+  dailyRoot,
+  type ExportConfig,
+  exportConfigRules,
+  exportConfigSchema,
+} from "./export-config.ts";
 import { type ExportImport, exportImportSchema } from "./export-import.ts";
 import { type HealthAuthority, healthAuthoritySchema } from "./health-authority.ts";
 import { type Issuer, issuerSchema } from "./issuer.ts";
 import { type Mirror, mirrorSchema } from "./mirror.ts";
 import { type Peer, peerSchema } from "./peer.ts";
-import { type SigningKey, signingKeySchema } from "./signing-key.ts";
+import { type BrokenRule, rewriteRules, rootRules } from "./rule.ts";
+import { type SigningKey, signingKeyRules, signingKeySchema } from "./signing-key.ts";
 
 /** Every kind of resource by name. */
 export type ResourceByKind = {
@@ -36,14 +42,22 @@ export type KindRules<K extends Kind> = {
   readonly references: (resource: ResourceByKind[K]) => readonly Reference[];
   /** What only one resource may have, of whatever kind. */
   readonly claims?: (resource: ResourceByKind[K]) => readonly Claim[];
+  /** Rules that bind what is made or changed; see {@link BrokenRule}. */
+  readonly rules?: (resource: ResourceByKind[K]) => readonly BrokenRule[];
 };
 
 /** Something that only one resource may have, and the member that says so. */
-export type Claim = { readonly member: string; readonly what: string };
+export type Claim = {
+  readonly member: string;
+  readonly what: string;
+  /** Where files go: no other resource may have a place below or above it. */
+  readonly place?: { readonly bucket: string; readonly root: string };
+};
 
 const placeAt = (bucket: string, root: string): Claim => ({
   member: "filenameRoot",
   what: `the place ${root} in bucket ${bucket}`,
+  place: { bucket, root },
 });
 const none = (): readonly Reference[] => [];
 const named = (kind: Kind, member: string, names: readonly string[]): readonly Reference[] =>
@@ -57,7 +71,12 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
     schema: healthAuthoritySchema,
     references: (authority) => named("Issuer", "acceptIssuers", authority.acceptIssuers),
   },
-  SigningKey: { plural: "signingKeys", schema: signingKeySchema, references: none },
+  SigningKey: {
+    plural: "signingKeys",
+    schema: signingKeySchema,
+    references: none,
+    rules: signingKeyRules,
+  },
   ExportConfig: {
     plural: "exportConfigs",
     schema: exportConfigSchema,
@@ -66,6 +85,7 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
       placeAt(bucket, filenameRoot),
       ...(rollup === undefined ? [] : [placeAt(bucket, dailyRoot(filenameRoot))]),
     ],
+    rules: (config) => [...rootRules(config.filenameRoot), ...exportConfigRules(config)],
   },
   ExportImport: { plural: "exportImports", schema: exportImportSchema, references: none },
   Mirror: {
@@ -73,6 +93,10 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
     schema: mirrorSchema,
     references: none,
     claims: ({ bucket, filenameRoot }) => [placeAt(bucket, filenameRoot)],
+    rules: ({ filenameRoot, filenameRewrite }) => [
+      ...rootRules(filenameRoot),
+      ...rewriteRules(filenameRewrite),
+    ],
   },
   Peer: {
     plural: "peers",
@@ -94,6 +118,13 @@ export function claimsOf<K extends Kind>(
   resource: ResourceByKind[K] & { readonly kind: K },
 ): readonly Claim[] {
   return KINDS[resource.kind].claims?.(resource) ?? [];
+}
+
+/** The rules beyond its schema that a resource breaks. */
+export function brokenRulesOf<K extends Kind>(
+  resource: ResourceByKind[K] & { readonly kind: K },
+): readonly BrokenRule[] {
+  return KINDS[resource.kind].rules?.(resource) ?? [];
 }
 
 /** Whether a text names a kind. */

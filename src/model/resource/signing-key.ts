@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { keyIdFault, keyVersionFault } from "../verification-key.ts";
 import { momentMember, nameMember } from "./members.ts";
+import type { BrokenRule } from "./rule.ts";
 
 /** A key that signs export files. */
 export type SigningKey = {
@@ -7,7 +9,7 @@ export type SigningKey = {
   readonly name: string;
   /** Key manager reference: `local:NAME`, `file:PATH`. */
   readonly key: string;
-  /** Verification key ID in the files: the MCC. */
+  /** Verification key ID in the files: the MCC, or a bundle ID. */
   readonly keyId: string;
   /** Verification key version in the files: `v1`. */
   readonly version: string;
@@ -29,3 +31,12 @@ const schema = z.strictObject({
 
 /** What a file or request must look like to be one. */
 export const signingKeySchema: z.ZodType<SigningKey> = schema;
+
+/** Rules that bind what is made or changed: phones must be able to take the key's name apart. */
+export function signingKeyRules({ keyId, version }: SigningKey): readonly BrokenRule[] {
+  const [idFault, versionFault] = [keyIdFault(keyId), keyVersionFault(version)];
+  return [
+    ...(idFault === undefined ? [] : [{ member: "keyId", message: idFault }]),
+    ...(versionFault === undefined ? [] : [{ member: "version", message: versionFault }]),
+  ];
+}

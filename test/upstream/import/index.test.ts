@@ -1,6 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ExportSigner } from "../../../src/export-file/build.ts";
-import { MAX_INDEX_FILES, parseIndex } from "../../../src/upstream/index-lines.ts";
 import { retrySeconds } from "../../../src/upstream/retry.ts";
 import { fileUrl } from "../../../src/upstream/download.ts";
 import { upstreamIndexes } from "../../../src/store/upstream/index-state.ts";
@@ -8,62 +7,6 @@ import { useDatabase } from "../../support/database.ts";
 import { newSigner } from "../../export-file/sample.ts";
 import { openUpstream, type UpstreamServer } from "../upstream-server.ts";
 import { DAY, fileOf, importOf, NOON, openWorld, pastKey } from "../world.ts";
-
-const parse = (text: string) => parseIndex(new TextEncoder().encode(text));
-
-describe("parseIndex()", () => {
-  it("reads a path a line, each once, in order", () => {
-    expect(parse("us/b.zip\r\n\n  /us/a.zip\t\nus/b.zip\nc-1_2.zip")).toEqual({
-      ok: true,
-      value: { paths: ["us/b.zip", "us/a.zip", "c-1_2.zip"], refused: 0 },
-    });
-  });
-
-  it("takes an empty index", () => {
-    expect(parse("\n")).toEqual({ ok: true, value: { paths: [], refused: 0 } });
-  });
-
-  it("leaves out lines that are no safe path", () => {
-    const hostile = [
-      "http://127.0.0.1/a.zip",
-      "//evil.example/a.zip",
-      "../a.zip",
-      "a/../../b.zip",
-      "a/./b.zip",
-      "%2e%2e/a.zip",
-      "a\\..\\b.zip",
-      "a.zip?x=1",
-      "a.zip#x",
-      "a\u0000.zip",
-      "a\u001b[2J.zip",
-      "a b.zip",
-      "é.zip",
-      "file:a",
-      "a//b.zip",
-      "a/",
-      ".hidden",
-      "x".repeat(1025),
-    ];
-    expect(parse(["good.zip", ...hostile].join("\n"))).toEqual({
-      ok: true,
-      value: { paths: ["good.zip"], refused: hostile.length },
-    });
-  });
-
-  it("does not take a page for an index", () => {
-    expect(parse("<html>\n<p>moved</p>\n</html>")).toEqual({
-      ok: false,
-      code: "malformed_file",
-      message: "the index is none: no line of it is a path",
-    });
-  });
-
-  it("bounds the number of files", () => {
-    const lines = (count: number) => Array.from({ length: count }, (_, i) => `${i}`).join("\n");
-    expect(parse(lines(MAX_INDEX_FILES)).ok).toBe(true);
-    expect(parse(lines(MAX_INDEX_FILES + 1))).toMatchObject({ code: "limit_exceeded" });
-  });
-});
 
 describe("fileUrl()", () => {
   it("puts the path below the export root, without its query", () => {
