@@ -131,7 +131,7 @@ function unusableKeysIn(puts: readonly Resource[]): readonly Fault[] {
   return puts.flatMap((put) => {
     const [member, keys] = put.kind === "Issuer"
       ? ["keys", put.keys] as const
-      : ["publicKeys", put.kind === "ExportImport" ? put.publicKeys : []] as const;
+      : ["publicKeys", "publicKeys" in put ? put.publicKeys : []] as const;
     return keys.flatMap(({ publicKeyPem }, index) => {
       const der = pemToDer(publicKeyPem, "PUBLIC KEY");
       if (der !== undefined && p256Point(der) !== undefined) return [];

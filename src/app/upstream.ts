@@ -37,10 +37,11 @@ export function importDependencies(foundation: Foundation): ImportDependencies {
 
 /** What the job `mirror` works with. */
 export function mirrorDependencies(foundation: Foundation): MirrorDependencies {
-  const { config, database, blobs: blob } = foundation;
+  const { config, database, blobs: blob, crypto } = foundation;
   return {
     ...sharedDependencies(foundation),
     blob,
+    crypto,
     copies: mirrorFiles(database),
     settings: config.mirror,
   };
@@ -88,7 +89,8 @@ export function upstreamPart(foundation: Foundation): UpstreamPart {
 function upstreamReport(log: Log): (event: UpstreamEvent) => void {
   return (event) => {
     const { cause, ...fields } = { cause: undefined, ...event };
-    const failed = event.kind.endsWith("failed") || event.kind === "lines-refused";
+    const failed = event.kind.endsWith("failed") || event.kind === "lines-refused" ||
+      event.kind === "list-shrank";
     log[failed ? "warn" : "info"](`upstream-${event.kind}`, {
       ...(cause === undefined ? {} : errorFields(cause)),
       ...fields,

@@ -47,6 +47,10 @@ export function upstreamSettings(
       backfillDaysSinceOnset: read.integer("BACKFILL_DAYS_SINCE_ONSET_VALUE", 10, { max: 14 }),
       cleanupTtlSeconds,
     },
-    mirror: { ...shared, unlistedTtlSeconds: read.seconds("MIRROR_UNLISTED_TTL", "0s") },
+    mirror: {
+      ...shared,
+      cleanupTtlSeconds,
+      unlistedTtlSeconds: read.seconds("MIRROR_UNLISTED_TTL", "0s"),
+    },
   };
 }

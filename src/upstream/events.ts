@@ -19,6 +19,13 @@ export type UpstreamEvent =
     readonly name: string;
     readonly count: number;
   }
+  /** A list lacks so many files that what it does not name is kept for now. */
+  | {
+    readonly kind: "list-shrank";
+    readonly reader: "import" | "mirror";
+    readonly name: string;
+    readonly message: string;
+  }
   /** A file could not be imported or copied; tried again with back-off. */
   | {
     readonly kind: "file-failed";

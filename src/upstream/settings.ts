@@ -24,4 +24,6 @@ export type ImportSettings = UpstreamSettings & {
 export type MirrorSettings = UpstreamSettings & {
   /** MIRROR_UNLISTED_TTL: how long a copy stays in storage after it left the index. Default 0. */
   readonly unlistedTtlSeconds: number;
+  /** CLEANUP_TTL: how long a copy stays that an empty index no longer names. Default 1,209,600 (336 h). */
+  readonly cleanupTtlSeconds: number;
 };

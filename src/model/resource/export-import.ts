@@ -1,17 +1,7 @@
 import { z } from "zod";
 import type { Region } from "../ids.ts";
-import { momentMember, nameMember, publicKeyMember, regionMember, urlMember } from "./members.ts";
-
-/** A key that may have signed the files. */
-export type ImportPublicKey = {
-  /** Verification key ID in the files: the MCC, as a rule. */
-  readonly keyId: string;
-  /** Verification key version in the files: `v1`. */
-  readonly version: string;
-  readonly publicKeyPem: string;
-  readonly from?: string | undefined;
-  readonly thru?: string | undefined;
-};
+import { type FileKeyMember, fileKeysMember } from "./file-keys.ts";
+import { momentMember, nameMember, regionMember, urlMember } from "./members.ts";
 
 /** Another server's export files, read into ours. */
 export type ExportImport = {
@@ -28,7 +18,7 @@ export type ExportImport = {
   readonly from?: string | undefined;
   readonly thru?: string | undefined;
   /** A file counts when any of them signed it. */
-  readonly publicKeys: readonly ImportPublicKey[];
+  readonly publicKeys: readonly FileKeyMember[];
 };
 
 const schema = z.strictObject({
@@ -40,13 +30,7 @@ const schema = z.strictObject({
   traveler: z.boolean().default(false),
   from: momentMember.optional(),
   thru: momentMember.optional(),
-  publicKeys: z.array(z.strictObject({
-    keyId: z.string().min(1).max(100),
-    version: z.string().min(1).max(100),
-    publicKeyPem: publicKeyMember,
-    from: momentMember.optional(),
-    thru: momentMember.optional(),
-  })).min(1).max(50),
+  publicKeys: fileKeysMember.min(1),
 }).refine(
   ({ from, thru }) =>
     from === undefined || thru === undefined || Date.parse(from) < Date.parse(thru),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type FileKeyMember, fileKeysMember } from "./file-keys.ts";
 import { nameMember, urlMember } from "./members.ts";
 
 const SEGMENTS = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
@@ -19,6 +20,8 @@ export type Mirror = {
    * than for the one before; `[uuid]` a random UUID.
    */
   readonly filenameRewrite?: string | undefined;
+  /** A file is copied only when any of them signed it; empty: signatures are not checked. */
+  readonly publicKeys: readonly FileKeyMember[];
 };
 
 const schema = z.strictObject({
@@ -37,6 +40,7 @@ const schema = z.strictObject({
       SEGMENTS.test(text.replaceAll("[timestamp]", "0").replaceAll("[uuid]", "0")),
     "must contain [timestamp] or [uuid], and otherwise be segments of a file's name",
   ).optional(),
+  publicKeys: fileKeysMember.default([]),
 });
 
 /** What a file or request must look like to be one. */

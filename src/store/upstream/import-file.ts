@@ -1,5 +1,6 @@
 import type { Database } from "../database.ts";
 import type { ImportProgress } from "./import-keys.ts";
+import type { ListOverlap } from "./mirror-file.ts";
 
 /** A file that is to be read. */
 export type ImportFile = {
@@ -43,8 +44,13 @@ const SHOWN_FAILURES = 20;
 
 /** Files of imports and how far they are read. */
 export type ImportFiles = {
-  /** Adds the new ones in this order; those not named are gone, and forgotten after `forgetSeconds`. Answers how many are new. */
-  list(source: string, urls: readonly string[], forgetSeconds: number): Promise<number>;
+  /** How many files of an import are not gone, and how many of them are among these. */
+  overlap(source: string, urls: readonly string[]): Promise<ListOverlap>;
+  /**
+   * Adds the new ones in this order. With `forgetSeconds`, those not named are gone, and forgotten after so long.
+   * Answers how many are new.
+   */
+  list(source: string, urls: readonly string[], forgetSeconds: number | undefined): Promise<number>;
   /** Those that are due after the one with this id, in the order of the index, at most `limit`. */
   due(source: string, afterId: number, limit: number): Promise<readonly ImportFile[]>;
   /** Begins a zip that is not the one that the progress counts in. */
@@ -78,6 +84,15 @@ export const NO_PROGRESS: ImportProgress = {
 /** Files of imports in the database. */
 export function importFiles({ bulk: sql }: Database): ImportFiles {
   return {
+    overlap: async (source, urls) => {
+      const [row] = await sql<ListOverlap[]>`
+        select count(*) as listed, count(*) filter (where url = any(${
+        sql.array([...urls])
+      }::text[])) as kept
+        from import_file where import = ${source} and gone_at is null`;
+      return row ?? { listed: 0, kept: 0 };
+    },
+
     list: async (source, urls, forgetSeconds) => {
       const added = await sql`
         insert into import_file (import, url, seen_at)
@@ -87,10 +102,16 @@ export function importFiles({ bulk: sql }: Database): ImportFiles {
         order by place
         on conflict (import, url) do nothing`;
       await sql`
-        update import_file set gone_at = case when gone_at is null then wayfarer_now() end
-        where import = ${source} and (gone_at is null) <> (url = any(${
+        update import_file set gone_at = null
+        where import = ${source} and gone_at is not null and url = any(${
         sql.array([...urls])
-      }::text[]))`;
+      }::text[])`;
+      if (forgetSeconds === undefined) return added.count;
+      await sql`
+        update import_file set gone_at = wayfarer_now()
+        where import = ${source} and gone_at is null and url <> all(${
+        sql.array([...urls])
+      }::text[])`;
       await sql`
         delete from import_file
         where import = ${source} and gone_at < wayfarer_now() - ${forgetSeconds}::bigint`;

@@ -24,6 +24,17 @@ export type UpstreamIndexes = {
   /** The list was dealt with; `etag` only when nothing of it is left to do. */
   succeeded(reader: IndexReader, use: IndexUse, etag: string | undefined): Promise<void>;
   failed(reader: IndexReader, use: IndexUse, code: string, message: string): Promise<void>;
+  /**
+   * The list lacks so much that it is not believed yet, which `message` says. Answers whether the same list, of
+   * `paths`, was held back `seconds` ago already, and at every look since.
+   */
+  heldBack(
+    reader: IndexReader,
+    use: IndexUse,
+    paths: readonly string[],
+    message: string,
+    seconds: number,
+  ): Promise<boolean>;
   /** Forgets readers of this sort that are not among these. */
   keepOnly(reader: IndexReader["reader"], names: readonly string[]): Promise<void>;
   status(): Promise<readonly IndexStatus[]>;
@@ -40,7 +51,7 @@ export function upstreamIndexes({ bulk: sql }: Database): UpstreamIndexes {
       const [row] = await sql<{ etag: string | null }[]>`
         select etag from upstream_index
         where reader = ${reader} and name = ${name}
-          and index_url = ${indexUrl} and purpose = ${purpose}`;
+          and index_url = ${indexUrl} and purpose = ${purpose} and code is null`;
       return row?.etag ?? undefined;
     },
     succeeded: async ({ reader, name }, { indexUrl, purpose }, etag) => {
@@ -60,6 +71,22 @@ export function upstreamIndexes({ bulk: sql }: Database): UpstreamIndexes {
         on conflict (reader, name) do update
         set index_url = excluded.index_url, purpose = excluded.purpose, etag = null,
             tried_at = excluded.tried_at, code = excluded.code, message = excluded.message`;
+    },
+    heldBack: async ({ reader, name }, { indexUrl, purpose }, paths, message, seconds) => {
+      // A row with a code has no entity tag in use: its column keeps which list is held back.
+      const [row] = await sql<{ again: boolean }[]>`
+        insert into upstream_index as known (reader, name, index_url, purpose, etag, tried_at, code, message)
+        values (${reader}, ${name}, ${indexUrl}, ${purpose},
+                'held:' || encode(sha256(convert_to(${paths.join("\n")}, 'UTF8')), 'hex'),
+                wayfarer_now(), 'malformed_file', ${message})
+        on conflict (reader, name) do update
+        set tried_at = case when (known.index_url, known.purpose, known.etag)
+                                 is distinct from (excluded.index_url, excluded.purpose, excluded.etag)
+                            then excluded.tried_at else known.tried_at end,
+            index_url = excluded.index_url, purpose = excluded.purpose, etag = excluded.etag,
+            code = excluded.code, message = excluded.message
+        returning tried_at <= wayfarer_now() - ${seconds}::bigint as again`;
+      return row?.again ?? false;
     },
     keepOnly: async (reader, names) => {
       await sql`

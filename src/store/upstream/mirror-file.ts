@@ -34,16 +34,22 @@ export type MirrorStatus = MirrorPlace & {
   readonly message: string | null;
 };
 
+/** How a new list compares with the one before: files of that one, and how many of them the new one names. */
+export type ListOverlap = { readonly listed: number; readonly kept: number };
+
 /** Copies of other servers' files. */
 export type MirrorFiles = {
+  /** How many copies the list of a place names now, and how many of them are among these. */
+  overlap(place: MirrorPlace, urls: readonly string[]): Promise<ListOverlap>;
   /**
-   * Makes the list of a place the one given, in this order. With `unlist`, those not named are out of it.
-   * Answers the URLs that have no place, since another file has their name.
+   * Makes the list of a place the one given, in this order. Those not named are out of it when they were stored, or
+   * first named, at least `unlistSeconds` ago; undefined: they stay. Unless all of them go, the order of what is known
+   * stays, and what is new follows it. Answers the URLs that have no place, since another file has their name.
    */
   list(
     place: MirrorPlace,
     files: readonly ListedFile[],
-    unlist: boolean,
+    unlistSeconds: number | undefined,
   ): Promise<readonly string[]>;
   /** Copies that are due after this position, in the order of the index, at most `limit`. */
   due(place: MirrorPlace, afterPosition: number, limit: number): Promise<readonly DueCopy[]>;
@@ -79,12 +85,22 @@ export type MirrorFiles = {
 /** Copies of other servers' files in the database. */
 export function mirrorFiles({ bulk: sql }: Database): MirrorFiles {
   return {
-    list: async ({ bucket, root }, files, unlist) =>
+    overlap: async ({ bucket, root }, urls) => {
+      const [row] = await sql<ListOverlap[]>`
+        select count(*) as listed, count(*) filter (where url = any(${
+        sql.array([...urls])
+      }::text[])) as kept
+        from mirror_file where bucket = ${bucket} and root = ${root} and unlisted_at is null`;
+      return row ?? { listed: 0, kept: 0 };
+    },
+
+    list: async ({ bucket, root }, files, unlistSeconds) =>
       await sql.begin(async (tx) => {
         await tx`
           insert into mirror_index (bucket, root, written_at, file_count) values (${bucket}, ${root}, 0, 0)
           on conflict (bucket, root) do nothing`;
         await tx`select from mirror_index where bucket = ${bucket} and root = ${root} for update`;
+        const whole = unlistSeconds === 0;
         const urls = tx.array(files.map(({ url }) => url));
         const templates = tx.array(files.map(({ nameTemplate }) => nameTemplate));
         await tx`
@@ -94,24 +110,28 @@ export function mirrorFiles({ bulk: sql }: Database): MirrorFiles {
             where not exists (select from mirror_file as known
                               where bucket = ${bucket} and root = ${root} and known.url = listed.url)
           ), first as (
-            select greatest(wayfarer_now(), max(stamp) + 1) as stamp
+            select greatest(wayfarer_now(), max(stamp) + 1) as stamp,
+                   case when ${whole} then 0 else coalesce(max(position), 0) end as before
             from mirror_file where bucket = ${bucket} and root = ${root}
           )
           insert into mirror_file (bucket, root, url, name, position, stamp)
           select ${bucket}, ${root}, url,
-                 ${root} || '/' || replace(template, '[timestamp]', (stamp + number)::text), place, stamp + number
+                 ${root} || '/' || replace(template, '[timestamp]', (stamp + number)::text),
+                 before + place, stamp + number
           from added, first order by place
           on conflict do nothing`;
         await tx`
-          update mirror_file set position = place, unlisted_at = null
+          update mirror_file
+          set position = case when ${whole} then place else position end, unlisted_at = null
           from unnest(${urls}::text[]) with ordinality as listed (url, place)
           where bucket = ${bucket} and root = ${root} and mirror_file.url = listed.url
-            and (position <> place or unlisted_at is not null)`;
-        if (unlist) {
+            and (${whole} and position <> place or unlisted_at is not null)`;
+        if (unlistSeconds !== undefined) {
           await tx`
             update mirror_file set unlisted_at = wayfarer_now()
             where bucket = ${bucket} and root = ${root} and unlisted_at is null
-              and url <> all(${urls}::text[])`;
+              and url <> all(${urls}::text[])
+              and coalesce(stored_at, stamp) <= wayfarer_now() - ${unlistSeconds}::bigint`;
         }
         const homeless = await tx<{ url: string }[]>`
           select url from unnest(${urls}::text[]) as url

@@ -13,7 +13,7 @@ import { CopyRows } from "../../store/exposure/copy-row.ts";
 import { readExportFile } from "../../export-file/read.ts";
 import { type CheckedPortion, readKeys } from "./read-keys.ts";
 import type { ImportSettings } from "../settings.ts";
-import { checkSignature } from "./signature.ts";
+import { checkSignature } from "../signature.ts";
 import { type Downloader, downloadFile } from "../download.ts";
 
 /** What importing a file needs. */

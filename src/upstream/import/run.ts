@@ -9,6 +9,7 @@ import type { ReportUpstream } from "../events.ts";
 import { type FileImporter, importFile } from "./import-file.ts";
 import { retrySeconds } from "../retry.ts";
 import type { ImportSettings } from "../settings.ts";
+import { trustOf } from "../trust-list.ts";
 import { fileUrl, lastSegment, readIndex } from "../download.ts";
 
 /** What the job `import` needs. */
@@ -82,11 +83,16 @@ async function refreshFiles(
     return;
   }
   if (!index.value.changed) return;
-  const { paths, refused, etag } = index.value;
-  const urls = paths.map((path) => fileUrl(config.exportRoot, path));
-  await files.list(config.name, urls, settings.cleanupTtlSeconds);
-  await indexes.succeeded(reader, use, etag);
-  if (refused > 0) report({ kind: "lines-refused", ...reader, count: refused });
+  const urls = index.value.paths.map((path) => fileUrl(config.exportRoot, path));
+  const overlap = await files.overlap(config.name, urls);
+  const trust = await trustOf(deps, reader, use, index.value, overlap);
+  await files.list(
+    config.name,
+    urls,
+    trust === "everything" ? settings.cleanupTtlSeconds : undefined,
+  );
+  if (trust === "held") totals.failed += 1;
+  else await indexes.succeeded(reader, use, index.value.etag);
 }
 
 async function importDue(

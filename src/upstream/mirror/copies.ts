@@ -1,10 +1,13 @@
 import type { BlobStore } from "../../blob/blob.ts";
-import { asAppError, type Refusal } from "../../errors.ts";
+import { asAppError, type Outcome, type Refusal } from "../../errors.ts";
+import { readExportFile } from "../../export-file/read.ts";
 import type { Mirror } from "../../model/resource/mirror.ts";
 import { storeFailure } from "../../store/failure.ts";
+import type { UpstreamIndexes } from "../../store/upstream/index-state.ts";
 import type { DueCopy, MirrorFiles, MirrorPlace } from "../../store/upstream/mirror-file.ts";
 import type { ReportUpstream } from "../events.ts";
 import { retrySeconds } from "../retry.ts";
+import { checkSignature } from "../signature.ts";
 import { type Downloader, downloadFile, lastSegment } from "../download.ts";
 import { FILE_HEADERS } from "../../export-file/served-files.ts";
 
@@ -13,6 +16,8 @@ export type Copier = Downloader & {
   readonly copies: MirrorFiles;
   readonly blob: BlobStore;
   readonly report: ReportUpstream;
+  readonly crypto: Crypto;
+  readonly indexes: Pick<UpstreamIndexes, "now">;
 };
 
 /** How many were copied, and how many could not be. */
@@ -54,7 +59,7 @@ export async function copyDue(
   }
 }
 
-/** Copies a file byte for byte, or keeps why that failed; answers the code of it. */
+/** Copies a file, once it is checked, byte for byte, or keeps why that failed; answers the code of it. */
 async function copyOne(
   copier: Copier,
   mirror: Mirror,
@@ -67,7 +72,7 @@ async function copyOne(
   let failure: Refusal;
   let cause: unknown;
   try {
-    const zip = await downloadFile(copier, mirror.exportRoot, copy.url, signal);
+    const zip = await downloadChecked(copier, mirror, copy.url, signal);
     if (zip.ok) {
       await blob.put(place.bucket, copy.name, zip.value, FILE_HEADERS);
       await copies.stored(place, copy.url, zip.value.length);
@@ -86,6 +91,24 @@ async function copyOne(
   await copies.fail(place, copy.url, code, message, retrySeconds(attempts));
   report({ kind: "file-failed", reader: "mirror", ...file, code, message, attempts, cause });
   return code;
+}
+
+/** The bytes of a file that is an export file and, where the mirror has public keys, signed by one of them. */
+async function downloadChecked(
+  copier: Copier,
+  { exportRoot, publicKeys }: Mirror,
+  url: string,
+  signal: AbortSignal,
+): Promise<Outcome<Uint8Array>> {
+  const zip = await downloadFile(copier, exportRoot, url, signal);
+  if (!zip.ok) return zip;
+  const file = await readExportFile(zip.value);
+  if (!file.ok) return file;
+  if (publicKeys.length === 0) return zip;
+  const now = await copier.indexes.now();
+  const { subtle } = copier.crypto;
+  const signed = await checkSignature(file.value, publicKeys, now, subtle);
+  return signed.ok ? zip : signed;
 }
 
 /** Deletes copies that are out of the index for `unlistedSeconds`. Answers how many. */

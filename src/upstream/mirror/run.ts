@@ -7,6 +7,7 @@ import type { MirrorPlace } from "../../store/upstream/mirror-file.ts";
 import type { ResourceCache } from "../../store/resource/cache.ts";
 import { type ConfigSharing, eachConfig } from "../each-config.ts";
 import type { MirrorSettings } from "../settings.ts";
+import { type ListTrust, trustOf } from "../trust-list.ts";
 import { fileUrl, lastSegment, readIndex } from "../download.ts";
 import { INDEX_HEADERS, indexName, indexText } from "../../export-file/served-files.ts";
 import { placeOf } from "../../model/export-place.ts";
@@ -79,7 +80,7 @@ async function mirrorOne(
   totals: Totals,
   signal: AbortSignal,
 ): Promise<void> {
-  const { indexes, copies, blob, report, settings } = deps;
+  const { indexes, copies, blob, settings } = deps;
   const reader = { reader: "mirror", name: mirror.name } as const;
   const place = mirrorPlace(mirror);
   const use = useOf(mirror);
@@ -87,10 +88,11 @@ async function mirrorOne(
   if (!index.ok) {
     if (index.code !== "canceled") await failIndex(deps, mirror, totals, index);
   } else if (index.value.changed) {
-    const { paths, refused, etag } = index.value;
-    if (refused > 0) report({ kind: "lines-refused", ...reader, count: refused });
-    // A list that is not understood as a whole is no reason to delete.
-    const unnamed = await listFiles(deps, mirror, paths, refused === 0);
+    const { paths, etag } = index.value;
+    const urls = paths.map((path) => fileUrl(mirror.exportRoot, path));
+    const overlap = await copies.overlap(place, urls);
+    const trust = await trustOf(deps, reader, use, index.value, overlap);
+    const unnamed = await listFiles(deps, mirror, urls, unlistAfter(trust, paths, settings));
     const copied = await copyDue(deps, mirror, signal);
     totals.files += copied.files;
     totals.failed += copied.failed + unnamed;
@@ -100,18 +102,30 @@ async function mirrorOne(
       (names) => blob.put(place.bucket, indexName(place.root), indexText(names), INDEX_HEADERS),
     );
     const complete = unnamed === 0 && await copies.missing(place) === 0;
-    await indexes.succeeded(reader, use, complete ? etag : undefined);
+    if (trust === "held") totals.failed += 1;
+    else await indexes.succeeded(reader, use, complete ? etag : undefined);
   }
   if (signal.aborted) return;
   totals.deleted += await deleteUnlisted(deps, mirror.name, place, settings.unlistedTtlSeconds);
+}
+
+/** How old copies must be that leave the index when it does not name them; undefined: none leaves. */
+function unlistAfter(
+  trust: ListTrust,
+  paths: readonly string[],
+  { cleanupTtlSeconds }: MirrorSettings,
+): number | undefined {
+  if (trust === "everything") return 0;
+  // Files that another server has forgotten, all of them, go when ours would.
+  return trust === "held" && paths.length === 0 ? cleanupTtlSeconds : undefined;
 }
 
 /** Notes the other server's list; answers how many files have no name here. */
 async function listFiles(
   deps: MirrorDependencies,
   mirror: Mirror,
-  paths: readonly string[],
-  unlist: boolean,
+  urls: readonly string[],
+  unlistSeconds: number | undefined,
 ): Promise<number> {
   const unnamed = (url: string, message: string): void =>
     deps.report({
@@ -123,18 +137,17 @@ async function listFiles(
       message,
       attempts: 1,
     });
-  const named = paths.flatMap((path) => {
-    const url = fileUrl(mirror.exportRoot, path);
+  const named = urls.flatMap((url) => {
     const name = copyName(mirror.filenameRoot, url, mirror.filenameRewrite, deps.newUuid);
     if (name.ok) return [{ url, nameTemplate: name.value }];
     unnamed(url, name.message);
     return [];
   });
-  const homeless = await deps.copies.list(mirrorPlace(mirror), named, unlist);
+  const homeless = await deps.copies.list(mirrorPlace(mirror), named, unlistSeconds);
   for (const url of homeless) {
     unnamed(url, "another copy has its name: set filenameRewrite, or wait until that is deleted");
   }
-  return paths.length - named.length + homeless.length;
+  return urls.length - named.length + homeless.length;
 }
 
 async function failIndex(

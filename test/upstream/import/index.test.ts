@@ -115,16 +115,35 @@ describe("importExports() of several servers", () => {
     expect(await world.status()).toMatchObject({ failed: 3, pending: 6 });
   });
 
+  it("goes on with files that an empty or shrunken index does not name", async () => {
+    server.index("a.zip", "b.zip", "c.zip");
+    const world = await openWorld(database(), importOf(server, pem));
+    expect(await world.run()).toMatchObject({ files: 1, failed: 2 });
+    for (const name of ["b", "c"]) {
+      server.set(`/files/${name}.zip`, await fileOf([signer], [pastKey(name.charCodeAt(0))]));
+    }
+    server.set("/index.txt", "");
+    await database().setClock(NOON + 60);
+    expect(await world.run()).toMatchObject({ files: 2, failed: 1 });
+    expect(world.events).toContainEqual({
+      ...{ kind: "list-shrank", reader: "import", name: "foreign" },
+      message: "the index names no file; 3 were listed: they stay until they expire",
+    });
+  });
+
   it("forgets files that no index names, after their time, and those of imports that are gone", async () => {
     server.index("a.zip");
     const world = await openWorld(database(), importOf(server, pem));
     await world.run();
     const count = async () => (await database().sql`select from import_file`).length;
     server.index("b.zip");
+    // A list that names nothing of what was there is believed at its second look.
+    await world.run();
+    await database().setClock(NOON + 60);
     await world.run();
     expect(await count()).toBe(2);
-    await database().setClock(NOON + 14 * DAY + 1);
-    server.index("c.zip");
+    await database().setClock(NOON + 60 + 14 * DAY + 1);
+    server.index("b.zip", "c.zip");
     await world.run();
     expect(await count()).toBe(2);
     world.resources.length = 0;

@@ -1,8 +1,8 @@
-import { accept, type Outcome, refuse } from "../../errors.ts";
-import type { ImportPublicKey } from "../../model/resource/export-import.ts";
-import { isActive } from "../../model/resource/members.ts";
-import type { ExportFile, FileSignatureInfo } from "../../export-file/read.ts";
-import { verifyExportFile } from "../../export-file/verify.ts";
+import { accept, type Outcome, refuse } from "../errors.ts";
+import type { FileKeyMember } from "../model/resource/file-keys.ts";
+import { isActive } from "../model/resource/members.ts";
+import type { ExportFile, FileSignatureInfo } from "../export-file/read.ts";
+import { verifyExportFile } from "../export-file/verify.ts";
 
 /** Signatures that a message names, and characters of each name. */
 const NAMED = 5;
@@ -14,7 +14,7 @@ const NAME_LENGTH = 40;
  */
 export async function checkSignature(
   file: Pick<ExportFile, "bin" | "signatures">,
-  publicKeys: readonly ImportPublicKey[],
+  publicKeys: readonly FileKeyMember[],
   nowSeconds: number,
   subtle: SubtleCrypto,
 ): Promise<Outcome<undefined>> {
