@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { adminApi } from "./admin/rest.ts";
 import { bearerCheck } from "./admin/token.ts";
 import type { Foundation } from "./app/foundation.ts";
-import { type ExportPart, exportPart } from "./app/export.ts";
+import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
 import { type FederationPart, federationPart } from "./app/federation.ts";
 import type { FederationRuntime } from "./app/peer-transports.ts";
@@ -147,6 +147,7 @@ function admin(
     ),
     changed: async () => {
       await foundation.cache.fresh();
+      await writeFirstIndexes(foundation);
     },
     describe: (resource) => describeResource({ ...foundation, ...publishing }, resource),
     status: async () => ({

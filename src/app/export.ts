@@ -1,4 +1,5 @@
 import type { ExportEvent } from "../export/events.ts";
+import { publishFirstIndexes } from "../export/first-index.ts";
 import { publishIndex } from "../export/publish-index.ts";
 import { type ExportDependencies, runExport } from "../export/run.ts";
 import { seriesOf } from "../export/series.ts";
@@ -56,6 +57,17 @@ export function retentionDependencies(foundation: Foundation): RetentionDependen
     publishIndex: (place) => publishIndex({ indexes, blob, settings: config.export }, place),
     report: retentionReport(foundation),
   };
+}
+
+/** Writes the indexes of exports that have none; what fails is logged, and done by the job `export`. */
+export async function writeFirstIndexes(foundation: Foundation): Promise<void> {
+  const { cache: resources, blobs: blob, config, database, log } = foundation;
+  try {
+    const indexes = exportIndexes(database);
+    await publishFirstIndexes({ resources, blob, indexes, settings: config.export });
+  } catch (error) {
+    log.warn("first-index-failed", errorFields(error));
+  }
 }
 
 /** Puts exports and retention together. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { changeResources, type Difference, inKindOrder } from "../admin/change.ts";
 import { MAX_DOCUMENT_BYTES, parseDocuments } from "../admin/documents.ts";
 import { type Fault, faultsText } from "../admin/fault.ts";
+import { writeFirstIndexes } from "../app/export.ts";
 import { AppError } from "../errors.ts";
 import type { Resource } from "../model/resource/kinds.ts";
 import type { Command, CommandIo } from "./command.ts";
@@ -33,7 +34,8 @@ export const applyCommand: Command = {
     if (!options.ok) throw new AppError(options.code, options.message);
     const { values, positionals } = options.value;
     const resources = await readResources(positionals);
-    return await withFoundation(io, async ({ resources: store, keys }) => {
+    return await withFoundation(io, async (foundation) => {
+      const { resources: store, keys } = foundation;
       const outcome = await changeResources(store, keys, {
         actor: "command line",
         puts: resources,
@@ -47,6 +49,7 @@ export const applyCommand: Command = {
         );
       }
       print(io, outcome.differences);
+      if (values["dry-run"] !== true) await writeFirstIndexes(foundation);
       return 0;
     });
   },

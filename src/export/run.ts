@@ -6,6 +6,7 @@ import type { Leases } from "../store/lease.ts";
 import { type HeldLease, holdLease, type Ticker } from "../store/lease-hold.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 import type { ClosedWindowWatermark } from "../store/exposure/closed-window-watermark.ts";
+import { publishFirstIndexes } from "./first-index.ts";
 import { type Series, seriesOf } from "./series.ts";
 import { dueAfterSeconds } from "./settings.ts";
 import { type BatchWorker, exportBatch } from "./worker.ts";
@@ -55,6 +56,7 @@ export async function runExport(
   deps: ExportDependencies,
   signal: AbortSignal,
 ): Promise<ExportSummary> {
+  await publishFirstIndexes(deps, signal);
   const view = await deps.resources.fresh();
   const series = view.list("ExportConfig").flatMap(seriesOf);
   const work: Work = {

@@ -31,12 +31,15 @@ const index: Operation = {
   id: "exportIndex",
   tag: "download",
   summary: "The list of files that phones should have, oldest first",
-  about: "A line a file, relative to /exports/. Not to be cached.",
+  about: "A line a file, relative to /exports/; empty before the first. Not to be cached.",
   parameters: [filenameRoot, ...conditional],
   answers: [
     { ...text("text/plain", "The list"), headers: ["ETag", "Cache-Control"] },
     { status: 304, about: "It is what If-None-Match names", headers: ["ETag"] },
-    { status: 404, about: "There is none of this name, or nothing was exported yet" },
+    {
+      status: 404,
+      about: "There is no export or mirror of this name, or nothing was mirrored yet",
+    },
     { status: 412, about: "It is not what If-Match names" },
   ],
   refusals: ["blob_unavailable", "internal"],

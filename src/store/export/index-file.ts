@@ -3,6 +3,8 @@ import type { ExportPlace } from "../../model/export-place.ts";
 
 /** Lists of files for phones. */
 export type ExportIndexes = {
+  /** Those of these places whose list was never written. */
+  missing(places: readonly ExportPlace[]): Promise<readonly ExportPlace[]>;
   /**
    * Has `write` store the names of all files of a place, oldest first, without those whose window ended
    * `ttlSeconds` ago: these are unlisted from then on. One writer at a time, and each reads the list after the
@@ -18,6 +20,15 @@ export type ExportIndexes = {
 /** Lists of files in the database. */
 export function exportIndexes({ bulk }: Database): ExportIndexes {
   return {
+    missing: async (places) =>
+      await bulk<ExportPlace[]>`
+        select bucket, root from unnest(
+          ${bulk.array(places.map(({ bucket }) => bucket))}::text[],
+          ${bulk.array(places.map(({ root }) => root))}::text[]) as place (bucket, root)
+        where not exists (
+          select from export_index as known
+          where (known.bucket, known.root) = (place.bucket, place.root) and written_at > 0)`,
+
     publish: async ({ bucket, root }, ttlSeconds, write) => {
       await bulk`
         insert into export_index (bucket, root, written_at, file_count) values (${bucket}, ${root}, 0, 0)
