@@ -10,7 +10,7 @@ import { type PublishPart, publishPart } from "./app/publish.ts";
 import { publicKeysAnswer, publicKeysPemAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
-import { errorAnswer, failureAnswer } from "./http/answer.ts";
+import { errorAnswer, failureAnswer, jsonAnswer } from "./http/answer.ts";
 import { firstPage } from "./http/first-page.ts";
 import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
@@ -78,7 +78,7 @@ export async function openApp(
       "send Authorization: Bearer with METRICS_TOKEN or ADMIN_TOKEN; without either setting this is closed",
     );
   });
-  app.get("/", () => welcome(foundation));
+  app.get("/", (c) => welcome(foundation, c.req.raw));
   const openApi = openApiAnswers({
     publicUrl: config.publicUrl,
     publishes: config.roles.includes("publish"),
@@ -187,10 +187,16 @@ async function metricsAnswer(
   return new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } });
 }
 
-async function welcome({ cache, config }: Foundation): Promise<Response> {
+/** The first page; to whoever wants JSON, the exports that are served here. */
+async function welcome({ cache, config }: Foundation, request: Request): Promise<Response> {
   const view = await cache.fresh();
   const exports = view.list("ExportConfig")
     .filter((one) => one.bucket === config.exportBucket)
-    .map((one) => ({ name: one.name, index: `/exports/${one.filenameRoot}/index.txt` }));
+    .map(({ name, filenameRoot }) => ({
+      name,
+      filenameRoot,
+      index: `/exports/${filenameRoot}/index.txt`,
+    }));
+  if (request.headers.get("accept") === "application/json") return jsonAnswer(200, { exports });
   return await firstPage({ publicUrl: config.publicUrl, exports });
 }

@@ -7,6 +7,7 @@ import { secondsOfInterval } from "../model/interval.ts";
 import { reportTypeOfWire } from "../model/report-type.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { deviceFiles } from "./device-files.ts";
+import { noSuchRoot } from "./export-roots.ts";
 import { openByPem, openByPublishedKeys, readPemKeys } from "./export-trust.ts";
 import { durationMs, required, serverUrl, valueOf } from "./option-value.ts";
 import { parseOptions } from "./options.ts";
@@ -68,7 +69,8 @@ export const deviceMatchCommand: Command = {
       signal: io.signal,
     };
     const phone = new Phone(downloads, open, state.sightings);
-    const files = await look(io, phone, { untilMs: Date.now() + waitMs, everyMs });
+    const noRoot = () => noSuchRoot(downloads, url);
+    const files = await look(io, phone, { untilMs: Date.now() + waitMs, everyMs, noRoot });
     return report(io, phone.exposures, state, files);
   },
 };
@@ -76,11 +78,15 @@ export const deviceMatchCommand: Command = {
 /** What became of the files in the index. */
 type Files = { readonly read: number; readonly refused: ReadonlyMap<string, Refusal> };
 
-/** Looks until somebody was met, the time is over, or we are told to stop. */
+/** Looks until somebody was met, the time is over, or we are told to stop. Throws at once when there is no index. */
 async function look(
   io: CommandIo,
   phone: Phone,
-  { untilMs, everyMs }: { readonly untilMs: number; readonly everyMs: number },
+  { untilMs, everyMs, noRoot }: {
+    readonly untilMs: number;
+    readonly everyMs: number;
+    readonly noRoot: () => Promise<AppError>;
+  },
 ): Promise<Files> {
   const refused = new Map<string, Refusal>();
   const told = new Set<string>();
@@ -98,7 +104,8 @@ async function look(
         refused.set(path, refusal);
         tell(`${path} cannot be used: ${refusal.message}`);
       }
-    } else if (last || !ERRORS[sync.code].retryable) valueOf(sync);
+    } else if (sync.code === "not_found") throw await noRoot();
+    else if (last || !ERRORS[sync.code].retryable) valueOf(sync);
     else tell(`${sync.message}; trying again`);
     if (last || phone.exposures.some(({ revoked }) => !revoked)) return { read, refused };
     tell(`waiting for the export until ${new Date(untilMs).toISOString()}`);

@@ -31,11 +31,11 @@ export type Downloads = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Paths of the files in the index, oldest first; none while there is no index yet (404). */
+/** Paths of the files in the index, oldest first. `not_found` when there is no index (404). */
 export async function readIndex(downloads: Downloads): Promise<Outcome<readonly string[]>> {
   const { limits, source } = downloads;
   const bytes = await get(downloads, `${source.root}/index.txt`, limits.indexBytes);
-  if (!bytes.ok) return bytes.code === "not_found" ? accept([]) : bytes;
+  if (!bytes.ok) return bytes;
   const lines = parseIndex(bytes.value);
   if (!lines.ok) return lines;
   const { paths, firstRefused } = lines.value;

@@ -33,6 +33,8 @@ class TinyServer {
   readonly files = new Map<string, Uint8Array>();
   publishes: z.infer<typeof publishBody>[] = [];
   publishedKeys: unknown = undefined;
+  /** What it answers at `/`. */
+  exports: unknown = undefined;
   signer: Issuer;
 
   constructor(signer: Issuer) {
@@ -50,7 +52,8 @@ class TinyServer {
     } else if (method === "POST") response.end('{"padding":""}');
     else if (url === "/.well-known/exposure-keys.json") {
       response.end(JSON.stringify(this.publishedKeys));
-    } else if (url === "/exports/mag/index.txt") response.end([...this.files.keys()].join("\n"));
+    } else if (url === "/") response.end(JSON.stringify(this.exports));
+    else if (url === "/exports/mag/index.txt") response.end([...this.files.keys()].join("\n"));
     else {
       const file = this.files.get(url.replace("/exports/", ""));
       if (file === undefined) response.statusCode = 404;
@@ -265,6 +268,25 @@ test("device match waits until the export is there", async () => {
 function fail(): never {
   throw new Error("no file");
 }
+
+test.each([
+  [
+    { exports: [{ filenameRoot: "mag" }, { filenameRoot: "x/y" }] },
+    'its exports have --root "mag", "x/y"',
+  ],
+  [{ exports: [] }, "this server has no export: make an ExportConfig first"],
+  ["<html>", "give the filenameRoot of an export of this server with --root"],
+])("device match says at once that there is no such root: %j", async (list, cure) => {
+  const { tiny, url, publish, match } = await setUp();
+  await publish("--health-authority", "mag");
+  tiny.exports = list;
+  const { status, error } = await match("--root", "mug", "--wait", "1h");
+  expect({ status, code: error?.code, message: error?.message }).toEqual({
+    status: undefined,
+    code: "not_found",
+    message: `there is no index ${url}/exports/mug/index.txt: ${cure}`,
+  });
+});
 
 test("device match ends when it is told to", async () => {
   const { url, folder, publish } = await setUp();

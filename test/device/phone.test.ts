@@ -71,9 +71,11 @@ test("a phone reads each file once, and new ones as they come", async () => {
   expect(phone.exposures).toMatchObject([{ path: "mag/2.zip", reportType: 5, revoked: true }]);
 });
 
-test("a phone waits for an index that is not there yet", async () => {
-  const { phone } = await phoneAt(new Map());
-  expect(await phone.sync()).toEqual(accept({ read: [], refused: [] }));
+test("a phone tells an index that is not there from an empty one", async () => {
+  const { phone } = await phoneAt(new Map([["mag/index.txt", ""]]));
+  expect(await phone.sync()).toMatchObject({ ok: true, value: { read: [] } });
+  const { phone: lost } = await phoneAt(new Map());
+  expect(await lost.sync()).toMatchObject({ ok: false, code: "not_found" });
 });
 
 test("a phone tries again what it could not have, and not what is wrong", async () => {

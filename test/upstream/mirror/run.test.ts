@@ -68,23 +68,7 @@ describe("mirrorExports()", () => {
       overrides: { blobs: blob, cache: { view, fresh: view }, outgoing: TO_ADDRESSES },
     });
     return await mirrorExports({
-<<<<<<< HEAD
       ...mirrorDependencies(foundation),
-=======
-      resources: { view, fresh: view },
-      indexes: upstreamIndexes(database()),
-      copies: mirrorFiles(database()),
-      blob,
-      leases: leases(database()),
-      fetch: {
-        fetch: (url, init) => fetch(url, init),
-        resolve: () => Promise.reject(new Error("tests use addresses")),
-        allowPrivate: true,
-      },
-      crypto,
-      settings: { ...SETTINGS, unlistedTtlSeconds: 0 },
-      randomBytes: (length) => randomBytes(length),
->>>>>>> b20e94e (mirror, import: a broken, empty or shrunken index deletes nothing; a mirror copies only export files, signed ones where it has keys)
       ticker: () => () => {},
       report: (event) => events.push(event),
       ...overrides,
