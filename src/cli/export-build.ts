@@ -2,19 +2,23 @@ import { writeFile } from "node:fs/promises";
 import { loadIssuer } from "../device/issuer.ts";
 import { AppError } from "../errors.ts";
 import { buildExportFile, type ExportSigner } from "../export-file/build.ts";
+import type { SignatureInfo } from "../export-file/format.ts";
 import type { ExportKey } from "../model/exposure.ts";
 import { encodeHex } from "../bytes/base64.ts";
 import { REPORT_TYPES } from "../model/report-type.ts";
+import { keyIdFault, keyVersionFault } from "../model/verification-key.ts";
 import type { Command } from "./command.ts";
-import { durationMs, momentSeconds, required, valueOf } from "./option-value.ts";
+import { durationMs, momentSeconds, required, valueOf, wholeNumber } from "./option-value.ts";
 import { parseOptions } from "./options.ts";
-import { readTekFile, TEK_FILE_HELP, type TekFileKey } from "./tek-file.ts";
+import { randomKeys } from "./random-keys.ts";
+import { readTekFile, TEK_FILE_HELP, type TekFile, type TekFileKey } from "./tek-file.ts";
 
-const USAGE = `wayfarer export build --tek-file FILE --key FILE --region REGION [options]
+const USAGE = `wayfarer export build --key FILE --region REGION [--tek-file FILE] [options]
 
 Makes an export file without a server, for example to test an app.
 
   --tek-file FILE     the keys
+  --random-keys N     also N random keys of the two weeks before the end of the window
   --key FILE          private P-256 key that signs: PEM or JWK
   --region REGION     region that the file names
   --key-id ID         verification key ID, the MCC (default: the region)
@@ -30,6 +34,7 @@ Example:
 
 const OPTIONS = {
   "tek-file": { type: "string" },
+  "random-keys": { type: "string" },
   key: { type: "string" },
   region: { type: "string" },
   "key-id": { type: "string" },
@@ -46,7 +51,10 @@ export const exportBuildCommand: Command = {
   usage: USAGE,
   run: async (io) => {
     const { values } = valueOf(parseOptions(io.args, OPTIONS));
-    const path = required(values["tek-file"], "tek-file", "the file of the keys");
+    const count = wholeNumber(values["random-keys"], "random-keys", 0, { min: 0, max: 500_000 });
+    const path = count > 0
+      ? values["tek-file"]
+      : required(values["tek-file"], "tek-file", "the file of the keys, or --random-keys");
     const keyPath = required(values.key, "key", "the file of the private key that signs");
     const region = required(values.region, "region", "a region code such as MAG");
     const end = momentSeconds(values.end, "end", Math.floor(Date.now() / 1000));
@@ -58,14 +66,15 @@ export const exportBuildCommand: Command = {
       );
     }
     const out = values.out ?? "export.zip";
-    const teks = await readTekFile(path);
+    const teks = path === undefined ? NO_TEKS : await readTekFile(path);
     const signer = await loadIssuer(io.runtime.crypto, keyPath);
-    const info = { keyId: values["key-id"] ?? region, keyVersion: values["key-version"] ?? "v1" };
+    const info = verificationKey(values["key-id"] ?? region, values["key-version"] ?? "v1");
+    const random = (length: number) => io.runtime.crypto.getRandomValues(new Uint8Array(length));
     const signers: readonly ExportSigner[] = [{ info, sign: signer.sign }];
     const built = await buildExportFile({
       header: { start, end, region },
       signers,
-      keys: inOrder("keys", teks.keys),
+      keys: inOrder("keys", [...teks.keys, ...randomKeys(count, end, random)]),
       revisedKeys: inOrder("revisedKeys", teks.revisedKeys),
     });
     await writeFile(out, built.zip).catch((cause: unknown) => {
@@ -80,6 +89,16 @@ export const exportBuildCommand: Command = {
     return 0;
   },
 };
+
+const NO_TEKS: TekFile = { keys: [], revisedKeys: [] };
+
+/** The name of the key that signs, in characters that phones can use. */
+function verificationKey(keyId: string, keyVersion: string): SignatureInfo {
+  const [idFault, versionFault] = [keyIdFault(keyId), keyVersionFault(keyVersion)];
+  if (idFault !== undefined) throw new AppError("usage", `--key-id ${idFault}`);
+  if (versionFault !== undefined) throw new AppError("usage", `--key-version ${versionFault}`);
+  return { keyId, keyVersion };
+}
 
 /** The keys as a file wants them: sorted by their bytes, each once. */
 async function* inOrder(

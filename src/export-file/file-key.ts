@@ -4,7 +4,8 @@ import {
   MAX_TRANSMISSION_RISK,
   MAX_WIRE_DSOS,
 } from "../model/exposure.ts";
-import { INTERVALS_PER_DAY } from "../model/interval.ts";
+import { INTERVALS_PER_DAY, secondsOfInterval } from "../model/interval.ts";
+import { validUntil } from "../model/key-check.ts";
 import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
 import { DEFAULT_ROLLING_PERIOD } from "./format.ts";
 import type { WireReader } from "./wire-reader.ts";
@@ -51,15 +52,20 @@ export type KeyProblem =
   | "transmission_risk"
   | "rolling_start"
   | "rolling_period"
+  | "starts_in_future"
+  | "still_valid"
   | "report_type"
   | "days_since_onset";
 
-/** How to tell that a key is right. */
-const RULES: Record<KeyProblem, (key: FileKey) => boolean> = {
+/** How to tell that a key is right in a file that ends at a second. */
+const RULES: Record<KeyProblem, (key: FileKey, end: number) => boolean> = {
   key_length: ({ key }) => key.length === KEY_BYTES,
   transmission_risk: ({ transmissionRisk }) => within(transmissionRisk, 0, MAX_TRANSMISSION_RISK),
   rolling_start: ({ intervalNumber }) => intervalNumber > 0,
   rolling_period: ({ intervalCount }) => within(intervalCount, 1, INTERVALS_PER_DAY),
+  starts_in_future: ({ intervalNumber }, end) => secondsOfInterval(intervalNumber) < end,
+  still_valid: ({ intervalNumber, intervalCount }, end) =>
+    validUntil(intervalNumber, intervalCount) <= end || secondsOfInterval(intervalNumber) >= end,
   report_type: ({ reportType }) => within(reportType, 0, WIRE_REPORT_TYPE.REVOKED),
   days_since_onset: ({ daysSinceOnset }) =>
     daysSinceOnset === undefined || within(daysSinceOnset, -MAX_WIRE_DSOS, MAX_WIRE_DSOS),
@@ -67,7 +73,7 @@ const RULES: Record<KeyProblem, (key: FileKey) => boolean> = {
 
 const PROBLEMS = Object.keys(RULES) as KeyProblem[];
 
-/** All that is wrong with a key; empty for a key that every phone takes. */
-export function keyProblems(key: FileKey): readonly KeyProblem[] {
-  return PROBLEMS.filter((problem) => !RULES[problem](key));
+/** All that is wrong with a key; empty for a key that every phone takes. `end`: of the file's window, UTC seconds. */
+export function keyProblems(key: FileKey, end: number): readonly KeyProblem[] {
+  return PROBLEMS.filter((problem) => !RULES[problem](key, end));
 }

@@ -10,6 +10,10 @@ export const SIG_ENTRY = "export.sig";
 export const FILE_HEADER = "EK Export v1    ";
 /** ECDSA with SHA-256, dotted. */
 export const ECDSA_SHA256_OID = "1.2.840.10045.4.3.2";
+/** ECDSA with SHA-512, dotted: Android takes it too. */
+export const ECDSA_SHA512_OID = "1.2.840.10045.4.3.4";
+/** Times beyond the year 5138 are no seconds: somebody wrote milliseconds. */
+export const MAX_SECONDS = 100_000_000_000;
 /** Phones read no more signatures than this. */
 export const MAX_SIGNATURES = 10;
 /** The rolling period that is left out. */

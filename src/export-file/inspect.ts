@@ -1,3 +1,4 @@
+import { MAX_SECONDS } from "./format.ts";
 import type { ExportFile } from "./read.ts";
 import { type Histogram, type KeySurvey, surveyKeys } from "./survey.ts";
 import type { SignatureVerdict } from "./verify.ts";
@@ -28,14 +29,15 @@ export async function inspectExportFile(
   verdicts: readonly SignatureVerdict[] = [],
 ): Promise<ExportInspection> {
   const { start, end, region, batchNum, batchSize, zipBytes } = file;
+  const knownEnd = end > 0 && end <= MAX_SECONDS ? end : Infinity;
   return {
     ...{ start, end, region, batchNum, batchSize, zipBytes, binBytes: file.bin.length },
     signatures: file.signatures.map(({ info }, index) => ({
       ...info,
       verdict: verdicts[index]?.verdict ?? "unchecked",
     })),
-    keys: await surveyKeys(file.keys()),
-    revisedKeys: await surveyKeys(file.revisedKeys()),
+    keys: await surveyKeys(file.keys(), knownEnd),
+    revisedKeys: await surveyKeys(file.revisedKeys(), knownEnd),
   };
 }
 

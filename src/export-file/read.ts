@@ -38,7 +38,7 @@ export type FileSummary = {
 
 /** An export file that is well formed; keys are read as they are asked for, as often as one likes. */
 export type ExportFile = FileSummary & {
-  /** Size of the zip, and the names in it, in order. */
+  /** Size of the zip, and the names in it, in order; 0 and none for a bare export.bin. */
   readonly zipBytes: number;
   readonly entryNames: readonly string[];
   /** The whole of export.bin: what is signed. */
@@ -57,34 +57,68 @@ const MAGIC = FILE_HEADER.trimEnd();
 
 /**
  * Reads an export file of this or any other server. Anything but a well-formed one within `limits` is refused as
- * `malformed_file` or `limit_exceeded`, saying what and at which byte. Keys with odd values are no reason to
+ * `malformed_file` or `limit_exceeded`, saying what and at which byte; `parts` may allow that export.sig is missing. Keys with odd values are no reason to
  * refuse: see `keyProblems`. Signatures are not checked: see `verifyExportFile`.
  */
 export async function readExportFile(
   zip: Uint8Array,
   limits: ReadLimits = READ_LIMITS,
+  parts: "all" | "any" = "all",
 ): Promise<Outcome<ExportFile>> {
   const directory = readZipDirectory(zip, limits);
   if (!directory.ok) return directory;
   const entries = directory.value;
+  const unsigned = parts === "any" && !entries.some(({ name }) => name === SIG_ENTRY);
   const binEntry = only(entries, BIN_ENTRY);
-  const sigEntry = only(entries, SIG_ENTRY);
   if (!binEntry.ok) return binEntry;
-  if (!sigEntry.ok) return sigEntry;
+  const sigEntry = unsigned ? undefined : only(entries, SIG_ENTRY);
+  if (sigEntry?.ok === false) return sigEntry;
   const bin = await readZipEntry(zip, binEntry.value, limits.expandedBytes);
   if (!bin.ok) return bin;
   const left = limits.expandedBytes - bin.value.length;
-  const sig = await readZipEntry(zip, sigEntry.value, left);
-  if (!sig.ok) return sig;
+  const sig = sigEntry && await readZipEntry(zip, sigEntry.value, left);
+  if (sig?.ok === false) return sig;
+  const entryNames = entries.map(({ name }) => name);
+  return await readParts(
+    { bin: bin.value, sig: sig?.value, zipBytes: zip.length, entryNames },
+    limits,
+  );
+}
+
+/**
+ * Reads what {@link readExportFile} does, and files in the making: a zip without export.sig, or a bare export.bin, which
+ * have no signature. For looking at, never for trusting.
+ */
+export async function readAnyExport(
+  bytes: Uint8Array,
+  limits: ReadLimits = READ_LIMITS,
+): Promise<Outcome<ExportFile>> {
+  if (new TextDecoder().decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) {
+    return await readExportFile(bytes, limits, "any");
+  }
+  if (bytes.length > limits.expandedBytes) {
+    return refuse("limit_exceeded", `${BIN_ENTRY}: more than ${limits.expandedBytes} bytes`);
+  }
+  const parts = { bin: bytes.slice(), sig: undefined, zipBytes: 0, entryNames: [] };
+  return await readParts(parts, limits);
+}
+
+type Parts = Pick<ExportFile, "bin" | "zipBytes" | "entryNames"> & {
+  readonly sig: Uint8Array | undefined;
+};
+
+async function readParts(
+  { sig, ...parts }: Parts,
+  limits: ReadLimits,
+): Promise<Outcome<ExportFile>> {
+  const { bin } = parts;
   try {
     return accept({
-      ...await readBin(bin.value, limits),
-      zipBytes: zip.length,
-      entryNames: entries.map(({ name }) => name),
-      bin: bin.value,
-      signatures: readSignatures(sig.value),
-      keys: () => iterateKeys(bin.value, 7),
-      revisedKeys: () => iterateKeys(bin.value, 8),
+      ...await readBin(bin, limits),
+      ...parts,
+      signatures: sig === undefined ? [] : readSignatures(sig),
+      keys: () => iterateKeys(bin, 7),
+      revisedKeys: () => iterateKeys(bin, 8),
     });
   } catch (error) {
     if (error instanceof AppError) return refuse(error.code, error.message);

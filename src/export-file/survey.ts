@@ -53,8 +53,11 @@ class Tally {
 /** Where a value goes: words after numbers. */
 const order = (value: string | number): number => typeof value === "number" ? value : Infinity;
 
-/** Looks at every key once; the event loop is not blocked meanwhile. */
-export async function surveyKeys(keys: Iterable<FileKey>): Promise<KeySurvey> {
+/**
+ * Looks at every key once; the event loop is not blocked meanwhile. `end`: of the file's window in UTC seconds, Infinity where
+ * that is not known.
+ */
+export async function surveyKeys(keys: Iterable<FileKey>, end: number): Promise<KeySurvey> {
   const reportTypes = new Tally();
   const days = new Tally();
   const onsets = new Tally();
@@ -72,7 +75,7 @@ export async function surveyKeys(keys: Iterable<FileKey>): Promise<KeySurvey> {
     reportTypes.add(key.reportType);
     days.add(dayOfInterval(key.intervalNumber));
     onsets.add(key.daysSinceOnset ?? "none");
-    for (const problem of keyProblems(key)) {
+    for (const problem of keyProblems(key, end)) {
       const known = problems[problem];
       problems[problem] = { count: (known?.count ?? 0) + 1, first: known?.first ?? count };
     }

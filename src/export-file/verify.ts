@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import { decodeDer } from "../bytes/ecdsa-der.ts";
-import type { SignatureInfo } from "./format.ts";
+import { ECDSA_SHA512_OID, type SignatureInfo } from "./format.ts";
 import type { ExportFile, FileSignatureInfo } from "./read.ts";
 
 /** A key that may have signed a file: ECDSA P-256, as SPKI PEM or as imported for `verify`. */
@@ -13,12 +13,14 @@ export type SignatureVerdict = {
 };
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" };
-const ECDSA_SHA256 = { name: "ECDSA", hash: "SHA-256" };
+/** What other servers call the algorithm counts only where it says SHA-512. */
+const hashOf = ({ algorithm }: FileSignatureInfo): string =>
+  algorithm === ECDSA_SHA512_OID ? "SHA-512" : "SHA-256";
 
 /**
  * A verdict for each signature of a file, in its order. Keys match by ID and version; where several do, one that
- * verifies is enough. Lenient with what other servers write: the algorithm's name and the form of the DER do
- * not matter (`lintExportFile` minds them). Throws `invalid_configuration` for a key that is none.
+ * verifies is enough. Lenient with what other servers write: an algorithm's name other than that of SHA-512, and the form
+ * of the DER, do not matter (`lintExportFile` minds them). Throws `invalid_configuration` for a key that is none.
  */
 export async function verifyExportFile(
   file: Pick<ExportFile, "bin" | "signatures">,
@@ -37,7 +39,8 @@ export async function verifyExportFile(
     let valid = false;
     for (const { publicKey } of matching) {
       if (decoded === undefined) break;
-      valid ||= await subtle.verify(ECDSA_SHA256, publicKey, decoded, file.bin);
+      const algorithm = { name: "ECDSA", hash: hashOf(info) };
+      valid ||= await subtle.verify(algorithm, publicKey, decoded, file.bin);
     }
     verdicts.push({
       info,

@@ -1,13 +1,15 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import { expect, test } from "vitest";
+import { TEKSignatureList, TemporaryExposureKeyExport } from "../../proto/gen/export.js";
+import { encodeDer } from "../../src/bytes/ecdsa-der.ts";
 import { exportCommand } from "../../src/cli/export-files.ts";
 import { ensureIssuer } from "../../src/device/issuer.ts";
 import { readExportFile } from "../../src/export-file/read.ts";
 import { encodeBase64 } from "../../src/bytes/base64.ts";
 import { serve } from "../device/support.ts";
-import { newSigner, sampleFile, sampleKeys } from "../export-file/sample.ts";
+import { binOf, newSigner, sampleFile, sampleKeys, zipOf } from "../export-file/sample.ts";
 import { runCommand, temporaryFolder } from "../support/command-io.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 
@@ -46,7 +48,7 @@ async function folderWithFile() {
 
 function build(path: (name: string) => string, more: readonly string[] = []) {
   const paths = ["--tek-file", path("teks.json"), "--key", path("signer.pem")];
-  const window = ["--end", "2026-03-10T12:00:00Z", "--period", "4h"];
+  const window = ["--end", "2026-03-11T12:00:00Z", "--period", "4h"];
   const names = ["--region", "MAG", "--key-id", "310", "--out", path("export.zip")];
   return runCommand(exportCommand, ["build", ...paths, ...window, ...names, ...more]);
 }
@@ -57,8 +59,8 @@ test("export build makes a file that holds the keys", async () => {
   if (!file.ok) throw new Error(file.message);
   const { start, end, region } = file.value;
   expect({ start, end, region }).toEqual({
-    start: 1_773_129_600,
-    end: 1_773_144_000,
+    start: 1_773_216_000,
+    end: 1_773_230_400,
     region: "MAG",
   });
   const keys = [...file.value.keys()].map((one) => ({ ...one, key: encodeBase64(one.key) }));
@@ -114,6 +116,7 @@ test("export verify tells whether a key signed the file", async () => {
     status: 1,
     out: [
       'key "310" version "v1": invalid',
+      expect.stringMatching(/^error signature_invalid: /),
       `${path("export.zip")}: not signed by any given key`,
     ],
   });
@@ -145,7 +148,7 @@ test("export inspect shows a file at a URL, and no key of it", async () => {
   const { status, out } = await runCommand(exportCommand, ["inspect", `${server.url}/export.zip`]);
   expect(status).toBe(0);
   const text = out.join("\n");
-  expect(text).toContain("window     2026-03-10T08:00:00Z to 2026-03-10T12:00:00Z");
+  expect(text).toContain("window     2026-03-11T08:00:00Z to 2026-03-11T12:00:00Z");
   expect(text).toContain('signature  key "310" version "v1", "1.2.840.10045.4.3.2": unchecked');
   expect(text).not.toContain(FIRST);
   const keyed = ["inspect", path("export.zip"), "--key", path("signer.pub")];
@@ -163,12 +166,14 @@ test("export lint has nothing to say about our own file, and something about a b
   const good = await runCommand(exportCommand, ["lint", path("export.zip")]);
   expect(good).toMatchObject({
     status: 0,
-    out: [`${path("export.zip")}: 0 errors, 0 warnings`],
+    out: [`${path("export.zip")}: Android takes it, iOS takes it; 0 errors, 0 warnings`],
   });
   const args = ["lint", path("export.zip"), "--key", path("other.pub")];
   const bad = await runCommand(exportCommand, args);
   expect(bad.status).toBe(1);
-  expect(bad.out.at(-1)).toBe(`${path("export.zip")}: 1 errors, 0 warnings`);
+  expect(bad.out.at(-1)).toBe(
+    `${path("export.zip")}: Android refuses it, iOS refuses it; 1 errors, 0 warnings`,
+  );
   expect(bad.out[0]).toMatch(/^error signature_invalid: /);
 });
 
@@ -181,9 +186,123 @@ test("a file with two signatures is right by one key, and the other is not calle
   await writeFile(path("after.pub"), after.pem);
   const args = [path("export.zip"), "--key", path("after.pub")];
   expect(await runCommand(exportCommand, ["lint", ...args]))
-    .toMatchObject({ status: 0, out: [`${path("export.zip")}: 0 errors, 0 warnings`] });
+    .toMatchObject({
+      status: 0,
+      out: [`${path("export.zip")}: Android takes it, iOS takes it; 0 errors, 0 warnings`],
+    });
   expect((await runCommand(exportCommand, ["verify", ...args])).out.slice(0, 2))
     .toEqual(['key "310" version "v2": valid', 'key "310" version "v1": unknown_key']);
+});
+
+test("export inspect shows single keys, an unsigned zip and a bare export.bin", async () => {
+  const path = await folderWithFile();
+  const entries = unzipSync(await readFile(path("export.zip")));
+  const bin = entries["export.bin"] ?? new Uint8Array();
+  await writeFile(path("export.bin"), bin);
+  await writeFile(path("unsigned.zip"), zipSync({ "export.bin": bin }));
+  for (const name of ["export.zip", "unsigned.zip", "export.bin"]) {
+    const args = ["inspect", path(name), "--keys"];
+    const { status, out } = await runCommand(exportCommand, args);
+    expect(status).toBe(0);
+    expect(out.slice(1)).toEqual([
+      expect.stringMatching(
+        `^key        ${SECOND}  rollingStart 2026-03-09T00:00:00.000Z  .*likely`,
+      ),
+      expect.stringMatching(`^key        ${FIRST}  .*daysSinceOnset -3$`),
+      expect.stringMatching(`^revised    ${FIRST}  .*reportType negative`),
+    ]);
+    const json = await runCommand(exportCommand, args, { json: true });
+    expect(JSON.parse(json.out.join())).toMatchObject({
+      signatures: name === "export.zip" ? [{ keyId: "310" }] : [],
+      keyList: [{ key: SECOND, rollingPeriod: 70 }, { key: FIRST, transmissionRisk: 4 }],
+      revisedKeyList: [{ key: FIRST, reportType: "negative" }],
+    });
+  }
+  const verified = ["verify", path("unsigned.zip"), "--key", path("signer.pub")];
+  expect((await runCommand(exportCommand, verified)).status).toBe(1);
+});
+
+test("export build makes random keys that phones take", async () => {
+  const path = await folderWithKeys();
+  const args = ["build", "--key", path("signer.pem"), "--region", "MAG", "--random-keys", "100"];
+  const out = ["--out", path("random.zip")];
+  expect(await runCommand(exportCommand, [...args, ...out])).toMatchObject({
+    out: [expect.stringMatching(/: 100 keys, 0 revised,/)],
+  });
+  const lint = ["lint", path("random.zip"), "--key", path("signer.pub")];
+  expect(await runCommand(exportCommand, lint)).toMatchObject({ status: 0 });
+  const both = [...args, "--tek-file", path("teks.json"), ...out];
+  expect((await runCommand(exportCommand, both)).out[0]).toMatch(/: 102 keys, 1 revised,/);
+});
+
+test.each([
+  [["--key-id", "310:1"], "--key-id must be letters, digits, dots and underscores"],
+  [["--key-version", "v-1"], "--key-version must be letters, digits and underscores"],
+])("export build refuses %j, which phones split", async (names, message) => {
+  const { error } = await build(await folderWithKeys(), names);
+  expect(error?.code).toBe("usage");
+  expect(error?.message).toContain(message);
+});
+
+/** A file whose one signature is made with `hash` and called `algorithm`. */
+async function signedAs(hash: string, algorithm: string) {
+  const path = await folderWithKeys();
+  const { privateKey, publicKey } = await crypto.subtle.generateKey(
+    { name: "ECDSA", namedCurve: "P-256" },
+    true,
+    ["sign", "verify"],
+  );
+  const spki = new Uint8Array(await crypto.subtle.exportKey("spki", publicKey));
+  const pem = `-----BEGIN PUBLIC KEY-----\n${encodeBase64(spki)}\n-----END PUBLIC KEY-----\n`;
+  const good = await readExportFile((await sampleFile()).zip);
+  if (!good.ok) throw new Error(good.message);
+  const info = {
+    verificationKeyId: "310",
+    verificationKeyVersion: "v1",
+    signatureAlgorithm: algorithm,
+  };
+  const message = TemporaryExposureKeyExport.decode(good.value.bin.subarray(16));
+  const bin = binOf(
+    TemporaryExposureKeyExport.encode({ ...message, signatureInfos: [info] }).finish(),
+  ).slice();
+  const signed = await crypto.subtle.sign({ name: "ECDSA", hash }, privateKey, bin);
+  const signature = {
+    signatureInfo: info,
+    batchNum: 1,
+    batchSize: 1,
+    signature: encodeDer(new Uint8Array(signed)),
+  };
+  const sig = TEKSignatureList.encode({ signatures: [signature] }).finish();
+  await writeFile(path("odd.zip"), zipOf(bin, sig));
+  await writeFile(path("odd.pub"), pem);
+  const run = (command: string) =>
+    runCommand(exportCommand, [command, path("odd.zip"), "--key", path("odd.pub")]);
+  return { run, file: path("odd.zip") };
+}
+
+test("a right signature with SHA-512 is called valid, and that iOS refuses it is said", async () => {
+  const { run, file } = await signedAs("SHA-512", "1.2.840.10045.4.3.4");
+  expect(await run("verify")).toMatchObject({
+    status: 1,
+    out: [
+      'key "310" version "v1": valid',
+      expect.stringMatching(/^error signature_sha512: .*Android takes it, iOS refuses it/),
+      `${file}: signed by a given key, but Android takes it, iOS refuses it`,
+    ],
+  });
+});
+
+test("an algorithm by name is verified, and refused as phones do", async () => {
+  const { run, file } = await signedAs("SHA-256", "SHA256withECDSA");
+  expect(await run("verify")).toMatchObject({
+    status: 1,
+    out: [
+      'key "310" version "v1": valid',
+      expect.stringMatching(/^error signature_algorithm: /),
+      `${file}: signed by a given key, but Android refuses it, iOS refuses it`,
+    ],
+  });
+  expect((await run("lint")).status).toBe(1);
 });
 
 test("export inspect reads no more of a URL than a file may have", async () => {
@@ -217,7 +336,7 @@ test.each([
   [["shred"], 'there is no "export shred", only inspect, verify, lint, build; see --help'],
   [["inspect"], "an argument is missing; see --help"],
   [["inspect", "/no/such.zip"], "/no/such.zip cannot be read: give the path of a file"],
-  [["build"], "--tek-file is missing: give the file of the keys"],
+  [["build"], "--tek-file is missing: give the file of the keys, or --random-keys"],
 ])("export %j is used wrongly", async (args, message) => {
   expect((await runCommand(exportCommand, args)).error).toMatchObject({ code: "usage", message });
 });

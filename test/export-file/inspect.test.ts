@@ -20,7 +20,7 @@ test("inspectExportFile() counts what is in a file and shows no key", async () =
   const { signer, pem } = await newSigner();
   const keys = sampleKeys(3).map((key, index) => ({
     ...key,
-    intervalNumber: START / 600 - 144 * index,
+    intervalNumber: START / 600 - 144 * (index + 1),
   }));
   const revisedKeys = sampleKeys(1).map((key) => ({ ...key, reportType: 5 }));
   const built = await sampleFile(keys, revisedKeys, [signer]);
@@ -50,7 +50,7 @@ test("inspectExportFile() counts what is in a file and shows no key", async () =
       ascending: true,
       duplicates: 0,
       reportTypes: once("CONFIRMED_TEST", "CONFIRMED_CLINICAL_DIAGNOSIS", "SELF_REPORT"),
-      rollingStartDays: once("2020-10-30", "2020-10-31", "2020-11-01"),
+      rollingStartDays: once("2020-10-29", "2020-10-30", "2020-10-31"),
       daysSinceOnset: once("-13", "-12", "none"),
       problems: {},
     },
@@ -59,7 +59,7 @@ test("inspectExportFile() counts what is in a file and shows no key", async () =
       ascending: true,
       duplicates: 0,
       reportTypes: once("REVOKED"),
-      rollingStartDays: once("2020-11-01"),
+      rollingStartDays: once("2020-10-31"),
       daysSinceOnset: once("none"),
       problems: {},
     },
@@ -76,15 +76,15 @@ keys       3, 0 of them twice, in order
   report type  CONFIRMED_TEST: 1
   report type  CONFIRMED_CLINICAL_DIAGNOSIS: 1
   report type  SELF_REPORT: 1
+  starts on    2020-10-29: 1
   starts on    2020-10-30: 1
   starts on    2020-10-31: 1
-  starts on    2020-11-01: 1
   onset        -13: 1
   onset        -12: 1
   onset        none: 1
 revised    1, 0 of them twice, in order
   report type  REVOKED: 1
-  starts on    2020-11-01: 1
+  starts on    2020-10-31: 1
   onset        none: 1
 `);
   expect(text).not.toContain(toHex(keyNumber(1)));

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { TEKSignatureList, TemporaryExposureKeyExport } from "../../proto/gen/export.js";
 import { inspectExportFile } from "../../src/export-file/inspect.ts";
 import { type Finding, lintExportFile } from "../../src/export-file/lint.ts";
+import { effectOn, PHONE_RULES } from "../../src/export-file/phone-rules.ts";
+import { readAnyExport } from "../../src/export-file/read.ts";
 import { verifyExportFile } from "../../src/export-file/verify.ts";
 import {
   binOf,
@@ -13,13 +15,20 @@ import {
   newSigner,
   sampleFile,
   sampleKeys,
+  START,
   zipOf,
 } from "./sample.ts";
 
-async function lint(zip: Uint8Array): Promise<readonly Finding[]> {
-  const file = await mustRead(zip);
-  return lintExportFile(file, await inspectExportFile(file));
+type Said = Pick<Finding, "code" | "level" | "text">;
+const said = (findings: readonly Finding[]): readonly Said[] =>
+  findings.map(({ code, level, text }) => ({ code, level, text }));
+
+async function findings(bytes: Uint8Array): Promise<readonly Finding[]> {
+  const file = await readAnyExport(bytes);
+  if (!file.ok) throw new Error(file.message);
+  return lintExportFile(file.value, await inspectExportFile(file.value));
 }
+const lint = async (bytes: Uint8Array): Promise<readonly Said[]> => said(await findings(bytes));
 
 const good = await sampleFile(sampleKeys(20), sampleKeys(2));
 const goodBin = TemporaryExposureKeyExport.decode(good.bin.subarray(16));
@@ -69,12 +78,12 @@ describe("lintExportFile()", () => {
     [
       "the entries the other way round",
       zipSync({ "export.sig": good.sig, "export.bin": good.bin }),
-      warning("entries", "the zip's entries are not just export.bin, then export.sig"),
+      warning("entries", "the zip's first entry is export.sig, not export.bin"),
     ],
     [
       "one entry more",
       zipSync({ "export.bin": good.bin, "export.sig": good.sig, x: new Uint8Array() }),
-      warning("entries", "the zip's entries are not just export.bin, then export.sig"),
+      error("extra_entry", "the zip has 1 entries too many"),
     ],
     [
       "an empty window",
@@ -87,10 +96,56 @@ describe("lintExportFile()", () => {
       changed({ batchSize: 2 }, { batchSize: 2 }),
       warning("batch", "the file is 1 of 2, not 1 of 1: phones want all of a batch at once"),
     ],
+    ...[[2, 1], [0, 1], [-1, 1]].map(([batchNum = 0, batchSize = 0]) =>
+      [
+        `batch ${batchNum} of ${batchSize}`,
+        changed({ batchNum, batchSize }, { batchNum, batchSize }),
+        error("batch_number", `the file is ${batchNum} of ${batchSize}, which no batch can have`),
+      ] as [string, Uint8Array, object]
+    ),
+    [
+      "times in milliseconds",
+      changed({
+        startTimestamp: START * 1000,
+        endTimestamp: START * 1000 + 3_600_000,
+      }),
+      error(
+        "timestamp_unit",
+        `start_timestamp ${START}000 and end_timestamp ${
+          START + 3600
+        }000 are not seconds; milliseconds?`,
+      ),
+    ],
+    [
+      "a key that is valid beyond the file's end",
+      withKey({ rollingStartIntervalNumber: (START + 3600) / 600 - 6, rollingPeriod: 7 }),
+      error(
+        "still_valid",
+        "keys: 1 have a validity that lasts beyond the file's end, first at index 0",
+      ),
+    ],
+    [
+      "a key of the future",
+      withKey({ rollingStartIntervalNumber: (START + 3600) / 600 }),
+      error(
+        "starts_in_future",
+        "keys: 1 have a rolling start after the file's end, first at index 0",
+      ),
+    ],
+    [
+      "SHA-512",
+      bothInfos({ signatureAlgorithm: "1.2.840.10045.4.3.4" }),
+      error("signature_sha512", "signature 0 is made with SHA-512"),
+    ],
+    [
+      "a key ID that Android splits",
+      bothInfos({ verificationKeyId: "310:1" }),
+      error("signature_key_name", "signature 0: key ID or version has odd characters"),
+    ],
     [
       "another batch in the signature",
       changed({}, { batchNum: 2 }),
-      error("batch_mismatch", "signature 0 is for another batch than export.bin"),
+      warning("batch_mismatch", "signature 0 is for another batch than export.bin"),
     ],
     [
       "no signature",
@@ -113,7 +168,7 @@ describe("lintExportFile()", () => {
     [
       "another signature info",
       changed({}, infoWith({ verificationKeyVersion: "v2" })),
-      error("signature_infos", "export.bin and export.sig name different signatures"),
+      warning("signature_infos", "export.bin and export.sig name different signatures"),
     ],
     [
       "no key version",
@@ -191,6 +246,50 @@ describe("lintExportFile()", () => {
     expect(await lint(zip)).toEqual([finding]);
   });
 
+  test("finds a missing signature file, and a bare export.bin", async () => {
+    expect(await lint(zipSync({ "export.bin": good.bin }))).toEqual([
+      error("missing_entry", "there is no zip entry export.sig"),
+      error("no_signature", "export.sig has no signature"),
+      error("signature_count", "the file has 1 signature_infos and 0 signatures"),
+    ]);
+    expect((await lint(good.bin)).map(({ code }) => code)).toEqual([
+      ...["missing_entry", "missing_entry", "no_signature", "signature_count"],
+    ]);
+  });
+
+  test.each<[string, Uint8Array, string, string]>([
+    [
+      "one entry more",
+      zipSync({ "export.bin": good.bin, "export.sig": good.sig, x: new Uint8Array() }),
+      "refuses",
+      "takes",
+    ],
+    ["batch 0 of 1", changed({ batchNum: 0 }, { batchNum: 0 }), "refuses", "takes"],
+    ["SHA-512", bothInfos({ signatureAlgorithm: "1.2.840.10045.4.3.4" }), "takes", "refuses"],
+    [
+      "an algorithm by name",
+      bothInfos({ signatureAlgorithm: "SHA256withECDSA" }),
+      "refuses",
+      "refuses",
+    ],
+    [
+      "a key that is still valid",
+      withKey({ rollingStartIntervalNumber: START / 600 }),
+      "drops key",
+      "drops key",
+    ],
+    ["nothing wrong", good.zip, "takes", "takes"],
+  ])("says what each platform makes of %s", async (_name, zip, android, ios) => {
+    const codes = (await findings(zip)).map(({ code }) => code);
+    expect([effectOn("android", codes), effectOn("ios", codes)]).toEqual([android, ios]);
+  });
+
+  test("gives a reason and a source for every rule", () => {
+    for (const { reason, source } of Object.values(PHONE_RULES)) {
+      expect([reason, source].every((text) => text.length > 7)).toBe(true);
+    }
+  });
+
   test("finds a key that is there twice", async () => {
     const [first, ...others] = goodBin.revisedKeys;
     const zip = changed({ revisedKeys: [first, first, ...others] });
@@ -206,7 +305,7 @@ describe("lintExportFile()", () => {
 
   test("finds more keys than a file should have", async () => {
     const file = { ...await mustRead(good.zip), keyCount: 500_000, revisedKeyCount: 1 };
-    expect(lintExportFile(file, await inspectExportFile(file))).toEqual([
+    expect(said(lintExportFile(file, await inspectExportFile(file)))).toEqual([
       {
         code: "too_many_keys",
         level: "warning",
@@ -224,7 +323,7 @@ describe("lintExportFile()", () => {
       [{ ...signer.info, publicKey: pem }],
       crypto.subtle,
     );
-    expect(lintExportFile(file, await inspectExportFile(file, verdicts))).toEqual([
+    expect(said(lintExportFile(file, await inspectExportFile(file, verdicts)))).toEqual([
       {
         code: "signature_invalid",
         level: "error",

@@ -30,7 +30,7 @@ export function sampleKeys(count: number, from = 0): ExportKey[] {
   return Array.from({ length: count }, (_, index) => ({
     key: keyNumber(from + index),
     transmissionRisk: 2,
-    intervalNumber: START / 600 - 144 * (index % 14),
+    intervalNumber: START / 600 - 144 * (1 + index % 14),
     intervalCount: 144 - (index % 3),
     reportType: 1 + (index % 3),
     daysSinceOnset: index % 5 === 0 ? undefined : (index % 29) - 14,
