@@ -3,7 +3,9 @@ import { randomBytesOf } from "../../src/app/random-bytes.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { useDatabase } from "../support/database.ts";
 import { expectExactlyOnce } from "./oracle.ts";
-import { config, DAY_ONE, hexKey, HOUR, openWorld, type World } from "./world.ts";
+import { inspectExportFile } from "../../src/export-file/inspect.ts";
+import { lintExportFile } from "../../src/export-file/lint.ts";
+import { config, DAY_ONE, hexKey, HOUR, keyBytes, openWorld, type World } from "./world.ts";
 
 type Generated = {
   regions: string[];
@@ -43,6 +45,58 @@ describe("generated keys", () => {
     expect([...kinds].every((kind) => ["MAG,XYZ false", "MAG true"].includes(kind))).toBe(true);
     expect(new Set(rows.map((row) => row.created_at))).toEqual(new Set([DAY_ONE + 4 * HOUR - 1]));
     expect(world.primaries(await world.download("mag"))).toContain(hexKey("a"));
+  });
+
+  it("are drawn from the same hours of the days before too, and none is valid any longer", async () => {
+    world.put(config({ name: "mag" }));
+    await world.insert([
+      { id: "a", createdAt: DAY_ONE },
+      ...["b", "c", "d"].map((id) => ({ id, createdAt: DAY_ONE - 48 * HOUR, traveler: true })),
+      { id: "other hours", createdAt: DAY_ONE - 20 * HOUR, regions: ["MAG", "NIX"] },
+      { id: "long ago", createdAt: DAY_ONE - 8 * 24 * HOUR, regions: ["MAG", "OLD"] },
+    ]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    await world.run();
+    const rows = await generated();
+    expect(new Set(rows.map(({ regions, traveler }) => `${regions} ${traveler}`)))
+      .toEqual(new Set(["MAG false", "MAG true"]));
+    const [download] = await world.download("mag");
+    if (download === undefined) throw new Error("no file");
+    const findings = lintExportFile(download.file, await inspectExportFile(download.file));
+    expect(findings.map(({ code }) => code)).toEqual([]);
+  });
+
+  it("are revised where too few real ones are, as those were", async () => {
+    const definition = config({ name: "mag", rollup: "24h" });
+    world.put(definition);
+    await world.insert([{ id: "a", createdAt: DAY_ONE }, { id: "b", createdAt: DAY_ONE + HOUR }]);
+    await database().setClock(DAY_ONE + 6 * HOUR);
+    await world.run();
+    await world.insert([{ id: "c", createdAt: DAY_ONE + 4 * HOUR }]);
+    await database().sql`
+      update exposure set revised_at = ${DAY_ONE + 5 * HOUR}, revised_report_type = 'negative',
+        revised_transmission_risk = 2, revised_days_since_onset = 1 where key = ${keyBytes("a")}`;
+    await database().setClock(DAY_ONE + 10 * HOUR);
+    await world.run();
+    const [first, second] = await world.download("mag");
+    const hexOf = (key: { key: Uint8Array }): string => Buffer.from(key.key).toString("hex");
+    const known = new Set(first === undefined ? [] : [...first.file.keys()].map(hexOf));
+    const revised = second === undefined ? [] : [...second.file.revisedKeys()];
+    expect(revised.length).toBeGreaterThanOrEqual(2);
+    expect(revised.length).toBeLessThanOrEqual(3);
+    expect(revised.map(hexOf)).toContain(hexKey("a"));
+    expect(revised.every((key) => known.has(hexOf(key)))).toBe(true);
+    expect(
+      new Set(
+        revised.map(({ reportType, transmissionRisk }) => [reportType, transmissionRisk].join()),
+      ),
+    )
+      .toEqual(new Set(["5,2"]));
+    expect(revised.every(({ daysSinceOnset }) => daysSinceOnset !== undefined)).toBe(true);
+    await database().setClock(DAY_ONE + 27 * HOUR);
+    await world.run();
+    await expectExactlyOnce(world, definition, "mag", DAY_ONE, DAY_ONE + 24 * HOUR);
+    await expectExactlyOnce(world, definition, "mag-daily", DAY_ONE, DAY_ONE + 24 * HOUR);
   });
 
   it("use the whole of the random range, its ends included", async () => {

@@ -1,7 +1,16 @@
+import { Buffer } from "node:buffer";
 import { AppError } from "../../errors.ts";
+import { KEY_BYTES } from "../../model/exposure.ts";
 import { DAY_SECONDS } from "../../model/interval.ts";
+import { paddingKeys, type UniformBelow } from "../../model/padding-key.ts";
 import type { Transaction } from "../sql.ts";
-import { countRows, insertGenerated } from "../exposure/generated.ts";
+import {
+  countRows,
+  insertGenerated,
+  type ModelRow,
+  modelRows,
+  reviseGenerated,
+} from "../exposure/generated.ts";
 import { type KeyRules, selectionSql, type Span, takesSql } from "../exposure/selection.ts";
 
 /** How generated keys are made. */
@@ -28,67 +37,146 @@ export type SeriesRules = {
   readonly rules: KeyRules;
 };
 
+/** Days before a window whose keys are models for its generated ones. */
+const MODEL_DAYS = 7;
+/** Models of one day; a day with as many needs no more. */
+const MODELS_A_DAY = 1000;
+/** Days back to made-up keys that may look revised. */
+const REVISED_DAYS = 10;
+/** For how many keys of the least number there is one revised key at least. */
+const KEYS_A_REVISION = 10;
+
 /**
- * Fills a window that holds fewer keys than it should, but any, with random keys; each has the metadata of a key
- * of that window, regions included, so that it is in every export that the other is in. They go into the last
- * second of the window: no export that ended earlier can have missed them. Exports whose files are already planned
- * or stored get none: a key of theirs is no model, and without any other the window stays as it is.
+ * Fills a window that holds fewer keys than it should, but any, with random keys. Their metadata are drawn from what was
+ * published at the same time of day in the days before, regions included, so that each is in every export that such a
+ * key is in; see `paddingKeys`. Too few revised keys are filled up with revisions of keys that were generated earlier.
+ * All go into the last second of the window: no export that ended earlier can have missed them. Exports whose files are
+ * already planned or stored get none: a key of theirs is no model, and without any other the window stays as it is.
  */
 export async function fillWindow(
   sql: Transaction,
   batch: OpenBatch,
   plans: readonly SeriesRules[],
-  { minRecords, range, randomBytes }: PaddingPlan,
+  plan: PaddingPlan,
 ): Promise<void> {
-  const rulesOf = (one: { config: string; series: string }): KeyRules | undefined =>
-    plans.find((plan) => plan.config === one.config && plan.series === one.series)?.rules;
-  const rules = rulesOf(batch);
+  const rules = rulesOf(plans, batch);
   if (rules === undefined) throw new AppError("internal", "a window without its series was opened");
-  const createdAt = batch.endsAt - 1;
-  const fixed = await sql<(Omit<SeriesRules, "rules"> & { readonly rules: KeyRules | null })[]>`
-    select distinct config, series, plan -> 'rules' as rules from export_batch
-    where starts_at <= ${createdAt} and ends_at > ${createdAt} and ends_at <= ${
-    createdAt + DAY_SECONDS
-  }
-      and id <> ${batch.id} and (plan is not null or state in ('written', 'complete'))`;
-  const free = fixed.map((one) => one.rules ?? rulesOf(one))
-    .map((taken) => taken === undefined ? "true" : `not (${takesSql(taken)})`);
-  const primary = selectionSql("keys", batch, rules);
-  const asKeys = [primary, ...free].join(" and ");
-  const asRevised = [selectionSql("revised", batch, rules), ...free].join(" and ");
-  const found = await countRows(
-    sql,
-    { keys: primary, primary: asKeys, revised: asRevised },
-    minRecords,
-  );
-  const [models, modelCount] = found.primary > 0
-    ? [asKeys, found.primary]
-    : [asRevised, found.revised];
-  if (modelCount === 0 || found.keys >= minRecords) return;
-
-  const random = uniform(randomBytes);
-  const wanted = minRecords + random(range + 1) - found.keys;
-  const bytes = randomBytes(wanted * 16);
-  await insertGenerated(sql, {
-    keys: Array.from({ length: wanted }, (_, i) => bytes.subarray(i * 16, i * 16 + 16)),
-    models,
-    modelOf: Array.from({ length: wanted }, () => random(modelCount)),
-    createdAt,
-  });
+  const at = batch.endsAt - 1;
+  const free = await freeSql(sql, batch, plans);
+  const window = { batch, rules, free, at };
+  const found = await countRows(sql, {
+    keys: selectionSql("keys", batch, rules),
+    revised: selectionSql("revised", batch, rules),
+  }, plan.minRecords);
+  if (found.keys + found.revised === 0) return;
+  const made = await addKeys(sql, window, found.keys, plan) +
+    await addRevisions(sql, window, found.revised, plan);
+  if (made === 0) return;
   // Settled windows that these fall into are looked at again.
   await sql`
     update export_batch set state = 'open', generation = generation + 1
-    where state = 'padded' and plan is null and starts_at <= ${createdAt} and ends_at > ${createdAt}
+    where state = 'padded' and plan is null and starts_at <= ${at} and ends_at > ${at}
       and id <> ${batch.id}`;
 }
 
-/** Whole numbers below a bound of at most 2^24, each equally likely. */
-function uniform(randomBytes: (length: number) => Uint8Array): (below: number) => number {
+/** A window that is filled: `free` are conditions for keys of which no fixed export takes any; all goes to second `at`. */
+type FilledWindow = {
+  readonly batch: OpenBatch;
+  readonly rules: KeyRules;
+  readonly free: readonly string[];
+  readonly at: number;
+};
+
+const rulesOf = (
+  plans: readonly SeriesRules[],
+  one: { readonly config: string; readonly series: string },
+): KeyRules | undefined =>
+  plans.find((plan) => plan.config === one.config && plan.series === one.series)?.rules;
+
+async function freeSql(
+  sql: Transaction,
+  batch: OpenBatch,
+  plans: readonly SeriesRules[],
+): Promise<readonly string[]> {
+  const at = batch.endsAt - 1;
+  const fixed = await sql<(Omit<SeriesRules, "rules"> & { readonly rules: KeyRules | null })[]>`
+    select distinct config, series, plan -> 'rules' as rules from export_batch
+    where starts_at <= ${at} and ends_at > ${at} and ends_at <= ${at + DAY_SECONDS}
+      and id <> ${batch.id} and (plan is not null or state in ('written', 'complete'))`;
+  return fixed.map((one) => one.rules ?? rulesOf(plans, one))
+    .map((taken) => taken === undefined ? "true" : `not (${takesSql(taken)})`);
+}
+
+/** Adds keys up to the least number and a random few. Answers how many. */
+async function addKeys(
+  sql: Transaction,
+  { batch, rules, free, at }: FilledWindow,
+  present: number,
+  { minRecords, range, randomBytes }: PaddingPlan,
+): Promise<number> {
+  if (present >= minRecords) return 0;
+  const days = Array.from({ length: MODEL_DAYS }, (_, day) => {
+    const span = {
+      startsAt: batch.startsAt - day * DAY_SECONDS,
+      endsAt: batch.endsAt - day * DAY_SECONDS,
+    };
+    return [selectionSql("keys", span, rules), "source <> 'generated'", ...free].join(" and ");
+  });
+  const fallbacks = (["keys", "revised"] as const).map((part) => [
+    [selectionSql(part, batch, rules), ...free].join(" and "),
+  ]);
+  let models: readonly ModelRow[] = [];
+  for (const conditions of [days, ...fallbacks]) {
+    if (models.length === 0) models = await modelRows(sql, conditions, MODELS_A_DAY);
+  }
+  if (models.length === 0) return 0;
+  const below = uniform(randomBytes, 1024);
+  const wanted = minRecords + below(range + 1) - present;
+  const bytes = randomBytes(wanted * KEY_BYTES);
+  const keys = paddingKeys(models, batch, wanted, below).map(({ model, ...own }, index) => ({
+    ...own,
+    key: bytes.subarray(index * KEY_BYTES, (index + 1) * KEY_BYTES),
+    modelKey: models[model]?.key ?? new Uint8Array(),
+  }));
+  await insertGenerated(sql, keys, at);
+  return wanted;
+}
+
+/** Revises generated keys of earlier windows. Answers how many. */
+async function addRevisions(
+  sql: Transaction,
+  { batch, rules, free, at }: FilledWindow,
+  present: number,
+  { minRecords, range, randomBytes }: PaddingPlan,
+): Promise<number> {
+  const least = Math.ceil(minRecords / KEYS_A_REVISION);
+  if (present >= least) return 0;
+  const { startsAt, endsAt } = batch;
+  const models = { startsAt: startsAt - MODEL_DAYS * DAY_SECONDS, endsAt };
+  const candidates = { startsAt: startsAt - REVISED_DAYS * DAY_SECONDS, endsAt: startsAt };
+  return await reviseGenerated(sql, {
+    candidates: [selectionSql("keys", candidates, rules), ...free].join(" and "),
+    models: [selectionSql("revised", models, rules), "source <> 'generated'"].join(" and "),
+    count: least + uniform(randomBytes, 1)(Math.ceil(range / KEYS_A_REVISION) + 1) - present,
+    revisedAt: at,
+    salt: Buffer.from(randomBytes(16)).toString("hex"),
+  });
+}
+
+/** Whole numbers below a bound of at most 2^24, each equally likely; random numbers are taken `atOnce`. */
+function uniform(randomBytes: (length: number) => Uint8Array, atOnce: number): UniformBelow {
   const space = 2 ** 32;
+  let numbers: DataView = new DataView(new ArrayBuffer(0));
+  let at = 0;
   return (below) => {
     for (;;) {
-      const bytes = randomBytes(4);
-      const value = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0);
+      if (at === numbers.byteLength) {
+        const bytes = randomBytes(atOnce * 4);
+        numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        at = 0;
+      }
+      const value = numbers.getUint32(at);
+      at += 4;
       if (value < space - space % below) return value % below;
     }
   };

@@ -1,0 +1,141 @@
+import { expect, test } from "vitest";
+import { paddingKeys, type PaddingModel } from "../../src/model/padding-key.ts";
+import { randomOf } from "../support/random.ts";
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+/** 12:00 to 16:00 of a day. */
+const WINDOW = { startsAt: 1_700_006_400 - 1_700_006_400 % DAY + 12 * HOUR, endsAt: 0 };
+WINDOW.endsAt = WINDOW.startsAt + 4 * HOUR;
+
+const FILE_KEYS = 1000;
+const MOST_UPLOADS = 30;
+
+type Numbers = (below: number) => number;
+const seededNumbers = (seed: number): Numbers => {
+  const random = randomOf(seed);
+  return (below) => Math.floor(random() * below);
+};
+
+/** What one person's phone publishes `daysBefore` the window, at its time of day: whole days, and part of that day. */
+function upload(daysBefore: number, below: Numbers, partDays: boolean): readonly PaddingModel[] {
+  const createdAt = WINDOW.startsAt - daysBefore * DAY + below(4) * HOUR;
+  const today = Math.floor(createdAt / DAY);
+  const onset = below(10);
+  const whole = Array.from({ length: 5 + below(9) }, (_, index) => ({
+    createdAt,
+    ...{ intervalNumber: (today - index - 1) * 144, intervalCount: 144 },
+    daysSinceOnset: onset - index - 1,
+  }));
+  if (!partDays) return whole;
+  const part = {
+    intervalNumber: today * 144,
+    intervalCount: Math.floor(createdAt % DAY / 600) - below(6),
+  };
+  return [...whole, { createdAt, ...part, daysSinceOnset: onset }];
+}
+
+type Service = {
+  readonly uploads: number;
+  readonly file: readonly Omit<PaddingModel, "createdAt">[];
+};
+type Padding = (
+  history: readonly PaddingModel[],
+  real: readonly PaddingModel[],
+  below: Numbers,
+) => readonly Omit<PaddingModel, "createdAt">[];
+
+const drawn: Padding = (history, real, below) =>
+  paddingKeys([...history, ...real], WINDOW, FILE_KEYS + below(101) - real.length, below);
+/** Padding as it must not be: copies of what the window alone holds. */
+const copied: Padding = (_, real, below) =>
+  Array.from({ length: FILE_KEYS + below(101) - real.length }, () => real[below(real.length)])
+    .flatMap((key) => key === undefined ? [] : [key]);
+
+function service(below: Numbers, days: number, partDays: boolean, padding: Padding): Service {
+  const uploads = 1 + below(MOST_UPLOADS);
+  const many = (count: number, daysBefore: number) =>
+    Array.from({ length: count }, () => upload(daysBefore, below, partDays)).flat();
+  const history = Array.from({ length: days }, (_, day) => many(1 + below(MOST_UPLOADS), day + 1));
+  const real = many(uploads, 0);
+  return { uploads, file: [...real, ...padding(history.flat(), real, below)] };
+}
+
+/** What somebody who has the file can count in it. */
+const STATISTICS: Readonly<Record<string, (file: Service["file"]) => number>> = {
+  tuples: (file) => distinct(file.map((key) => tuple(key))),
+  "tuples of part days": (file) => distinct(partDays(file).map(tuple)),
+  "keys of part days": (file) => partDays(file).length,
+  "periods of part days": (file) => distinct(partDays(file).map((key) => `${key.intervalCount}`)),
+  "tuples that are there once": (file) =>
+    [...frequencies(file).values()].filter((n) => n === 1).length,
+  "most frequent tuple": (file) => Math.max(...frequencies(file).values()),
+  onsets: (file) =>
+    distinct(
+      file.map((key) => `${(key.daysSinceOnset ?? 0) - Math.floor(key.intervalNumber / 144)}`),
+    ),
+};
+const tuple = (key: Service["file"][number]): string =>
+  `${key.intervalNumber} ${key.intervalCount} ${key.daysSinceOnset}`;
+const distinct = (texts: readonly string[]): number => new Set(texts).size;
+const partDays = (file: Service["file"]) => file.filter((key) => key.intervalCount !== 144);
+function frequencies(file: Service["file"]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of file) counts.set(tuple(key), (counts.get(tuple(key)) ?? 0) + 1);
+  return counts;
+}
+
+const isNear = (guess: number, truth: number): boolean => Math.abs(guess - truth) <= truth / 4;
+const middle = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/**
+ * The attacker runs the same service 250 times and learns which counts go with how many uploads, then guesses in 200
+ * windows. Answers the share of guesses within 25 %, of the best statistic, and without looking at the file.
+ */
+function attack(days: number, partDays: boolean, padding: Padding) {
+  const numbers = seededNumbers(7);
+  const run = (count: number) =>
+    Array.from({ length: count }, () => service(numbers, days, partDays, padding));
+  const [learned, attacked] = [run(250), run(200)];
+  const share = (guess: (file: Service["file"]) => number): number =>
+    attacked.filter(({ uploads, file }) => isNear(guess(file), uploads)).length / attacked.length;
+  const looking = Object.values(STATISTICS).map((statistic) => {
+    const known = learned.map(({ uploads, file }) => ({ uploads, value: statistic(file) }));
+    return share((file) => {
+      const value = statistic(file);
+      const near = known.toSorted((a, b) => Math.abs(a.value - value) - Math.abs(b.value - value));
+      return middle(near.slice(0, 25).map(({ uploads }) => uploads));
+    });
+  });
+  const blind = Array.from({ length: MOST_UPLOADS }, (_, guess) => share(() => guess + 1));
+  return { looking: Math.max(...looking), blind: Math.max(...blind) };
+}
+
+/** Three standard deviations of a share among 200. */
+const CHANCE = 0.1;
+
+test.each([
+  ["a running service", 6, true],
+  ["a service in its first window", 0, true],
+  ["a running service whose keys are all of whole days", 6, false],
+])("the number of uploads can't be told from the file of %s", (_, days, partDays) => {
+  const { looking, blind } = attack(days, partDays, drawn);
+  expect(looking).toBeLessThan(blind + CHANCE);
+});
+
+test("the attack works on padding that copies its own window", () => {
+  expect(attack(6, true, copied).looking).toBeGreaterThan(0.6);
+});
+
+test("no key is valid beyond the window", () => {
+  const numbers = seededNumbers(3);
+  for (let round = 0; round < 20; round++) {
+    const models = [upload(0, numbers, true), upload(5, numbers, true)].flat();
+    for (const key of paddingKeys(models, WINDOW, 500, numbers)) {
+      expect((key.intervalNumber + key.intervalCount) * 600).toBeLessThanOrEqual(WINDOW.endsAt);
+      expect(key.intervalCount).toBeGreaterThan(0);
+      expect(key.intervalCount).toBeLessThanOrEqual(144);
+    }
+  }
+});
