@@ -61,28 +61,26 @@ function service(below: Numbers, days: number, partDays: boolean, padding: Paddi
   return { uploads, file: [...real, ...padding(history.flat(), real, below)] };
 }
 
-/** What somebody who has the file can count in it. */
-const STATISTICS: Readonly<Record<string, (file: Service["file"]) => number>> = {
-  tuples: (file) => distinct(file.map((key) => tuple(key))),
-  "tuples of part days": (file) => distinct(partDays(file).map(tuple)),
-  "keys of part days": (file) => partDays(file).length,
-  "periods of part days": (file) => distinct(partDays(file).map((key) => `${key.intervalCount}`)),
-  "tuples that are there once": (file) =>
-    [...frequencies(file).values()].filter((n) => n === 1).length,
-  "most frequent tuple": (file) => Math.max(...frequencies(file).values()),
-  onsets: (file) =>
-    distinct(
-      file.map((key) => `${(key.daysSinceOnset ?? 0) - Math.floor(key.intervalNumber / 144)}`),
-    ),
-};
-const tuple = (key: Service["file"][number]): string =>
-  `${key.intervalNumber} ${key.intervalCount} ${key.daysSinceOnset}`;
-const distinct = (texts: readonly string[]): number => new Set(texts).size;
-const partDays = (file: Service["file"]) => file.filter((key) => key.intervalCount !== 144);
-function frequencies(file: Service["file"]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const key of file) counts.set(tuple(key), (counts.get(tuple(key)) ?? 0) + 1);
-  return counts;
+/** What somebody who has the file can count in it, each a number. */
+function countsOf(file: Service["file"]): readonly number[] {
+  const tuples = new Map<number, number>();
+  const partTuples = new Set<number>();
+  const periods = new Set<number>();
+  const onsets = new Set<number>();
+  let partKeys = 0;
+  for (const { intervalNumber, intervalCount, daysSinceOnset = 0 } of file) {
+    const tuple = (intervalNumber * 200 + intervalCount) * 64 + daysSinceOnset;
+    tuples.set(tuple, (tuples.get(tuple) ?? 0) + 1);
+    onsets.add(daysSinceOnset - Math.floor(intervalNumber / 144));
+    if (intervalCount === 144) continue;
+    partKeys++;
+    partTuples.add(tuple);
+    periods.add(intervalCount);
+  }
+  const often = [...tuples.values()];
+  const once = often.filter((count) => count === 1).length;
+  const most = Math.max(...often);
+  return [tuples.size, partTuples.size, partKeys, periods.size, onsets.size, once, most];
 }
 
 const isNear = (guess: number, truth: number): boolean => Math.abs(guess - truth) <= truth / 4;
@@ -90,24 +88,28 @@ const middle = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /**
- * The attacker runs the same service 250 times and learns which counts go with how many uploads, then guesses in 200
- * windows. Answers the share of guesses within 25 %, of the best statistic, and without looking at the file.
+ * The attacker runs the same service 150 times and learns which counts go with how many uploads, then guesses in 200
+ * windows. Answers the share of guesses within 25 %, by the best count, and without looking at the file.
  */
 function attack(days: number, partDays: boolean, padding: Padding) {
   const numbers = seededNumbers(7);
   const run = (count: number) =>
-    Array.from({ length: count }, () => service(numbers, days, partDays, padding));
-  const [learned, attacked] = [run(250), run(200)];
-  const share = (guess: (file: Service["file"]) => number): number =>
-    attacked.filter(({ uploads, file }) => isNear(guess(file), uploads)).length / attacked.length;
-  const looking = Object.values(STATISTICS).map((statistic) => {
-    const known = learned.map(({ uploads, file }) => ({ uploads, value: statistic(file) }));
-    return share((file) => {
-      const value = statistic(file);
-      const near = known.toSorted((a, b) => Math.abs(a.value - value) - Math.abs(b.value - value));
-      return middle(near.slice(0, 25).map(({ uploads }) => uploads));
+    Array.from({ length: count }, () => {
+      const { uploads, file } = service(numbers, days, partDays, padding);
+      return { uploads, counts: countsOf(file) };
     });
-  });
+  const [learned, attacked] = [run(150), run(200)];
+  const share = (guess: (counts: readonly number[]) => number): number =>
+    attacked.filter(({ uploads, counts }) => isNear(guess(counts), uploads)).length /
+    attacked.length;
+  const looking = countsOf([]).map((_, which) =>
+    share((counts) => {
+      const away = (one: { readonly counts: readonly number[] }): number =>
+        Math.abs((one.counts[which] ?? 0) - (counts[which] ?? 0));
+      const near = learned.toSorted((one, other) => away(one) - away(other)).slice(0, 15);
+      return middle(near.map(({ uploads }) => uploads));
+    })
+  );
   const blind = Array.from({ length: MOST_UPLOADS }, (_, guess) => share(() => guess + 1));
   return { looking: Math.max(...looking), blind: Math.max(...blind) };
 }
