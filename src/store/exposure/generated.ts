@@ -65,7 +65,11 @@ export async function insertGenerated(
      join exposure as real on real.key = made.model_key
      order by made.key
      on conflict (key) do nothing`,
-    [createdAt, byteaArray(keys.map((key) => key.modelKey)), ...columnArrays(OWN_COLUMNS, keys)],
+    [
+      createdAt,
+      byteaArray(keys.map((key) => key.modelKey)),
+      ...columnArrays(OWN_COLUMNS, [{ common: {}, rows: keys }]),
+    ],
   );
 }
 
