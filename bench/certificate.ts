@@ -73,7 +73,6 @@ const context = {
     bypassVerification: false,
     bypassRevisionToken: false,
     allowDryRun: false,
-    attestation: "none",
   },
   now,
   skewSeconds: 0,

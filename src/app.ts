@@ -95,6 +95,8 @@ export async function openApp(
       (c, next) => c.req.raw.headers.has("x-chaff") ? publishing.publish(c.req.raw) : next(),
     );
     app.post("/v1/stats", (c) => publishing.stats(c.req.raw));
+    app.post("/v1/attest/challenge", (c) => publishing.attestChallenge(c.req.raw));
+    app.post("/v1/attest/key", (c) => publishing.attestKey(c.req.raw));
     const { alpha } = publishing;
     if (alpha !== undefined) app.post("/", (c) => alpha(c.req.raw));
   }
@@ -141,6 +143,7 @@ function admin(
   return adminApi({
     store: foundation.resources,
     keys: foundation.keys,
+    attestationDevelopment: foundation.config.attestationDevelopment,
     authorize: bearerCheck(
       () => Promise.resolve(foundation.secrets.adminToken()),
       foundation.crypto,
@@ -155,6 +158,7 @@ function admin(
       exports: await exporting.statuses(),
       ...await upstream.status(),
       peers: await federating.status(),
+      attestation: foundation.metrics.attestationCounts(),
     }),
     runJob: (name, signal) => jobs.run(name, signal),
   });

@@ -35,6 +35,8 @@ export type ErrorCode =
   | "unable_to_load_health_authority"
   | "health_authority_missing_region_config"
   | "health_authority_verification_certificate_invalid"
+  | "device_attestation_invalid"
+  | "device_attestation_unavailable"
   | "missing_revision_token"
   | "invalid_revision_token"
   | "key_already_revised"
@@ -93,6 +95,15 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
     16,
     2,
     "verification certificate invalid",
+  ),
+  // attestation.md
+  device_attestation_invalid: row(401, 16, 2, "device attestation invalid"),
+  device_attestation_unavailable: row(
+    503,
+    14,
+    1,
+    "the device attestation cannot be checked now, try again",
+    true,
   ),
   missing_revision_token: row(400, 9, 2, "missing revision token"),
   invalid_revision_token: row(400, 9, 2, "invalid revision token"),

@@ -18,6 +18,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ],
   [
     "src/publish",
+    "src/attest",
     "src/export",
     "src/upstream",
     "src/retention",

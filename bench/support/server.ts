@@ -14,17 +14,22 @@ export type BenchServer = {
 const MAIN = ["--import", "tsx", "src/main.ts"];
 const TICK_MS = 10;
 
-/** Starts one that takes publishes, with its data in `folder`, and hands it the resources. */
+/**
+ * Starts one that takes publishes, with its data in `folder`, and hands it the resources. `checkout`: another version
+ * of the project to start in place of this one.
+ */
 export async function startServer(
   folder: string,
   port: number,
   resources: readonly unknown[],
+  checkout?: string,
 ): Promise<BenchServer> {
   const env = { ...process.env, DATA_DIR: folder, PORT: String(port), LOG_LEVEL: "warn" };
   // Such as --cpu-prof.
   const options = process.argv.slice(2);
   const server = spawn(process.execPath, [...options, ...MAIN, "serve", "--roles", "publish"], {
     env,
+    cwd: checkout,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
@@ -34,7 +39,10 @@ export async function startServer(
   });
   const file = join(folder, "resources.json");
   await writeFile(file, JSON.stringify(resources));
-  await promisify(execFile)(process.execPath, [...MAIN, "apply", file], { env });
+  await promisify(execFile)(process.execPath, [...MAIN, "apply", file], {
+    env,
+    cwd: checkout,
+  });
   return {
     cpuMs: async () => {
       const stat = await readFile(`/proc/${server.pid}/stat`, "utf8").catch(() => "");

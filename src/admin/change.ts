@@ -11,6 +11,7 @@ import {
   type Resource,
 } from "../model/resource/kinds.ts";
 import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
+import { attestationFaults } from "./attestation-rules.ts";
 import { type Fault, pathText } from "./fault.ts";
 
 /** A wish to change the configuration. */
@@ -25,6 +26,8 @@ export type ChangeRequest = {
   readonly dryRun?: boolean;
   /** Version that the one resource concerned must have; 0: it must not exist yet. */
   readonly expectedVersion?: number;
+  /** ATTESTATION_DEVELOPMENT. Off unless told. */
+  readonly attestationDevelopment?: boolean;
 };
 
 /** What a change does to one resource. */
@@ -94,6 +97,7 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
   const faults = [
     ...twiceIn(request.puts),
     ...unusableKeysIn(request.puts),
+    ...attestationFaults(request.puts, request.attestationDevelopment === true),
     ...danglingIn(after),
     ...clashesIn([...after.values()]),
     ...changes.flatMap(brokenRulesIn),

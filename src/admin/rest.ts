@@ -13,6 +13,8 @@ import { MAX_DOCUMENT_BYTES, parseResources } from "./documents.ts";
 export type AdminDependencies = {
   readonly store: ResourceStore;
   readonly keys: KeyManager;
+  /** ATTESTATION_DEVELOPMENT. */
+  readonly attestationDevelopment: boolean;
   /** Whether a request may use the API. */
   readonly authorize: (request: Request) => Promise<boolean>;
   /** Called after every change, so that caches see it at once. */
@@ -94,6 +96,7 @@ async function put(
   const outcome = await changeResources(deps.store, deps.keys, {
     actor: ACTOR,
     puts: [resource],
+    attestationDevelopment: deps.attestationDevelopment,
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
   });
   if (!outcome.ok) return refusal(outcome);

@@ -1,26 +1,15 @@
 import { CURSOR_KEY_BYTES } from "../../federation/service/cursor.ts";
-import { AppError } from "../errors.ts";
-import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
-import { constants } from "../store/constants.ts";
+import { dataKey } from "./data-key.ts";
 import type { Foundation } from "./foundation.ts";
 
-const CONSTANT = "federation-cursor-key";
-const WRAPPED_BY = "local:federation-cursor";
-const PURPOSE = new TextEncoder().encode("wayfarer federation cursor key");
-
-/** The key that seals cursors, the same in every process on a database: wrapped there, made at first use. */
+/** The key that seals cursors. */
 export async function cursorKey(
-  { database, keys, crypto }: Pick<Foundation, "database" | "keys" | "crypto">,
+  foundation: Pick<Foundation, "database" | "keys" | "crypto">,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const remembered = constants(database);
-  const kept = await remembered.get(CONSTANT) ?? await remembered.keep(CONSTANT, await wrapNew());
-  const wrapped = decodeBase64(kept);
-  if (wrapped === undefined) throw new AppError("internal", `the fact ${CONSTANT} is damaged`);
-  return new Uint8Array(await keys.decrypt(WRAPPED_BY, wrapped, PURPOSE));
-
-  async function wrapNew(): Promise<string> {
-    if (!await keys.exists(WRAPPED_BY)) await keys.create(WRAPPED_BY, "encrypt");
-    const fresh = crypto.getRandomValues(new Uint8Array(CURSOR_KEY_BYTES));
-    return encodeBase64(await keys.encrypt(WRAPPED_BY, fresh, PURPOSE));
-  }
+  return await dataKey(foundation, {
+    constant: "federation-cursor-key",
+    wrappedBy: "local:federation-cursor",
+    purpose: "wayfarer federation cursor key",
+    bytes: CURSOR_KEY_BYTES,
+  });
 }

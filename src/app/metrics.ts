@@ -1,11 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExportEvent } from "../export/events.ts";
 import type { PublishEvent } from "../publish/route.ts";
+import { type AttestationMetrics, attestationMetrics } from "./attestation-metrics.ts";
 import type { PeerFigures } from "./peer-figures.ts";
 import { peerGauges } from "./peer-gauges.ts";
 
 /** What is counted. One function for each event of the business; labels are names of ours, never data from outside. */
-export type Metrics = {
+export type Metrics = AttestationMetrics & {
   readonly publishAnswered: (event: PublishEvent) => void;
   readonly exportReported: (event: ExportEvent) => void;
   readonly jobEnded: (name: string, ok: boolean, seconds: number) => void;
@@ -68,7 +69,9 @@ export function openMetrics(): Metrics {
     registers,
   });
   const setPeers = peerGauges(registry);
+  const attestations = attestationMetrics(registry);
   return {
+    ...attestations,
     publishAnswered: ({ api, kind, code, inserted, revised, durationMs }) => {
       publishes.inc({ api, kind, code });
       if (inserted > 0) keys.inc({ change: "inserted" }, inserted);

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { MAX_REGISTRATION_BYTES, type Registration } from "../attest/registration/register.ts";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
 import type { Job } from "../jobs.ts";
@@ -8,6 +9,7 @@ import { MAX_JWKS_BYTES } from "../keys/jwks.ts";
 import { asSeconds } from "../model/ids.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
 import { errorFields } from "../observe/log.ts";
+import { guestRoute } from "../publish/guest-route.ts";
 import { latencyRing } from "../publish/latency-ring.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
 import { preciseDelay } from "../publish/precise-delay.ts";
@@ -30,6 +32,7 @@ import { type IssuerKeyStore, issuerKeyStore } from "../store/publish/issuer-key
 import { publishStore } from "../store/publish/publish.ts";
 import { publishStats } from "../store/publish/stat.ts";
 import { revisionKeyStore } from "../store/publish/revision-key.ts";
+import { attestPart, warnOfAttestations } from "./attest.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Publishing, put together. */
@@ -40,6 +43,10 @@ export type PublishPart = {
   readonly alpha?: PublishHandler;
   /** `POST /v1/stats`. */
   readonly stats: PublishHandler;
+  /** `POST /v1/attest/challenge`. */
+  readonly attestChallenge: PublishHandler;
+  /** `POST /v1/attest/key`. */
+  readonly attestKey: PublishHandler;
   /** How fetching issuers' keys goes. */
   readonly issuerKeys: Pick<IssuerKeyStore, "states">;
   readonly jobs: readonly Job[];
@@ -54,6 +61,7 @@ export type PublishParts = {
   readonly revision: RevisionKeyDeps;
   readonly dataKeys: RevisionKeys;
   readonly issuerKeys: IssuerKeyStore;
+  readonly registration: Registration;
 };
 
 /** Makes the parts of publishing. */
@@ -68,11 +76,13 @@ export function publishParts(foundation: Foundation): PublishParts {
     settings: config.revision,
   };
   const keys = revisionKeys(revision, clock.monotonic);
+  const attestation = attestPart(foundation);
   const route: PublishRouteDeps = {
     settings: config.publish,
     crypto,
     resources: foundation.cache,
     directoryOf: issuerDirectories({ crypto, fetchedKeys: issuerKeys, nowMs: clock.monotonic }),
+    attest: attestation.attest,
     store: publishStore(database, config.publish),
     tokens: revisionTokens({
       crypto,
@@ -96,24 +106,27 @@ export function publishParts(foundation: Foundation): PublishParts {
       failed: (error) => log.error("publish-failed", errorFields(error)),
     },
   };
-  return { route, revision, dataKeys: keys, issuerKeys };
+  return { route, revision, dataKeys: keys, issuerKeys, registration: attestation.registration };
 }
 
 /** Puts publishing together. The first data key of revision tokens is made here when there is none. */
 export async function publishPart(foundation: Foundation): Promise<PublishPart> {
   const { config, database, log } = foundation;
-  const { route, revision, dataKeys, issuerKeys } = publishParts(foundation);
+  const { route, revision, dataKeys, issuerKeys, registration } = publishParts(foundation);
   const stats = publishStats(database);
   if (config.publish.releaseSameDayKeys) {
     log.warn("same-day-keys-are-released", {
       text: "DEBUG_RELEASE_SAME_DAY_KEYS is on: keys that can still be replayed are published",
     });
   }
+  await warnOfAttestations(foundation);
   await dataKeys.current();
   return {
     publish: publishRoute(route),
     ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(route) } : {}),
     stats: statsRoute({ ...route, stats }),
+    attestChallenge: guestRoute(route, MAX_REGISTRATION_BYTES, registration.challenge),
+    attestKey: guestRoute(route, MAX_REGISTRATION_BYTES, registration.register),
     issuerKeys,
     jobs: [
       {

@@ -35,12 +35,13 @@ export const applyCommand: Command = {
     const { values, positionals } = options.value;
     const resources = await readResources(positionals);
     return await withFoundation(io, async (foundation) => {
-      const { resources: store, keys } = foundation;
+      const { resources: store, keys, config } = foundation;
       const outcome = await changeResources(store, keys, {
         actor: "command line",
         puts: resources,
         prune: values.prune === true,
         dryRun: values["dry-run"] === true,
+        attestationDevelopment: config.attestationDevelopment,
       });
       if (!outcome.ok) {
         throw new AppError(

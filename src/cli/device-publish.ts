@@ -8,6 +8,12 @@ import { AppError, type ErrorCode } from "../errors.ts";
 import { asSeconds, type Seconds } from "../model/ids.ts";
 import { dayAt, INTERVALS_PER_DAY } from "../model/interval.ts";
 import type { Command, CommandIo } from "./command.ts";
+import {
+  type AttestedMembers,
+  attestKind,
+  throwAwayAttestation,
+  withAttestation,
+} from "./device-attest.ts";
 import { deviceFiles } from "./device-files.ts";
 import { issuerResource, resourcesYaml, testRegionResources } from "./device-resources.ts";
 import {
@@ -23,6 +29,7 @@ import { printable, utcDay } from "./printable.ts";
 
 const USAGE = `wayfarer device publish --url URL --health-authority ID [options]
 wayfarer device publish --print-resources --region REGION [--health-authority ID] [--period 5m]
+                        [--attest KIND]
 
 Acts as an app whose user was tested: makes TEKs, certifies them with a throw-away issuer, publishes
 them. Another phone is made to have met it; "device match" finds that out from the export.
@@ -40,6 +47,8 @@ them. Another phone is made to have met it; "device match" finds that out from t
   --state FILE            TEKs, revision token and what was heard (default DATA_DIR/device/state.json)
   --issuer-key FILE       private key of the issuer; made when absent (default DATA_DIR/device/issuer.pem)
   --iss, --aud, --kid     of the certificate (default wayfarer.device, wayfarer, v1)
+  --attest KIND           attests the app by a throw-away vendor: appattest, playintegrity or
+                          devicecheck; the server needs ATTESTATION_DEVELOPMENT=true
   --print-resources       prints an issuer, a health authority, a signing key and an export as
                           YAML: enough for a region to try things out in
 
@@ -64,6 +73,7 @@ const OPTIONS = {
   state: { type: "string" },
   revise: { type: "boolean" },
   chaff: { type: "boolean" },
+  attest: { type: "string" },
   "print-resources": { type: "boolean" },
   region: { type: "string" },
   period: { type: "string" },
@@ -86,19 +96,21 @@ export const devicePublishCommand: Command = {
     const files = deviceFiles(io, { state: values.state, issuerKey: values["issuer-key"] });
     const { issuer, made } = await ensureIssuer(io.runtime.crypto, files.issuerKey);
     if (made) io.err(`made the issuer key ${files.issuerKey}`);
-    if (values["print-resources"] === true) return printResources(io, values, issuer);
+    if (values["print-resources"] === true) return await printResources(io, values, issuer);
     return await publish(io, values, issuer, files.state);
   },
 };
 
-function printResources(io: CommandIo, values: Values, issuer: Issuer): 0 {
+async function printResources(io: CommandIo, values: Values, issuer: Issuer): Promise<0> {
   const region = required(values.region, "region", "a region code such as MAG");
   const period = values.period ?? "5m";
   durationMs(period, "period", 0);
+  const kind = attestKind(values.attest);
   const resources = testRegionResources({
     region,
     healthAuthorityId: values["health-authority"] ?? region,
     period,
+    attestation: kind === undefined ? undefined : await throwAwayAttestation(io, kind),
   }, { ...names(values), publicKeyPem: issuer.publicKeyPem });
   io.out(io.json ? JSON.stringify(resources) : resourcesYaml(resources).trimEnd());
   return 0;
@@ -133,9 +145,17 @@ async function publish(
     traveler: values.traveler === true,
     revisionToken: earlier?.revisionToken,
   }, { crypto: io.runtime.crypto, issuer, random, now });
-  const answer = valueOf(
-    await sendPublish(globalThis.fetch, url, body, { chaff, signal: io.signal }),
-  );
+  const kind = attestKind(values.attest);
+  const send = async (members: Partial<AttestedMembers>) =>
+    valueOf(
+      await sendPublish(globalThis.fetch, url, { ...body, ...members }, {
+        chaff,
+        signal: io.signal,
+      }),
+    );
+  const answer = kind === undefined
+    ? await send({})
+    : await withAttestation(io, kind, body, Date.now(), send);
   if (answer.status !== 200) {
     const resource = issuerResource(healthAuthorityId, {
       ...names(values),

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import type { Attestation } from "../model/resource/attestation.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import type { Issuer } from "../model/resource/issuer.ts";
@@ -19,6 +20,8 @@ export type TestRegion = {
   readonly region: string;
   readonly healthAuthorityId: string;
   readonly period: string;
+  /** How its publishes are attested; absent: not at all. */
+  readonly attestation?: Attestation | undefined;
 };
 
 /** The Issuer resource that lets a health authority accept the certificates of this device. */
@@ -35,7 +38,7 @@ export function issuerResource(healthAuthorityId: string, device: DeviceIssuer):
 
 /** All that a working region needs: issuer, health authority, signing key, export. */
 export function testRegionResources(
-  { region, healthAuthorityId, period }: TestRegion,
+  { region, healthAuthorityId, period, attestation }: TestRegion,
   device: DeviceIssuer,
 ): readonly [Issuer, HealthAuthority, SigningKey, ExportConfig] {
   const code = asRegion(region);
@@ -51,7 +54,7 @@ export function testRegionResources(
       bypassVerification: false,
       bypassRevisionToken: false,
       allowDryRun: false,
-      attestation: "none",
+      ...(attestation === undefined ? {} : { attestation }),
     },
     {
       kind: "SigningKey",
@@ -83,7 +86,7 @@ export function resourcesYaml(resources: readonly object[]): string {
     stringify(
       Object.fromEntries(
         Object.entries(resource).filter(([, value]) =>
-          value !== false && value !== "none" && !(Array.isArray(value) && value.length === 0)
+          value !== false && !(Array.isArray(value) && value.length === 0)
         ),
       ),
       { lineWidth: 0 },

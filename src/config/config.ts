@@ -9,6 +9,7 @@ import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
   type Environment,
   EnvironmentReader,
+  namedSecret,
   type Secret,
   type SettingShown,
 } from "./environment.ts";
@@ -50,6 +51,8 @@ export type Config = {
   readonly peerMaxKeysPerSecond: number;
   readonly blobs: BlobSettings;
   readonly publish: PublishSettings;
+  /** ATTESTATION_DEVELOPMENT: resources may say `development: true` in their attestation. */
+  readonly attestationDevelopment: boolean;
   readonly revision: RevisionSettings;
   readonly export: ExportSettings;
   readonly import: ImportSettings;
@@ -62,6 +65,8 @@ export type Secrets = {
   /** Opens `/metrics` alone. */
   readonly metricsToken: Secret;
   readonly masterKey: Secret;
+  /** The secret that a resource names: `NAME`, or what the file in `NAME_FILE` holds. Throws when that cannot be read. */
+  readonly named: (name: string) => string | undefined;
 };
 
 /** Everything that the environment says. */
@@ -119,6 +124,7 @@ export function readConfiguration(environment: Environment): Configuration {
     peerMaxKeysPerSecond: read.integer("PEER_MAX_KEYS_PER_SECOND", 100_000, { min: 1 }),
     blobs: blobSettings(read, dataDirectory),
     publish,
+    attestationDevelopment: read.flag("ATTESTATION_DEVELOPMENT", false),
     revision: revisionSettings(read),
     export: exports,
     ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
@@ -127,6 +133,7 @@ export function readConfiguration(environment: Environment): Configuration {
     adminToken: read.secret("ADMIN_TOKEN"),
     metricsToken: read.secret("METRICS_TOKEN"),
     masterKey: read.secret("MASTER_KEY"),
+    named: (name) => namedSecret(environment, name),
   };
   if (read.faults.length > 0) {
     throw new AppError("invalid_configuration", read.faults.join("\n"));

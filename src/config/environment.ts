@@ -161,3 +161,11 @@ export class EnvironmentReader {
     this.faults.push(`${name} ${message}`);
   }
 }
+
+/** `NAME`, or the text of the file that `NAME_FILE` names. Throws when that cannot be read. */
+export function namedSecret(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  if (value) return value;
+  const path = environment[`${name}_FILE`];
+  return path ? readFileSync(path, "utf8").trim() : undefined;
+}

@@ -42,6 +42,9 @@ export type PublishBody = {
   readonly traveler: boolean;
   readonly revisionToken?: string | undefined;
   readonly padding: string;
+  readonly platform?: string | undefined;
+  /** A device attestation. */
+  readonly deviceVerificationPayload?: string | undefined;
 };
 
 const HMAC_KEY_BYTES = 16;

@@ -16,6 +16,8 @@ const PUBLISH_REFUSALS: readonly ErrorCode[] = [
   "unable_to_load_health_authority",
   "health_authority_missing_region_config",
   "health_authority_verification_certificate_invalid",
+  "device_attestation_invalid",
+  "device_attestation_unavailable",
   "missing_revision_token",
   "invalid_revision_token",
   "key_already_revised",
@@ -47,7 +49,7 @@ const publish: Operation = {
   tag: "publish",
   summary: "Publish keys, or revise them",
   about:
-    "Members match without regard to case; null counts as absent; an unknown member is refused. All keys that are good are stored, or, when a check of the whole fails, none. The answer to keys some of which were refused is 200 with code partial_failure. missing_revision_token means that a key is stored already. After database_unavailable, internal_error or no answer, send the same request again with the same token: it is stored once.",
+    "Members match without regard to case; null counts as absent; an unknown member is refused. All keys that are good are stored, or, when a check of the whole fails, none. The answer to keys some of which were refused is 200 with code partial_failure. missing_revision_token means that a key is stored already. device_attestation_invalid tells in one word why the attestation failed that the health authority requires. After database_unavailable, internal_error or no answer, send the same request again with the same token: it is stored once.",
   parameters: [chaff, {
     name: "dryRun",
     in: "query",
@@ -144,6 +146,65 @@ const publishAlpha: Operation = {
   ],
 };
 
+const ATTEST_REFUSALS = [
+  ...BODY_REFUSALS,
+  "not_found",
+  "maintenance",
+  "overloaded",
+  "key_unavailable",
+  ...SERVER_REFUSALS,
+] as const;
+
+const attestChallenge: Operation = {
+  method: "post",
+  path: "/v1/attest/challenge",
+  id: "attestChallenge",
+  tag: "publish",
+  summary: "A challenge, to register a key of App Attest",
+  about:
+    "For health authorities whose attestation has registration: true; 404 for others. Nothing is stored.",
+  parameters: [chaff],
+  body: "AttestChallengeRequest",
+  answers: [jsonAnswerOf("AttestResponse", "The challenge")],
+  refusals: ATTEST_REFUSALS,
+  refusalSchema: "AttestResponse",
+  examples: [{
+    name: "challenge",
+    summary: "A health authority without registered keys",
+    body: { healthAuthorityID: "mag", padding: EXAMPLE_PADDING },
+    status: 404,
+    answer: { error: "not found", code: "not_found", padding: EXAMPLE_PADDING },
+  }],
+};
+
+const attestKey: Operation = {
+  method: "post",
+  path: "/v1/attest/key",
+  id: "attestKey",
+  tag: "publish",
+  summary: "Register a key of App Attest",
+  about:
+    "The attestation is over SHA-256 of the challenge's text. The key is known for 30 days; use it for one publish.",
+  parameters: [chaff],
+  body: "AttestKeyRequest",
+  answers: [jsonAnswerOf("AttestResponse", "Registered")],
+  refusals: [...ATTEST_REFUSALS, "device_attestation_invalid"],
+  refusalSchema: "AttestResponse",
+  examples: [{
+    name: "key",
+    summary: "A health authority without registered keys",
+    body: {
+      healthAuthorityID: "mag",
+      keyId: "zgSY9YSD+7TaDXssY6WlOPVS1K3Lmk+pFhlcSWE+ZV0=",
+      attestation: EXAMPLE_PADDING,
+      challenge: EXAMPLE_PADDING,
+      padding: EXAMPLE_PADDING,
+    },
+    status: 404,
+    answer: { error: "not found", code: "not_found", padding: EXAMPLE_PADDING },
+  }],
+};
+
 const stats: Operation = {
   method: "post",
   path: "/v1/stats",
@@ -190,5 +251,6 @@ const stats: Operation = {
 
 /** What apps and issuers call; the old API when it is enabled. */
 export function publishOperations(withAlpha: boolean): readonly Operation[] {
-  return withAlpha ? [publish, stats, publishAlpha] : [publish, stats];
+  const always = [publish, attestChallenge, attestKey, stats];
+  return withAlpha ? [...always, publishAlpha] : always;
 }

@@ -40,6 +40,11 @@ const common = (maxKeys: number) => ({
   traveler: z.boolean().nullish().meta({ description: "The user was outside the home region" }),
   revisionToken: text("The token from an earlier answer; needed for keys that are stored already"),
   padding: text("Ignored"),
+  platform: text("ios or android, in any case; what else there is counts as absent")
+    .meta({ example: "ios" }),
+  deviceVerificationPayload: text(
+    "A device attestation of at most 24,000 characters, for health authorities that ask for one",
+  ),
 });
 
 /** What `POST /v1/publish` takes. `maxKeys`: MAX_KEYS_ON_PUBLISH. */
@@ -64,8 +69,6 @@ export const publishAlphaRequestSchema = (maxKeys: number): z.ZodType =>
       description: "Each must be allowed for the app; more than one means traveler",
       example: ["MAG"],
     }),
-    platform: text("Accepted, not used"),
-    deviceVerificationPayload: text("Accepted, not used"),
   });
 
 const padding = z.base64().meta({ description: "Random bytes, so that sizes tell nothing" });
@@ -109,6 +112,17 @@ export const publishResponseSchema: z.ZodType = z.object({
   warnings: z.array(z.string()).optional().meta({ description: "Keys that were left out" }),
   dryRun: dryRunSchema.optional(),
 }).meta({ id: "PublishResponse" });
+
+/** What the routes of registered keys answer, whatever the status. */
+export const attestResponseSchema: z.ZodType = z.object({
+  challenge: z.string().optional().meta({
+    description: "Its SHA-256 is what attestKey wants; good for ten minutes, once",
+  }),
+  expires: moment.optional().meta({ description: "Until when the key is known" }),
+  error: z.string().optional(),
+  code: z.string().optional(),
+  padding,
+}).meta({ id: "AttestResponse" });
 
 /** What `POST /v1/stats` takes. */
 export const statsRequestSchema: z.ZodType = z.strictObject({ padding: text("Ignored") })

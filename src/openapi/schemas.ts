@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { type Kind, KIND_NAMES, KINDS } from "../model/resource/kinds.ts";
+import { challengeRequestSchema, keyRequestSchema } from "../attest/registration/register.ts";
 import {
+  attestResponseSchema,
   publishAlphaRequestSchema,
   publishRequestSchema,
   publishResponseSchema,
@@ -63,6 +65,9 @@ type Other =
   | "PublishRequest"
   | "PublishAlphaRequest"
   | "PublishResponse"
+  | "AttestChallengeRequest"
+  | "AttestKeyRequest"
+  | "AttestResponse"
   | "StatsRequest"
   | "StatsResponse"
   | "ExposureKeys"
@@ -75,6 +80,9 @@ const others = (maxKeys: number): Readonly<Record<Other, z.ZodType>> => ({
   PublishRequest: publishRequestSchema(maxKeys),
   PublishAlphaRequest: publishAlphaRequestSchema(maxKeys),
   PublishResponse: publishResponseSchema,
+  AttestChallengeRequest: challengeRequestSchema,
+  AttestKeyRequest: keyRequestSchema,
+  AttestResponse: attestResponseSchema,
   StatsRequest: statsRequestSchema,
   StatsResponse: statsResponseSchema,
   ExposureKeys: exposureKeysSchema,

@@ -43,6 +43,8 @@ export type AnswerBody = {
   readonly warnings?: readonly string[] | undefined;
   /** Only in the answer to a dry run. */
   readonly dryRun?: DryRunReport | undefined;
+  /** Members of an answer that is no publish's. */
+  readonly more?: Readonly<Record<string, string>> | undefined;
 };
 
 /**
@@ -63,6 +65,7 @@ export function answerText(
       padding: pad,
       warnings: body.warnings?.length ? body.warnings : undefined,
       dryRun: body.dryRun,
+      ...body.more,
     });
   const told = Buffer.byteLength(text(""));
   const fill = FILLED_BYTES * Math.ceil(told / FILLED_BYTES) - told;

@@ -3,6 +3,7 @@ import { asHealthAuthorityId, asRegion, type Region, type Seconds } from "../mod
 import type { ReportType } from "../model/report-type.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import type { ResourceCache, ResourceView } from "../store/resource/cache.ts";
+import type { Attest, AttestationCheck } from "./attestation.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
 import type { DirectoryOf, IssuerDirectory } from "./issuer-directory.ts";
 import type { PublishRequest } from "./request-parser.ts";
@@ -17,6 +18,10 @@ export type Authorized = {
   readonly certificateOnset: number | undefined;
   /** Name of the Issuer resource; absent when verification was bypassed. */
   readonly issuer: string | undefined;
+  /** UTC seconds from which on the certificate is refused; absent when verification was bypassed. */
+  readonly certificateUntil: number | undefined;
+  /** The device attestation that is still to be checked. */
+  readonly attestation: AttestationCheck | undefined;
 };
 
 /** What authorizing needs. */
@@ -25,6 +30,7 @@ export type AuthorizeDeps = {
   readonly crypto: Crypto;
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
+  readonly attest: Attest;
 };
 
 /** A refusal; `certificateCheck` is there when it was the certificate. */
@@ -36,7 +42,7 @@ const BYPASSED_REPORT_TYPE: ReportType = "likely";
 /** A refusal may come from a configuration that is a moment too old: then the newest decides, read this often at most. */
 const SECOND_LOOK_MS = 50;
 
-/** Steps 1 to 3 of a publish: health authority, regions, certificate. */
+/** Steps 1 to 3 of a publish: health authority, regions, what is free of an attestation's check, certificate. */
 export async function authorize(
   deps: AuthorizeDeps,
   request: PublishRequest,
@@ -72,6 +78,8 @@ async function authorizeIn(
   const healthAuthority = found.value;
   const regions = chooseRegions(healthAuthority, request.regions, deps.settings.defaultRegion);
   if (!regions.ok) return regions;
+  const attestation = deps.attest(request, healthAuthority);
+  if (!attestation.ok) return attestation;
 
   const certificate = await checkCertificate(request, {
     crypto: deps.crypto,
@@ -87,15 +95,23 @@ async function authorizeIn(
     regions: regions.value,
     // Of the old API: more than one region means traveler.
     traveler: request.traveler || (asked > 0 && regions.value.length > 1),
+    attestation: attestation.value,
   };
   if (certificate.ok) {
-    const { issuer, reportType, symptomOnsetInterval } = certificate.value;
-    return accept({ ...authorized, issuer, reportType, certificateOnset: symptomOnsetInterval });
+    const { issuer, reportType, symptomOnsetInterval, expiresAt } = certificate.value;
+    return accept({
+      ...authorized,
+      issuer,
+      reportType,
+      certificateOnset: symptomOnsetInterval,
+      certificateUntil: expiresAt + deps.settings.certificateSkewSeconds,
+    });
   }
   if (healthAuthority.bypassVerification) {
     return accept({
       ...authorized,
       issuer: undefined,
+      certificateUntil: undefined,
       reportType: BYPASSED_REPORT_TYPE,
       certificateOnset: undefined,
     });

@@ -17,6 +17,8 @@ export type Certificate = {
   readonly issuer: string;
   readonly reportType: ReportType;
   readonly symptomOnsetInterval: number | undefined;
+  /** `exp`, UTC seconds. */
+  readonly expiresAt: number;
 };
 
 /** The checks in the order in which they are made. */
@@ -59,7 +61,7 @@ export async function checkCertificate(
   const jwt = readJwt(text, ISSUER_JWT);
   if (jwt === "malformed") return fail("format", "verificationPayload is not a JWT");
   if (jwt === "algorithm") return fail("format", "its algorithm is not ES256");
-  const { iss, aud, reportType, tekmac, symptomOnsetInterval } = jwt.claims;
+  const { iss, aud, exp, reportType, tekmac, symptomOnsetInterval } = jwt.claims;
 
   const issuers = typeof iss === "string" ? directory.get(iss) : undefined;
   if (issuers === undefined) return fail("issuer", "its issuer is not known here");
@@ -94,7 +96,12 @@ export async function checkCertificate(
     : undefined;
   return {
     ok: true,
-    value: { issuer: accepted.issuer.name, reportType, symptomOnsetInterval: onset },
+    value: {
+      issuer: accepted.issuer.name,
+      reportType,
+      symptomOnsetInterval: onset,
+      expiresAt: Number(exp),
+    },
   };
 }
 

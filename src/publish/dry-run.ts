@@ -8,6 +8,7 @@ import { windowAt } from "../model/interval.ts";
 import { validUntil } from "../model/key-check.ts";
 import type { ReportType } from "../model/report-type.ts";
 import type { Preview } from "../store/publish/publish.ts";
+import { NO_ATTESTATION } from "./attestation.ts";
 import {
   authorize,
   type Authorized,
@@ -58,7 +59,7 @@ export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise
     return refuse("permission_denied", "dry runs need allowDryRun at the health authority");
   }
   const now = deps.now();
-  const authorized = await authorize(deps, request, now);
+  const authorized = await authorize({ ...deps, attest: NO_ATTESTATION }, request, now);
   if (!authorized.ok) {
     const view = await certificateView(deps, request, authorized, now);
     const examined = examineKeys(request, UNKNOWN_TYPE, undefined, now, deps.settings);

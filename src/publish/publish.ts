@@ -1,4 +1,4 @@
-import { accept, type Outcome, type Refusal } from "../errors.ts";
+import { accept, AppError, type Outcome, type Refusal } from "../errors.ts";
 import type { StoredKey } from "../model/exposure.ts";
 import type { Seconds } from "../model/ids.ts";
 import { dayAt, dayOfInterval } from "../model/interval.ts";
@@ -6,6 +6,7 @@ import { isTooOld } from "../model/key-check.ts";
 import type { PublishStore, RevisionPlan } from "../store/publish/publish.ts";
 import type { CheckedSet } from "../store/publish/checked-set.ts";
 import type { Platform, StatEntry } from "../store/publish/stat.ts";
+import type { AttestationUse } from "./attestation.ts";
 import { authorize, type Authorized, type AuthorizeDeps } from "./authorize.ts";
 import { type CheckedKeys, checkKeys, type IndexedKey, type KeyNote } from "./check-keys.ts";
 import { decideExisting, type RevisionRules, type SentToken } from "./existing-key.ts";
@@ -44,24 +45,57 @@ export async function publish(
   const token = await readToken(deps.tokens, request.revisionToken);
   const checked = checkKeys(request, by.reportType, by.certificateOnset, now, deps.settings);
   if (!checked.ok) return checked;
+  const attested = await by.attestation?.(by.certificateUntil);
+  if (attested?.ok === false) return attested;
 
-  const { keys, faults, warnings } = checked.value;
+  const use = attested?.value;
+  const work = {
+    by,
+    token,
+    checked: checked.value,
+    kept: keptKeys(token, now, deps.settings),
+    statOf: (inserted: readonly IndexedKey[], revised: number) =>
+      statEntry(by, checked.value, inserted, revised, platform, now),
+    // Before anything is stored: a publish that was committed must not fail for want of a key.
+    tokenFor: await deps.tokens.maker(),
+  };
+  const written = await write(deps, work, use);
+  if (written !== "replayed") return written;
+  const refusal = use?.replayed();
+  if (refusal !== undefined) return refusal;
+  const again = await write(deps, work);
+  if (again === "replayed") throw new AppError("internal", "nothing was to be used up");
+  return again;
+}
+
+/** Checked keys, and all that writing and answering them needs. */
+type Work = {
+  readonly by: Authorized;
+  readonly token: SentToken;
+  readonly checked: CheckedKeys;
+  /** Keys of the sent token that the new one holds too. */
+  readonly kept: readonly RevisableKey[];
+  readonly statOf: (inserted: readonly IndexedKey[], revised: number) => StatEntry | undefined;
+  readonly tokenFor: (keys: readonly RevisableKey[]) => Promise<string>;
+};
+
+/** Writes the keys; `replayed`, and nothing is written, when the attestation was used up meanwhile. */
+async function write(
+  deps: PublishDeps,
+  { by, token, checked, kept, statOf, tokenFor }: Work,
+  use?: AttestationUse,
+): Promise<Outcome<Published> | "replayed"> {
+  const { keys, faults, warnings } = checked;
   const set = checkedSet(by, keys);
-  const kept = keptKeys(token, now, deps.settings);
-  const statOf = (inserted: readonly IndexedKey[], revised: number) =>
-    statEntry(by, checked.value, inserted, revised, platform, now);
-  // Before anything is stored: a publish that was committed must not fail for want of a key.
-  const tokenFor = await deps.tokens.maker();
-
   // A revocation of what we never had is not stored, so a negative set is never inserted as a whole; nor is one with
   // keys of the token, which are there already.
   const known = typeof token !== "string" && keys.some(({ hex }) => token.has(hex));
   const whole = by.reportType !== "negative" && keys.length > 0 && !known;
-  if (whole && await deps.store.insertAll(set, statOf(keys, 0))) {
+  if (whole && await deps.store.insertAll(set, statOf(keys, 0), use)) {
     const revisionToken = await tokenFor(withKeys(kept, keys));
     return accept({ revisionToken, inserted: keys.length, revised: 0, faults, warnings });
   }
-  if (keys.length === 0) {
+  if (keys.length === 0 && use === undefined) {
     return accept({
       revisionToken: await tokenFor(kept),
       inserted: 0,
@@ -70,13 +104,20 @@ export async function publish(
       warnings,
     });
   }
-  const outcome = await revise(deps.store, set, keys, {
-    reportType: by.reportType,
-    token,
-    bypassToken: by.healthAuthority.bypassRevisionToken,
-    allowPartial: deps.settings.allowPartialRevisions,
-  }, statOf);
-  if (!outcome.ok) return outcome;
+  const outcome = await revise(
+    deps.store,
+    set,
+    keys,
+    {
+      reportType: by.reportType,
+      token,
+      bypassToken: by.healthAuthority.bypassRevisionToken,
+      allowPartial: deps.settings.allowPartialRevisions,
+    },
+    statOf,
+    use,
+  );
+  if (outcome === "replayed" || !outcome.ok) return outcome;
   const { inserted, revised } = outcome.value;
   return accept({
     // Only for those who showed a token, or were first: stored keys are public after their export.
@@ -138,18 +179,21 @@ async function revise(
   keys: readonly IndexedKey[],
   rules: RevisionRules,
   statOf: (inserted: readonly IndexedKey[], revised: number) => StatEntry | undefined,
-): Promise<Outcome<Split>> {
+  use: AttestationUse | undefined,
+): Promise<Outcome<Split> | "replayed"> {
   let outcome: Outcome<Split> = accept({ inserted: [], revised: [] });
-  await store.revise(set, (existing): RevisionPlan | undefined => {
+  const written = await store.revise(set, (existing): RevisionPlan | undefined => {
     outcome = splitSet(keys, existing, rules);
     if (!outcome.ok) return undefined;
     const { inserted, revised } = outcome.value;
     // A revocation of what was never here is a request too; one that repeats what is known is not.
-    const counts = inserted.length + revised.length > 0 || existing.size === 0;
-    if (!counts) return undefined;
-    return { insert: inserted, revise: revised, stat: statOf(inserted, revised.length) };
-  });
-  return outcome;
+    const counts = inserted.length + revised.length > 0 ||
+      (keys.length > 0 && existing.size === 0);
+    if (!counts && use === undefined) return undefined;
+    const stat = counts ? statOf(inserted, revised.length) : undefined;
+    return { insert: inserted, revise: revised, stat };
+  }, use);
+  return written ? outcome : "replayed";
 }
 
 /** What a checked set stores. */

@@ -24,6 +24,10 @@ export type PublishRequest = {
   readonly revisionToken: string | undefined;
   /** Old API only: regions that the app asks for. */
   readonly regions: readonly string[] | undefined;
+  /** What the app says that it runs on. */
+  readonly platform: string | undefined;
+  /** A device attestation. */
+  readonly deviceVerificationPayload: string | undefined;
 };
 
 /** Regions in one request of the old API. */
@@ -69,6 +73,8 @@ const COMMON: Readonly<Record<string, MemberReader<Draft>>> = {
   traveler: (json, draft) => draft.traveler = json.boolean(),
   revisionToken: (json, draft) => draft.revisionToken = json.string(),
   padding: ignored,
+  platform: (json, draft) => draft.platform = json.string(),
+  deviceVerificationPayload: (json, draft) => draft.deviceVerificationPayload = json.string(),
 };
 
 const V1 = members<Draft>({
@@ -84,8 +90,6 @@ const V1_ALPHA_1 = members<Draft>({
     json.array(MAX_REQUEST_REGIONS, () => regions.push(json.string()));
     draft.regions = regions;
   },
-  platform: ignored,
-  deviceVerificationPayload: ignored,
 }, REPEATABLE);
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -127,6 +131,8 @@ function parse(
     traveler: false,
     revisionToken: undefined,
     regions: undefined,
+    platform: undefined,
+    deviceVerificationPayload: undefined,
   });
   if (!outcome.ok) return outcome;
   const { keys, maxKeys: _, ...request } = outcome.value;

@@ -1,32 +1,26 @@
-import {
-  accept,
-  type AppError,
-  asAppError,
-  type ErrorCode,
-  ERRORS,
-  type Outcome,
-  publishCode,
-} from "../errors.ts";
+import type { AppError, Outcome } from "../errors.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
-import { type Admission, receive, tooMany } from "./admission.ts";
-import { type AnswerBody, answerText, type Randomness, textAnswer } from "./answer.ts";
+import type { Admission } from "./admission.ts";
+import type { Randomness } from "./answer.ts";
 import type { LatencyRing } from "./latency-ring.ts";
 import { faultText, warningTexts } from "./check-keys.ts";
 import { dryRun, type DryRunDeps } from "./dry-run.ts";
-import { mediaTypeFault } from "./media-type.ts";
+import {
+  type Counted,
+  type PaddedHandler,
+  paddedHandler,
+  type PaddedResult,
+  refused,
+} from "./padded-handler.ts";
 import { platformOf } from "./platform.ts";
 import { publish, type Published } from "./publish.ts";
 import type { PublishRequest } from "./request-parser.ts";
 import { parseAlphaPublish, parsePublish } from "./request-parser.ts";
 
 /** One answered request, for counters and logs: nothing in it tells who published what. */
-export type PublishEvent = {
+export type PublishEvent = Counted & {
   readonly api: "v1" | "v1alpha1";
   readonly kind: "publish" | "chaff" | "dry-run";
-  /** `ok`, `partial_failure`, or the code of the refusal. */
-  readonly code: "ok" | "partial_failure" | ErrorCode;
-  readonly inserted: number;
-  readonly revised: number;
   readonly durationMs: number;
 };
 
@@ -50,7 +44,7 @@ export type PublishRouteDeps = DryRunDeps & Randomness & {
 };
 
 /** A fetch-style handler. */
-export type PublishHandler = (request: Request) => Promise<Response>;
+export type PublishHandler = PaddedHandler;
 
 /** What differs between the two APIs. */
 type Api = {
@@ -87,116 +81,37 @@ export function publishAlphaRoute(deps: PublishRouteDeps): PublishHandler {
   return handler(deps, V1_ALPHA_1);
 }
 
-type Result = {
-  readonly status: number;
-  readonly body: AnswerBody;
-  readonly event: Counted;
-};
-type Counted = Pick<PublishEvent, "code" | "inserted" | "revised">;
-type Kind = PublishEvent["kind"];
-
-/** So much of chaff's body is read; the rest is left to the connection. */
-const MAX_CHAFF_BYTES = 1024 * 1024;
-
 function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
-  const { admission, settings, events, elapsedMs } = deps;
-  const ofChaff = { ...deps, settings: { ...settings, maxBodyBytes: MAX_CHAFF_BYTES } };
-
-  /** A publish or a dry run, and for the ring whose publish it was, if it went as publishes mostly do. */
-  const real = async (
-    request: Request,
-    kind: Kind,
-    body: Uint8Array,
-  ): Promise<{ readonly result: Result; readonly ordinary?: string }> => {
-    const parsed = api.parse(body, settings.maxKeys);
-    if (!parsed.ok) return { result: refused(parsed.code, parsed.message) };
-    if (kind === "dry-run") return { result: await tried(deps, parsed.value) };
-    const platform = platformOf(request.headers.get("user-agent"));
-    const outcome = await publish(deps, parsed.value, platform);
-    if (!outcome.ok) return { result: refused(outcome.code, outcome.message) };
-    const result = published(outcome.value);
-    return result.event.code === "ok"
-      ? { result, ordinary: asHealthAuthorityId(parsed.value.healthAuthorityID) }
-      : { result };
-  };
-
-  /** Chaff and refusals are answered when a publish would be. */
-  const waitLikePublish = async (arrivedAt: number): Promise<void> => {
-    const latencyMs = Math.min(deps.ring.draw(deps.random), settings.chaffMaxLatencyMs);
-    const rest = latencyMs - (elapsedMs() - arrivedAt);
-    if (rest > 0) await deps.delay(rest);
-  };
-
-  /** Chaff takes the same way in. Whatever it sends is fine, but it too waits for a place. */
-  const received = async (request: Request, kind: Kind): Promise<Outcome<Uint8Array>> => {
-    if (kind === "chaff") {
-      const body = await receive(request, ofChaff);
-      return body.ok || body.code === "overloaded" ? body : accept(new Uint8Array());
-    }
-    const fault = mediaTypeFault(request);
-    return fault === undefined ? await receive(request, deps) : fault;
-  };
-
-  const work = async (request: Request, kind: Kind): Promise<Result> => {
-    const body = await received(request, kind);
-    const arrivedAt = elapsedMs();
-    if ((!body.ok && body.code === "overloaded") || tooMany(deps)) return refused("overloaded");
-    admission.inFlight++;
-    try {
-      if (!body.ok || kind === "chaff") {
-        await waitLikePublish(arrivedAt);
-        return body.ok ? CHAFF : refused(body.code, body.message);
-      }
-      const { result, ordinary } = await real(request, kind, body.value);
-      if (ordinary !== undefined) deps.ring.record(elapsedMs() - arrivedAt, ordinary);
-      else if (kind === "publish" && result.status !== 200) await waitLikePublish(arrivedAt);
-      return result;
-    } finally {
-      admission.inFlight--;
-    }
-  };
-
-  const failed = (thrown: unknown): Result => {
-    const error = asAppError(thrown);
-    events.failed(error);
-    return refused(error.code, error.code === "internal" ? undefined : error.message);
-  };
-
-  return async (request) => {
-    const started = elapsedMs();
-    const kind = kindOf(request, api);
-    const { status, body, event } = settings.maintenance
-      ? refused("maintenance")
-      : await work(request, kind).catch(failed);
-    const text = answerText(api.hasCode ? body : { ...body, code: undefined }, settings, deps);
-    events.answered({ api: api.name, kind, durationMs: elapsedMs() - started, ...event });
-    const retry = retryAfter(event.code, settings.maintenanceRetrySeconds);
-    return textAnswer(status, text, api.version, retry);
-  };
+  return paddedHandler<"publish" | "dry-run">(deps, {
+    version: api.version,
+    hasCode: api.hasCode,
+    kindOf: (request) => kindOf(request, api),
+    exemplary: "publish",
+    work: async (request, kind, body) => {
+      const parsed = api.parse(body, deps.settings.maxKeys);
+      if (!parsed.ok) return { result: refused(parsed.code, parsed.message) };
+      if (kind === "dry-run") return { result: await tried(deps, parsed.value) };
+      const platform = platformOf(request.headers.get("user-agent"));
+      const outcome = await publish(deps, parsed.value, platform);
+      if (!outcome.ok) return { result: refused(outcome.code, outcome.message) };
+      const result = published(outcome.value);
+      return result.event.code === "ok"
+        ? { result, ordinary: asHealthAuthorityId(parsed.value.healthAuthorityID) }
+        : { result };
+    },
+    answered: (event) => deps.events.answered({ api: api.name, ...event }),
+  });
 }
 
-const CHAFF: Result = {
-  status: 200,
-  body: {},
-  event: { code: "ok", inserted: 0, revised: 0 },
-};
-
-function kindOf(request: Request, { dryRuns }: Api): Kind {
-  if (request.headers.has("x-chaff")) return "chaff";
+function kindOf(request: Request, { dryRuns }: Api): "publish" | "dry-run" {
   const { url } = request;
   const dry = dryRuns && url.includes("?") && new URL(url).searchParams.get("dryRun") === "1";
   return dry ? "dry-run" : "publish";
 }
 
-function refused(code: ErrorCode, message: string = ERRORS[code].text): Result {
-  return {
-    status: ERRORS[code].http,
-    body: { error: message, code: publishCode(code) },
-    event: { code, inserted: 0, revised: 0 },
-  };
-}
-
-function published({ revisionToken, inserted, revised, faults, warnings }: Published): Result {
+function published(
+  { revisionToken, inserted, revised, faults, warnings }: Published,
+): PaddedResult {
   const code = faults.length > 0 ? "partial_failure" : "ok";
   return {
     status: 200,
@@ -211,7 +126,7 @@ function published({ revisionToken, inserted, revised, faults, warnings }: Publi
 }
 
 /** A dry run that could be made is answered 200, with the code and error that a publish would get. */
-async function tried(deps: DryRunDeps, request: PublishRequest): Promise<Result> {
+async function tried(deps: DryRunDeps, request: PublishRequest): Promise<PaddedResult> {
   const outcome = await dryRun(deps, request);
   if (!outcome.ok) return refused(outcome.code, outcome.message);
   const { report, refusal } = outcome.value;
@@ -223,15 +138,4 @@ async function tried(deps: DryRunDeps, request: PublishRequest): Promise<Result>
     },
     event: { code: "ok", inserted: 0, revised: 0 },
   };
-}
-
-const RETRY_AFTER_SECONDS = 5;
-
-function retryAfter(
-  code: PublishEvent["code"],
-  maintenanceSeconds: number,
-): number | undefined {
-  if (code === "ok" || code === "partial_failure") return undefined;
-  if (code === "maintenance") return maintenanceSeconds;
-  return ERRORS[code].retryable ? RETRY_AFTER_SECONDS : undefined;
 }

@@ -33,6 +33,8 @@ const EXPOSURES_AT_ONCE = 200_000;
 const FILES_AT_ONCE = 100;
 /** After so many failures in a row a bucket is left for the next run: each may take minutes. */
 const FAILURES_IN_A_ROW = 3;
+/** Used attestations are remembered a while longer, for servers whose clocks are behind the database's. */
+const CLOCKS_SECONDS = 3600;
 /** Leases are forgotten when nobody can want them any more. */
 const LEASE_SECONDS = 86_400;
 
@@ -82,6 +84,10 @@ export async function runRetention(
     }),
     schedules: repeated((limit) => store.deleteSchedules(before, limit)),
     jobRuns: repeated((limit) => store.deleteJobRuns(before, limit)),
+    usedAttestations: repeated((limit) =>
+      store.deleteUsedAttestations(now - CLOCKS_SECONDS, limit)
+    ),
+    attestedKeys: repeated((limit) => store.deleteAttestedKeys(now, limit)),
     leases: repeated((limit) => store.deleteLeases(now - LEASE_SECONDS, limit)),
   };
 

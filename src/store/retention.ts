@@ -1,3 +1,5 @@
+import { attestedKeys } from "./attest/attested-key.ts";
+import { usedTokens } from "./attest/used-token.ts";
 import type { ExportPlace } from "../model/export-place.ts";
 import type { Database } from "./database.ts";
 import {
@@ -53,13 +55,21 @@ export type RetentionStore = {
   deleteSchedules(reached: number, limit: number): Promise<number>;
   /** Deletes runs of jobs that finished before a second, but never the newest of a job. */
   deleteJobRuns(before: number, limit: number): Promise<number>;
+  /** Deletes used attestations that expired at or before a second. */
+  deleteUsedAttestations(second: number, limit: number): Promise<number>;
+  /** Deletes registered keys of App Attest that expired at or before a second. */
+  deleteAttestedKeys(second: number, limit: number): Promise<number>;
   /** Deletes leases that ended before a second. */
   deleteLeases(before: number, limit: number): Promise<number>;
 };
 
 /** What goes away with time, in the database. */
-export function retentionStore({ bulk }: Database): RetentionStore {
+export function retentionStore(database: Database): RetentionStore {
+  const { bulk } = database;
   return {
+    deleteUsedAttestations: usedTokens(database).deleteExpired,
+    deleteAttestedKeys: attestedKeys(database).deleteExpired,
+
     now: async () => {
       const [row] = await bulk<{ now: number }[]>`select wayfarer_now() as now`;
       return row?.now ?? 0;

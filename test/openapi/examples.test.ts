@@ -130,7 +130,13 @@ describe("each example of the document", () => {
 
   it("and each publish route refuses another media type, as documented", async () => {
     const routes = operationsOf(document).filter((one) => one.responses["415"] !== undefined);
-    expect(routes.map((one) => one.path).sort()).toEqual(["/", "/v1/publish", "/v1/stats"]);
+    expect(routes.map((one) => one.path).sort()).toEqual([
+      "/",
+      "/v1/attest/challenge",
+      "/v1/attest/key",
+      "/v1/publish",
+      "/v1/stats",
+    ]);
     for (const operation of routes) {
       const answer = await app.fetch(operation.path, { method: "POST", body: "{}" });
       expect(answer.status).toBe(415);

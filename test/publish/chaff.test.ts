@@ -6,7 +6,7 @@ import {
 } from "../../src/publish/latency-ring.ts";
 import { publishAlphaRoute, publishRoute } from "../../src/publish/route.ts";
 import { useDatabase } from "../support/database.ts";
-import { makeWorld, NOON, post, read, tek, type World } from "./world.ts";
+import { makeWorld, NOON, post, read, resource, tek, type World } from "./world.ts";
 
 describe("chaff", () => {
   const database = useDatabase();
@@ -46,6 +46,23 @@ describe("chaff", () => {
     deps.ring.record(9000, "mag");
     await publishRoute(deps)(post("", { "x-chaff": "1" }));
     expect(waits).toEqual([1000]);
+    const attestation = {
+      mode: "report",
+      ios: {
+        kind: "devicecheck",
+        teamId: "ABCDE12345",
+        keyId: "FGHIJ67890",
+        signingKey: "file:/keys/AuthKey.p8",
+      },
+    };
+    // A publish that waits for its vendor takes longer, and so may chaff.
+    world.resources.push(resource("HealthAuthority", { name: "remote", attestation }));
+    await publishRoute(deps)(post("", { "x-chaff": "1" }));
+    world.resources.pop();
+    const local = { ...attestation, mode: "off" };
+    world.resources.push(resource("HealthAuthority", { name: "local", attestation: local }));
+    await publishRoute(deps)(post("", { "x-chaff": "1" }));
+    expect(waits).toEqual([1000, 4000, 1000]);
   });
 
   it.each(["GET", "HEAD", "PUT", "DELETE"])("may come by %s", async (method) => {

@@ -62,8 +62,9 @@ describe("a publish, when the database or the key manager goes away", () => {
         return stored;
       },
       revise: async (...given) => {
-        await deps.store.revise(...given);
+        const written = await deps.store.revise(...given);
         happens();
+        return written;
       },
     },
   });

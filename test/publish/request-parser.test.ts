@@ -107,7 +107,7 @@ describe("parsePublish()", () => {
       `{"temporaryExposureKeys":[{"tek":""}]}`,
       'temporaryExposureKeys[0]: unknown member "tek" (at character 32)',
     ],
-    [`{"platform":"x"}`, 'unknown member "platform" (at character 11)'],
+    [`{"regions":["x"]}`, 'unknown member "regions" (at character 10)'],
     [`{"__proto__":{}}`, 'unknown member "__proto__" (at character 12)'],
     [`{"1a":{}}`, "unknown member (not printable or too long) (at character 5)"],
     [body("") + "x", "something follows the JSON object (at character 111)"],

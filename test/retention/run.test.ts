@@ -51,6 +51,25 @@ describe("runRetention()", () => {
     return rows.map((row) => row.at);
   };
 
+  it("deletes used attestations an hour after they expired, and registered keys", async () => {
+    await database().sql`
+      insert into attest_used (hash, expires_on)
+      select decode(md5(expiry::text), 'hex'), expiry
+      from unnest(array[${NOW - 3600}, ${NOW - 3599}, ${NOW + 1}]::bigint[]) as expiry`;
+    await database().sql`
+      insert into attest_key (id, public_key, counter, expires_on)
+      select decode(md5(expiry::text), 'hex'), 'x', 0, expiry
+      from unnest(array[${NOW}, ${NOW + 1}]::bigint[]) as expiry`;
+    expect(await runRetention(deps(), signal)).toMatchObject({
+      usedAttestations: 1,
+      attestedKeys: 1,
+    });
+    const used = await database().sql<{ at: number }[]>`
+      select expires_on as at from attest_used order by 1`;
+    expect(used.map(({ at }) => at)).toEqual([NOW - 3599, NOW + 1]);
+    expect(await database().sql`select expires_on from attest_key`).toHaveLength(1);
+  });
+
   it("deletes exposures older than CLEANUP_TTL, wherever they are from, and no other", async () => {
     await insert(1, NOW - TTL - 1, "old");
     await insert(1, NOW - TTL - 1, "made", "generated");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { HealthAuthorityId, Region } from "../ids.ts";
+import { type Attestation, attestationSchema } from "./attestation.ts";
 import { healthAuthorityName, nameMember, regionsMember } from "./members.ts";
 
 /** Whom an app publishes for: its regions, and whose certificates count. */
@@ -16,8 +17,8 @@ export type HealthAuthority = {
   readonly bypassRevisionToken: boolean;
   /** Development: answer `?dryRun=1`. */
   readonly allowDryRun: boolean;
-  /** Device attestation; no kind of it is known yet. */
-  readonly attestation: "none";
+  /** How the app and the phone are attested; absent: not at all. */
+  readonly attestation?: Attestation | undefined;
 };
 
 const schema = z.strictObject({
@@ -28,7 +29,11 @@ const schema = z.strictObject({
   bypassVerification: z.boolean().default(false),
   bypassRevisionToken: z.boolean().default(false),
   allowDryRun: z.boolean().default(false),
-  attestation: z.literal("none").default("none"),
+  // Versions that knew no attestation stored "none".
+  attestation: z.preprocess(
+    (value) => value === "none" ? undefined : value,
+    attestationSchema.optional(),
+  ),
 });
 
 /** What a file or request must look like to be one. */

@@ -2,6 +2,13 @@ import { AppError } from "../../errors.ts";
 import type { StoredKey } from "../../model/exposure.ts";
 import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
 import type { Transaction } from "../sql.ts";
+import {
+  insertUsedSql,
+  isUsed,
+  usedParameters,
+  type UsedToken,
+  useToken,
+} from "../attest/used-token.ts";
 import { storeFailure } from "../failure.ts";
 import type { CheckedKey, CheckedSet, KeysOfSet } from "./checked-set.ts";
 import { groupedWrites } from "./grouped-writes.ts";
@@ -22,17 +29,22 @@ export type RevisionPlan = {
 
 /** Where published keys go. Throws `database_unavailable` when the database cannot be reached or is too slow. */
 export type PublishStore = {
-  /** Inserts all keys and appends the statistics, in one round trip. False, and nothing is stored, when a key exists. */
-  insertAll(set: CheckedSet, stat: StatEntry | undefined): Promise<boolean>;
+  /**
+   * Inserts all keys and appends the statistics, in one round trip; with `used`, uses up an attestation. False, and
+   * nothing is stored, when a key exists or the attestation was used before.
+   */
+  insertAll(set: CheckedSet, stat: StatEntry | undefined, used?: UsedToken): Promise<boolean>;
   /**
    * Locks those of the keys that exist, lets `plan` decide, and writes what it answered, in one transaction;
    * undefined writes nothing. `plan` may be called again when another publish came between. Throws `overloaded`
-   * when that happens too often.
+   * when that happens too often. With `used`, what is written uses up an attestation: false, and nothing is stored,
+   * when it was used before.
    */
   revise(
     set: CheckedSet,
     plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
-  ): Promise<void>;
+    used?: UsedToken,
+  ): Promise<boolean>;
   /** Reads what a publish of these keys would find; locks and changes nothing. */
   preview(keys: readonly CheckedKey[]): Promise<Preview>;
 };
@@ -56,21 +68,30 @@ const TOO_SLOW = ["57014", "55P03"];
 /** Few statements at a time, so that under load publishes share them; alone none waits. */
 const GROUPS = { atOnce: 4, items: 16 };
 
-type NewSet = KeysOfSet & { readonly stat: StatEntry | undefined };
+type NewSet = KeysOfSet & {
+  readonly stat: StatEntry | undefined;
+  readonly used: UsedToken | undefined;
+};
 
 /** Another publish inserted one of the keys after the existing ones were locked. */
 class ConcurrentInsert extends Error {}
+
+/** Another publish used the attestation up. */
+class AlreadyUsed extends Error {}
 
 /** Published keys in the database. */
 export function publishStore({ sql }: Database, settings: WindowRules): PublishStore {
   const insert = insertSql(settings);
   const insertWithStat = publishSql(settings);
+  const insertWithUsed = attestedPublishSql(settings);
   const update = updateSql(settings.windowSeconds);
   const insertGrouped = groupedWrites<NewSet>(async (sets) => {
     const stats = sets.flatMap(({ stat }) => stat === undefined ? [] : [stat]);
+    const used = sets.flatMap((set) => set.used === undefined ? [] : [set.used]);
     const parameters = [...insertParameters(sets), ...statParameters(stats)];
     try {
-      await sql.unsafe(insertWithStat, parameters, PREPARED);
+      if (used.length === 0) await sql.unsafe(insertWithStat, parameters, PREPARED);
+      else await sql.unsafe(insertWithUsed, [...parameters, ...usedParameters(used)], PREPARED);
       return { written: true };
     } catch (error) {
       const state = sqlState(error) ?? "";
@@ -88,8 +109,11 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
     transaction: Transaction,
     set: CheckedSet,
     plan: (existing: ReadonlyMap<string, StoredKey>) => RevisionPlan | undefined,
+    used: UsedToken | undefined,
   ): Promise<void> => {
     const existing = await storedKeys(transaction, LOCAL, set.keys, { lock: true });
+    // Before the keys are judged: whoever comes second with one attestation is told of that.
+    if (used !== undefined && await isUsed(transaction, used.hash)) throw new AlreadyUsed();
     const planned = plan(existing);
     if (planned === undefined) return;
     // Inserts before updates: who waits for a key of ours then holds none that we want.
@@ -107,16 +131,19 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
     if (planned.stat !== undefined) {
       await transaction.unsafe(appendStatSql(1), statParameters([planned.stat]), PREPARED);
     }
+    // After the keys, as in the statement of new sets: nobody then waits in the other direction.
+    if (used !== undefined && !await useToken(transaction, used)) throw new AlreadyUsed();
   };
 
   return {
-    insertAll: (set, stat) => insertGrouped({ set, keys: set.keys, stat }),
-    revise: async (set, plan) => {
+    insertAll: (set, stat, used) => insertGrouped({ set, keys: set.keys, stat, used }),
+    revise: async (set, plan, used) => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         try {
-          await sql.begin((transaction) => reviseOnce(transaction, set, plan));
-          return;
+          await sql.begin((transaction) => reviseOnce(transaction, set, plan, used));
+          return true;
         } catch (error) {
+          if (error instanceof AlreadyUsed) return false;
           const again = error instanceof ConcurrentInsert ||
             RETRYABLE.includes(sqlState(error) ?? "");
           if (!again) throw storeFailure(error);
@@ -158,6 +185,15 @@ export function insertSql(rules: WindowRules): string {
 /** The statement that stores publishes whose keys are all new. Parameters: those of keys, then those of statistics. */
 export function publishSql(rules: WindowRules): string {
   return `with stat as (${appendStatSql(PUBLISHED.length + 1)}) ${insertSql(rules)}`;
+}
+
+/** The same for publishes that use attestations up, whose parameters come last. */
+function attestedPublishSql(rules: WindowRules): string {
+  const stat = PUBLISHED.length + 1;
+  const used = stat + statParameters([]).length;
+  return `with stat as (${appendStatSql(stat)}), used as (${insertUsedSql(used)}) ${
+    insertSql(rules)
+  }`;
 }
 
 /** Parameters of {@link insertSql}: a row a key. */
