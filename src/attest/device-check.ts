@@ -1,7 +1,6 @@
-import { Buffer } from "node:buffer";
-import { encodeBase64Url } from "../bytes/base64.ts";
 import { recentMap } from "../bounds/recent.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
+import { signJwt } from "../keys/jwt.ts";
 import type { DeviceCheck } from "../model/resource/attestation.ts";
 import { type Asked, failedAnswer, type VendorCalls } from "./vendor/calls.ts";
 
@@ -37,11 +36,10 @@ export function deviceTokenCheck(
     const name = `${teamId} ${keyId} ${signingKey}`;
     const known = kept.get(name);
     if (known !== undefined) return known;
-    const signed = `${part({ alg: "ES256", kid: keyId })}.${
-      part({ iss: teamId, iat: Math.floor(nowMs() / 1000) })
-    }`;
-    const signature = await keyManager.sign(signingKey, Buffer.from(signed));
-    const token = `${signed}.${encodeBase64Url(signature)}`;
+    const token = await signJwt((data) => keyManager.sign(signingKey, data), keyId, {
+      iss: teamId,
+      iat: Math.floor(nowMs() / 1000),
+    });
     kept.set(name, token);
     return token;
   };
@@ -66,8 +64,4 @@ export function deviceTokenCheck(
       return failedAnswer<DeviceTokenVerdict>(answer, refused);
     });
   };
-}
-
-function part(value: unknown): string {
-  return encodeBase64Url(Buffer.from(JSON.stringify(value)));
 }
