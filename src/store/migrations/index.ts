@@ -6,7 +6,7 @@ import { imports } from "./0004-import.ts";
 import { federation } from "./0005-federation.ts";
 import { exportPlans } from "./0006-export-plan.ts";
 import { keySource } from "./0007-key-source.ts";
-import { attestation } from "./0020-attestation.ts";
+import { attestation } from "./0008-attestation.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [

@@ -2,7 +2,7 @@ import type { Migration } from "./migration.ts";
 
 /** Device attestations that were used, and registered keys of App Attest. */
 export const attestation: Migration = {
-  version: 20,
+  version: 8,
   name: "attestation",
   sql: `
 -- A keyed hash of an attestation, nothing else: no health authority, no key, no time of use. expires_on is a full hour.
