@@ -188,7 +188,7 @@ async function openMasterKey(
 ): Promise<Uint8Array> {
   const remembered = constants(database);
   const expectedFingerprint = await remembered.get(MASTER_KEY_CONSTANT);
-  const value = secrets.masterKey();
+  const value = await secrets.masterKey();
   const key = await loadMasterKey({
     ...(value === undefined ? {} : { value }),
     ...(expectedFingerprint === undefined ? {} : { expectedFingerprint }),

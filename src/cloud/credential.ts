@@ -16,11 +16,6 @@ const EARLY_MS = 300_000;
 /** After a failure to renew credentials that are still valid, for so long nobody tries again. */
 const PAUSE_MS = 10_000;
 
-/** Credentials that never change. */
-export function fixedCredential<T>(value: T): Credential<T> {
-  return { get: () => Promise.resolve(value), refused: () => false };
-}
-
 /**
  * Credentials that `load` gets. `now` is in milliseconds since the epoch. While they are valid, a failure to renew
  * them is not noticed by anybody; after that `get` rejects with it.

@@ -13,7 +13,9 @@ export function watchedFile(path: string): () => Promise<string> {
     const { mtimeNs, ctimeNs, ino, size } = await stat(path, { bigint: true });
     const state = [mtimeNs, ctimeNs, ino, size].join(" ");
     if (known?.state === state) return known.text;
-    if (size > MAX_FILE_BYTES) throw new RangeError(`the file has more than ${MAX_FILE_BYTES} bytes`);
+    if (size > MAX_FILE_BYTES) {
+      throw new RangeError(`the file has more than ${MAX_FILE_BYTES} bytes`);
+    }
     const text = await readFile(path, "utf8");
     known = { state, text };
     return text;

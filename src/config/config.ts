@@ -3,12 +3,15 @@ import { AppError } from "../errors.ts";
 import type { ImportSettings, MirrorSettings } from "../upstream/settings.ts";
 import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
+import type { CloudSettings } from "../cloud/settings.ts";
 import { blobSettings } from "./blob.ts";
+import { cloudSettings } from "./cloud.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
   type Environment,
   EnvironmentReader,
+  type ResolvedSecrets,
   type Secret,
   type SettingShown,
 } from "./environment.ts";
@@ -48,6 +51,7 @@ export type Config = {
   readonly peerAllowPrivate: boolean;
   /** PEER_MAX_KEYS_PER_SECOND: keys that one peer may push to us. */
   readonly peerMaxKeysPerSecond: number;
+  readonly cloud: CloudSettings;
   readonly blobs: BlobSettings;
   readonly publish: PublishSettings;
   readonly revision: RevisionSettings;
@@ -75,9 +79,15 @@ export type Configuration = {
 const MAX_STATEMENT_MS = 10_000;
 const MIN_STATEMENT_MS = 500;
 
-/** Reads and checks all settings. Throws `invalid_configuration` with every mistake, one a line. */
-export function readConfiguration(environment: Environment): Configuration {
-  const read = new EnvironmentReader(environment);
+/**
+ * Reads and checks all settings; `resolved` are those that a secret manager holds. Throws `invalid_configuration`
+ * with every mistake, one a line.
+ */
+export function readConfiguration(
+  environment: Environment,
+  resolved?: ResolvedSecrets,
+): Configuration {
+  const read = new EnvironmentReader(environment, resolved);
   const host = read.text("HOST", "127.0.0.1");
   const port = read.integer("PORT", 8080, { max: 65_535 });
   const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
@@ -96,6 +106,7 @@ export function readConfiguration(environment: Environment): Configuration {
   const dataDirectory = read.text("DATA_DIR", "./data");
   const publish = publishSettings(read, windows.windowSeconds);
   const exports = exportSettings(read, windows);
+  const cloud = cloudSettings(read);
   const config: Config = {
     host,
     port,
@@ -117,7 +128,8 @@ export function readConfiguration(environment: Environment): Configuration {
     exportBucket: read.text("EXPORT_BUCKET", "exports"),
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
     peerMaxKeysPerSecond: read.integer("PEER_MAX_KEYS_PER_SECOND", 100_000, { min: 1 }),
-    blobs: blobSettings(read, dataDirectory),
+    cloud,
+    blobs: blobSettings(read, dataDirectory, cloud),
     publish,
     revision: revisionSettings(read),
     export: exports,
@@ -134,9 +146,15 @@ export function readConfiguration(environment: Environment): Configuration {
   return { config, secrets, shown: read.shown };
 }
 
+function password(read: EnvironmentReader): string | undefined {
+  read.secret("DB_PASSWORD");
+  return read.secretText("DB_PASSWORD");
+}
+
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */
 function databaseUrlOf(read: EnvironmentReader): string | undefined {
-  const url = read.secret("DATABASE_URL")();
+  read.secret("DATABASE_URL");
+  const url = read.secretText("DATABASE_URL");
   if (url !== undefined) {
     if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return url;
     read.refuse("DATABASE_URL", "must be a URL that begins with postgres://");
@@ -146,7 +164,7 @@ function databaseUrlOf(read: EnvironmentReader): string | undefined {
   if (host === undefined) return undefined;
   const made = new URL(`postgres://localhost/${encodeURIComponent(read.text("DB_NAME", "main"))}`);
   made.username = encodeURIComponent(read.text("DB_USER", "postgres"));
-  made.password = encodeURIComponent(read.secret("DB_PASSWORD")() ?? "");
+  made.password = encodeURIComponent(password(read) ?? "");
   made.hostname = host;
   // A URL keeps its host when it cannot take another.
   if (made.hostname !== host) {

@@ -1,14 +1,15 @@
 /** Who this server is at AWS: one chain for storage, keys and secrets. */
 
 import type { HttpOptions } from "../../blob/retrying-fetch.ts";
-import { type Credential, fixedCredential, renewedCredential } from "../credential.ts";
+import { type Credential, renewedCredential } from "../credential.ts";
+import { identityFailure } from "../failure.ts";
 import { containerCredentials } from "./container.ts";
 import { fileCredentials } from "./credentials-file.ts";
 import { instanceCredentials } from "./instance.ts";
 import type { AwsCredentials } from "./sign.ts";
 import { webIdentityCredentials } from "./web-identity.ts";
 
-/** Where credentials come from; the settings decide, in the order in which AWS's own tools look. */
+/** Where credentials come from; the settings decide, see src/config/cloud.ts. */
 export type AwsIdentity =
   /** An access key in the settings, asked for again each time, so that a mounted file may change. */
   | { readonly kind: "keys"; readonly read: () => Promise<AwsCredentials> }
@@ -30,7 +31,9 @@ export type AwsIdentity =
     readonly tokenFile?: string;
   }
   /** The metadata service of an instance, version 2. */
-  | { readonly kind: "instance"; readonly endpoint: URL };
+  | { readonly kind: "instance"; readonly endpoint: URL }
+  /** Nowhere: AWS_EC2_METADATA_DISABLED, and nothing else set. */
+  | { readonly kind: "none" };
 
 /** The credentials of an identity; nothing is asked for before they are needed. */
 export function awsCredentials(
@@ -48,10 +51,13 @@ export function awsCredentials(
       return renewedCredential(() => containerCredentials(identity, http), http.now);
     case "instance":
       return renewedCredential(() => instanceCredentials(identity.endpoint, http), http.now);
+    case "none":
+      return { get: () => Promise.reject(none()), refused: () => false };
   }
 }
 
-/** Credentials that do not change, for tests and tools. */
-export function awsKeys(credentials: AwsCredentials): Credential<AwsCredentials> {
-  return fixedCredential(credentials);
-}
+const none = (): Error =>
+  identityFailure(
+    "no setting gives credentials for AWS",
+    "set AWS_ACCESS_KEY_ID, AWS_SHARED_CREDENTIALS_FILE or AWS_WEB_IDENTITY_TOKEN_FILE",
+  );

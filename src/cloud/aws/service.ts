@@ -3,11 +3,11 @@
 import type { HttpOptions } from "../../blob/retrying-fetch.ts";
 import type { Credential } from "../credential.ts";
 import { callService, jsonOf, type ServiceAnswer } from "../service-call.ts";
-import { type AwsContext, type AwsCredentials, signAws } from "./sign.ts";
+import { type AwsCredentials, signAws } from "./sign.ts";
 
 /** An action of a service. */
 export type AwsAction = {
-  readonly service: Extract<AwsContext["service"], "kms" | "secretsmanager">;
+  readonly service: "kms" | "secretsmanager";
   readonly region: string;
   readonly endpoint: URL;
   /** `TrentService.Sign` and so on. */

@@ -20,7 +20,8 @@ export type AwsRequest = {
 /** Who signs, when (milliseconds since the epoch), and for which service. */
 export type AwsContext = {
   readonly credentials: AwsCredentials;
-  readonly service: "s3" | "kms" | "secretsmanager" | "sts";
+  /** `s3`, `kms` and so on, as in the scope of a signature. */
+  readonly service: string;
   readonly region: string;
   readonly nowMs: number;
 };

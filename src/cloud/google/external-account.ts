@@ -47,7 +47,8 @@ type SubjectSource = {
 
 type UrlSource = { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 
-const CURE = "check the workload identity pool, its provider, and what GOOGLE_APPLICATION_CREDENTIALS names";
+const CURE =
+  "check the workload identity pool, its provider, and what GOOGLE_APPLICATION_CREDENTIALS names";
 const LIFETIME = "3600s";
 
 const impersonated = z.object({

@@ -25,7 +25,8 @@ export type ServiceAccount = {
 /** What tokens are for: everything that IAM lets the account do. */
 export const GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 const ASSERTION_SECONDS = 3600;
-const CURE = "check that the key in GOOGLE_APPLICATION_CREDENTIALS is not revoked, and this machine's clock";
+const CURE =
+  "check that the key in GOOGLE_APPLICATION_CREDENTIALS is not revoked, and this machine's clock";
 
 /** A service account's key file; undefined for anything else. */
 export function parseServiceAccount(json: unknown): ServiceAccount | undefined {
