@@ -27,14 +27,14 @@ const LONGEST_RETRY_AFTER_MS = 5_000;
 
 const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** What the real world uses: four attempts of five seconds each at most. */
+/** What the real world uses: three attempts of four seconds each at most. */
 export const CLOUD_HTTP: HttpOptions = {
   fetch: (input, init) => fetch(input, init),
   now: () => Date.now(),
   random: () => Math.random(),
   delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  timeoutMs: 5_000,
-  attempts: 4,
+  timeoutMs: 4_000,
+  attempts: 3,
 };
 
 /**
