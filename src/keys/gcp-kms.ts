@@ -114,7 +114,9 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
     const purpose = await purposeOf(reference);
     if (purpose === undefined) return missingKey(reference);
     if (purpose === "other") return wrongCurve(reference);
-    return purpose === wanted ? explain(reference, answer) : wrongPurpose(reference, purpose);
+    if (purpose !== wanted) return wrongPurpose(reference, purpose);
+    const isOther = purpose === "sign" && statusOf(answer) === "INVALID_ARGUMENT";
+    return isOther ? wrongCurve(reference) : explain(reference, answer);
   };
 
   const list = async (reference: KeyReference): Promise<readonly KeyVersion[] | undefined> => {

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { fileKeys } from "../../src/keys/file.ts";
+import type { KeyPurpose } from "../../src/keys/key-manager.ts";
 import { localKeys } from "../../src/keys/local.ts";
 import { openKeys } from "../../src/keys/open.ts";
 import { CRYPTOS, NATIVE } from "../support/crypto-providers.ts";
+import { testHttp } from "../blob/support/http-options.ts";
+import { REMOTE_MANAGERS, type RemoteManagerUnderTest } from "../keys/support/remote-managers.ts";
 import { memoryKeyRows } from "../support/local-key-rows.ts";
 import { keyManagerContract, type KeyManagerUnderTest } from "./key-manager.ts";
 
@@ -66,5 +69,30 @@ describe("through openKeys()", () => {
   keyManagerContract(async () => {
     const { keys, ...rest } = await local(NATIVE);
     return { ...rest, keys: openKeys({ file: fileKeys({ crypto: NATIVE }), local: keys }) };
+  });
+});
+
+describe.each(REMOTE_MANAGERS)("$scheme: on a server of its own", ({ start }) => {
+  let manager: RemoteManagerUnderTest;
+  let made = 0;
+  beforeAll(async () => {
+    manager = await start(testHttp().http);
+  });
+  afterAll(() => manager.service.stop());
+
+  keyManagerContract(() => {
+    const { keys, reference, unknownKey, malformedKey } = manager;
+    const make = (purpose: KeyPurpose) => async () => {
+      const name = reference(`key-${made++}`);
+      await keys.create(name, purpose);
+      return name;
+    };
+    return Promise.resolve({
+      keys,
+      signingKey: make("sign"),
+      encryptionKey: make("encrypt"),
+      unknownKey,
+      malformedKey,
+    });
   });
 });
