@@ -7,9 +7,10 @@ import { jsonOf, type ServiceAnswer } from "../cloud/service-call.ts";
 import { AppError } from "../errors.ts";
 import { sha256 } from "./crypto.ts";
 import { expiringCache } from "./expiring-cache.ts";
+import { gcpKeyIn, gcpKeyPlace } from "./gcp-kms-reference.ts";
 import type { KeyManager, KeyPurpose, KeyReference, KeyVersion } from "./key-manager.ts";
 import { pemToDer } from "./pem.ts";
-import { missingKey, shown, splitReference, undecryptable, wrongPurpose } from "./reference.ts";
+import { missingKey, shown, undecryptable, wrongPurpose } from "./reference.ts";
 import {
   base64Member,
   membersOf,
@@ -39,9 +40,6 @@ const CACHE_MS = 60_000;
 const PAGE_SIZE = 100;
 const MAX_PAGES = 10;
 
-const NAME =
-  /^(projects\/[A-Za-z0-9:.-]{1,64}\/locations\/[A-Za-z0-9-]{1,64}\/keyRings\/[\w-]{1,63})\/cryptoKeys\/([\w-]{1,63})(?:\/cryptoKeyVersions\/(\d{1,10}))?$/;
-
 const GRANT = "grant this server's service account the role for it on the key";
 const MANAGER: RemoteManager = {
   title: "Google Cloud KMS",
@@ -70,13 +68,6 @@ const ciphertextMember = z.object({ ciphertext: base64Member });
 /** Empty bytes are left out of an answer. */
 const plaintextMember = z.object({ plaintext: base64Member });
 
-type Place = {
-  readonly ring: string;
-  readonly id: string;
-  readonly key: string;
-  readonly version?: string;
-};
-
 /**
  * Keys of Cloud KMS, `gcp-kms:projects/…/cryptoKeys/NAME`, for signing with a version or, without one, the newest
  * that is enabled. Encryption and additional data are those of the service itself.
@@ -98,7 +89,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
       }));
 
   const purposeOf = async (reference: KeyReference): Promise<KeyPurpose | "other" | undefined> => {
-    const answer = await ask(reference, "GET", placeOf(reference).key);
+    const answer = await ask(reference, "GET", gcpKeyPlace(reference).key);
     if (answer.status === 404) return undefined;
     if (answer.status !== 200) throw explain(reference, answer);
     const { purpose } = membersOf(MANAGER, reference, cryptoKey, answer);
@@ -120,7 +111,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
   };
 
   const list = async (reference: KeyReference): Promise<readonly KeyVersion[] | undefined> => {
-    const { key, version } = placeOf(reference);
+    const { key, version } = gcpKeyPlace(reference);
     const found: KeyVersion[] = [];
     let page = "";
     for (let pages = 0; pages < MAX_PAGES; pages++) {
@@ -131,7 +122,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
       if (answer.status !== 200) throw explain(reference, answer);
       const list = membersOf(MANAGER, reference, versionList, answer);
       for (const { name, state, createTime } of list.cryptoKeyVersions) {
-        const number = placeIn(name)?.version;
+        const number = gcpKeyIn(name)?.version;
         if (number === undefined || state !== "ENABLED") continue;
         if (version !== undefined && version !== number) continue;
         found.push({ version: number, createdAt: Math.floor(createTime / 1000) });
@@ -145,7 +136,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
 
   /** The name of the version that signs. */
   const signing = async (reference: KeyReference): Promise<string> => {
-    const { key, version } = placeOf(reference);
+    const { key, version } = gcpKeyPlace(reference);
     if (version !== undefined) return `${key}/cryptoKeyVersions/${version}`;
     const versions = await lists.get(reference, false);
     if (versions === undefined) throw missingKey(reference);
@@ -171,7 +162,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
 
   return {
     async create(reference, purpose) {
-      const { ring, id, key, version } = placeOf(reference);
+      const { ring, id, key, version } = gcpKeyPlace(reference);
       if (version !== undefined) {
         throw new AppError(
           "unimplemented",
@@ -225,7 +216,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
     },
 
     async encrypt(reference, plaintext, additionalData) {
-      const answer = await ask(reference, "POST", `${placeOf(reference).key}:encrypt`, {
+      const answer = await ask(reference, "POST", `${gcpKeyPlace(reference).key}:encrypt`, {
         plaintext: encodeBase64(plaintext),
         additionalAuthenticatedData: encodeBase64(additionalData),
       });
@@ -235,7 +226,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
     },
 
     async decrypt(reference, ciphertext, additionalData) {
-      const answer = await ask(reference, "POST", `${placeOf(reference).key}:decrypt`, {
+      const answer = await ask(reference, "POST", `${gcpKeyPlace(reference).key}:decrypt`, {
         ciphertext: encodeBase64(ciphertext),
         additionalAuthenticatedData: encodeBase64(additionalData),
       });
@@ -254,7 +245,7 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
     },
 
     async destroy(reference, version) {
-      const { key } = placeOf(reference);
+      const { key } = gcpKeyPlace(reference);
       const number = /^\d{1,10}$/.test(version) ? version : "0";
       const answer = await ask(reference, "POST", `${key}/cryptoKeyVersions/${number}:destroy`, {});
       lists.forget(reference);
@@ -283,22 +274,4 @@ function statusOf(answer: ServiceAnswer): string {
 function explain(reference: KeyReference, answer: ServiceAnswer): AppError {
   if (answer.status === 404) return missingKey(reference);
   return refusal(MANAGER, reference, answer, statusOf(answer));
-}
-
-function placeIn(name: string): Place | undefined {
-  const [, ring, id, version] = NAME.exec(name) ?? [];
-  if (ring === undefined || id === undefined) return undefined;
-  const key = `${ring}/cryptoKeys/${id}`;
-  return version === undefined ? { ring, id, key } : { ring, id, key, version };
-}
-
-function placeOf(reference: KeyReference): Place {
-  const { scheme, rest } = splitReference(reference);
-  const place = scheme === "gcp-kms" ? placeIn(rest) : undefined;
-  if (place !== undefined) return place;
-  throw new AppError(
-    "key_not_found",
-    `${shown(reference)} is no key of Google Cloud KMS: write ` +
-      "gcp-kms:projects/P/locations/L/keyRings/R/cryptoKeys/K, for signing with /cryptoKeyVersions/N",
-  );
 }
