@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../errors.ts";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
 import type { Job } from "../jobs.ts";
@@ -99,7 +100,10 @@ export function publishParts(foundation: Foundation): PublishParts {
   return { route, revision, dataKeys: keys, issuerKeys };
 }
 
-/** Puts publishing together. The first data key of revision tokens is made here when there is none. */
+/**
+ * Puts publishing together. The first data key of revision tokens is made here when there is none; a key manager that
+ * is away is asked again with the first publish.
+ */
 export async function publishPart(foundation: Foundation): Promise<PublishPart> {
   const { config, database, log } = foundation;
   const { route, revision, dataKeys, issuerKeys } = publishParts(foundation);
@@ -109,7 +113,10 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
       text: "DEBUG_RELEASE_SAME_DAY_KEYS is on: keys that can still be replayed are published",
     });
   }
-  await dataKeys.current();
+  await dataKeys.current().catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== "key_unavailable") throw error;
+    log.error("revision-keys-unavailable", errorFields(error));
+  });
   return {
     publish: publishRoute(route),
     ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(route) } : {}),

@@ -1,6 +1,7 @@
 /** Which blob store is used: from the settings to a store. */
 
-import { awsCredentials, type AwsIdentity } from "../cloud/aws/identity.ts";
+import { awsCredentials } from "../cloud/aws/credentials.ts";
+import type { AwsIdentity } from "../cloud/aws/identity.ts";
 import { type AwsRequest, signAws } from "../cloud/aws/sign.ts";
 import { type GoogleIdentity, googleTokens } from "../cloud/google/identity.ts";
 import { CLOUD_HTTP } from "../cloud/service-call.ts";

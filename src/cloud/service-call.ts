@@ -1,7 +1,8 @@
 /** Small requests to the services of a cloud: bounded in size, time and number of attempts. */
 
-import { readAtMost } from "../blob/bounded-body.ts";
-import { backOffMs, type HttpOptions, type Prepared, within } from "../blob/retrying-fetch.ts";
+import { backOffMs, type HttpOptions, type Prepared } from "../blob/retrying-fetch.ts";
+import { startDeadline, TimeoutError, untilAborted } from "../bounds/deadline.ts";
+import { readUpTo } from "../bounds/read.ts";
 
 /** An answer, whole. */
 export type ServiceAnswer = {
@@ -68,13 +69,22 @@ export async function callService(
 }
 
 async function once({ url, init }: Prepared, options: HttpOptions): Promise<ServiceAnswer> {
-  const response = await within(
-    options.timeoutMs,
-    (signal) => options.fetch(url, { ...init, redirect: "manual", signal }),
-  );
-  const { text, complete } = await readAtMost(response, MAX_ANSWER_BYTES, options.timeoutMs);
-  if (!complete) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
-  return { status: response.status, headers: response.headers, text };
+  const { timeoutMs } = options;
+  const deadline = startDeadline(timeoutMs, { late: () => new TimeoutError(timeoutMs) });
+  try {
+    const { signal } = deadline;
+    const response = await untilAborted(
+      signal,
+      () => options.fetch(url, { ...init, redirect: "manual", signal }),
+    );
+    const bounds = { maxBytes: MAX_ANSWER_BYTES, signal };
+    const { bytes, complete } = await readUpTo(response.body, bounds);
+    if (!complete) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
+    const text = new TextDecoder().decode(bytes);
+    return { status: response.status, headers: response.headers, text };
+  } finally {
+    deadline.end();
+  }
 }
 
 function retryAfterMs({ headers }: ServiceAnswer): number {

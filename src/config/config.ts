@@ -16,7 +16,9 @@ import {
   type SettingShown,
 } from "./environment.ts";
 import { exportSettings, upstreamSettings } from "./export.ts";
+import { type KeySettings, keySettings } from "./keys.ts";
 import { clientIdentity, type ServerTls, serverTls } from "./tls.ts";
+import { secretSettings } from "./secrets.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
@@ -39,6 +41,8 @@ export type Config = {
   readonly dataDirectory: string;
   /** Absent: the embedded database. */
   readonly databaseUrl?: string;
+  /** Its password as it is now, when that is in a file or with a secret manager; asked for with each connection. */
+  readonly databasePassword?: Secret;
   readonly migrateOnStart: boolean;
   readonly logLevel: LogLevel;
   readonly jobIntervalMs: number;
@@ -52,6 +56,7 @@ export type Config = {
   /** PEER_MAX_KEYS_PER_SECOND: keys that one peer may push to us. */
   readonly peerMaxKeysPerSecond: number;
   readonly cloud: CloudSettings;
+  readonly keys: KeySettings;
   readonly blobs: BlobSettings;
   readonly publish: PublishSettings;
   readonly revision: RevisionSettings;
@@ -107,6 +112,8 @@ export function readConfiguration(
   const publish = publishSettings(read, windows.windowSeconds);
   const exports = exportSettings(read, windows);
   const cloud = cloudSettings(read);
+  // Used before this, to resolve secrets; told and checked here like all others.
+  secretSettings(read);
   const config: Config = {
     host,
     port,
@@ -116,7 +123,7 @@ export function readConfiguration(
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
     roles: read.someOf("ROLES", ROLES, ROLES),
     dataDirectory,
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl, ...databasePassword(read) }),
     migrateOnStart: read.flag("MIGRATE_ON_START", true),
     logLevel: read.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
     jobIntervalMs: read.milliseconds("JOB_INTERVAL", "1m", { min: "100ms", max: "24h" }),
@@ -129,6 +136,7 @@ export function readConfiguration(
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
     peerMaxKeysPerSecond: read.integer("PEER_MAX_KEYS_PER_SECOND", 100_000, { min: 1 }),
     cloud,
+    keys: keySettings(read),
     blobs: blobSettings(read, dataDirectory, cloud),
     publish,
     revision: revisionSettings(read),
@@ -146,9 +154,17 @@ export function readConfiguration(
   return { config, secrets, shown: read.shown };
 }
 
-function password(read: EnvironmentReader): string | undefined {
-  read.secret("DB_PASSWORD");
-  return read.secretText("DB_PASSWORD");
+function databasePassword(read: EnvironmentReader): Pick<Config, "databasePassword"> {
+  const url = read.secret("DATABASE_URL");
+  if (read.changes("DATABASE_URL")) {
+    return {
+      databasePassword: async () =>
+        decodeURIComponent(new URL(await url() ?? "postgres:").password),
+    };
+  }
+  return read.secretText("DATABASE_URL") === undefined && read.changes("DB_PASSWORD")
+    ? { databasePassword: read.secret("DB_PASSWORD") }
+    : {};
 }
 
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */
@@ -163,8 +179,9 @@ function databaseUrlOf(read: EnvironmentReader): string | undefined {
   const host = read.optional("DB_HOST");
   if (host === undefined) return undefined;
   const made = new URL(`postgres://localhost/${encodeURIComponent(read.text("DB_NAME", "main"))}`);
+  read.secret("DB_PASSWORD");
   made.username = encodeURIComponent(read.text("DB_USER", "postgres"));
-  made.password = encodeURIComponent(password(read) ?? "");
+  made.password = encodeURIComponent(read.secretText("DB_PASSWORD") ?? "");
   made.hostname = host;
   // A URL keeps its host when it cannot take another.
   if (made.hostname !== host) {

@@ -138,7 +138,7 @@ export class EnvironmentReader {
     if (value && path) this.#fault(name, `is set together with ${name}_FILE: set one of them`);
     const resolved = this.#secrets.get(name);
     if (value) {
-      const from = resolved === undefined ? "environment" : "secret manager";
+      const from: SettingShown["from"] = resolved === undefined ? "environment" : "secret manager";
       this.shown.push({ name, value: "***", from });
       return resolved?.current ?? (() => Promise.resolve(value));
     }
@@ -154,6 +154,11 @@ export class EnvironmentReader {
     const value = this.#valueOf(name);
     const path = this.#valueOf(`${name}_FILE`);
     return value ?? (path === undefined ? undefined : this.#textOf(`${name}_FILE`, path)?.trim());
+  }
+
+  /** Whether a secret may change while the process runs. */
+  changes(name: string): boolean {
+    return this.#secrets.has(name) || this.#valueOf(`${name}_FILE`) !== undefined;
   }
 
   /** The text of the file that a setting names. */

@@ -182,7 +182,8 @@ export function gcpKmsKeys(options: GcpKmsOptions): KeyManager {
           },
         })
         : await ask(reference, "POST", `${key}/cryptoKeyVersions`, {});
-      if (answer.status !== 200) throw explain(reference, answer);
+      // 409: made by another process, or by an attempt whose answer was lost.
+      if (answer.status !== 200 && answer.status !== 409) throw explain(reference, answer);
       lists.forget(reference);
       publicKeys.forget(reference);
       const newest = (await list(reference))?.at(-1);

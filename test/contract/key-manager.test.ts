@@ -10,7 +10,7 @@ import { openKeys } from "../../src/keys/open.ts";
 import { CRYPTOS, NATIVE } from "../support/crypto-providers.ts";
 import { testHttp } from "../blob/support/http-options.ts";
 import { REMOTE_MANAGERS, type RemoteManagerUnderTest } from "../keys/support/remote-managers.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { memoryKeyRows, oneMasterKey } from "../support/local-key-rows.ts";
 import { keyManagerContract, type KeyManagerUnderTest } from "./key-manager.ts";
 
 let folder = "";
@@ -22,7 +22,7 @@ afterAll(() => rm(folder, { recursive: true }));
 function local(crypto: Crypto): Promise<KeyManagerUnderTest> {
   const keys = localKeys({
     rows: memoryKeyRows(),
-    masterKey: new Uint8Array(32).fill(1),
+    masters: oneMasterKey(crypto, new Uint8Array(32).fill(1)),
     crypto,
     now: () => 1_600_000_000_000,
   });
