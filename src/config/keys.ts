@@ -1,4 +1,8 @@
-import { KEY_MANAGER_VALUES, type KeySpelling } from "../keys/reference-spelling.ts";
+import {
+  DEFAULT_KEY_MANAGER,
+  KEY_MANAGER_VALUES,
+  type KeySpelling,
+} from "../keys/reference-spelling.ts";
 import type { Pkcs11Settings } from "../keys/pkcs11-token.ts";
 import type { EnvironmentReader } from "./environment.ts";
 
@@ -20,7 +24,7 @@ export function keySettings(read: EnvironmentReader): KeySettings {
   const federationKey = read.optional("FEDERATION_KEY_ID");
   return {
     spelling: {
-      manager: read.oneOf("KEY_MANAGER", KEY_MANAGER_VALUES, "FILESYSTEM"),
+      manager: read.oneOf("KEY_MANAGER", KEY_MANAGER_VALUES, DEFAULT_KEY_MANAGER),
       ...(fileRoot === undefined ? {} : { fileRoot }),
     },
     hardware: read.flag("CREATE_HSM_KEYS", true),

@@ -1,4 +1,4 @@
-import { SECRET_MANAGERS, type SecretSettings } from "../secrets/open.ts";
+import { NO_SECRET_MANAGER, SECRET_MANAGERS, type SecretSettings } from "../secrets/open.ts";
 import type { EnvironmentReader } from "./environment.ts";
 
 /** Where `secret://NAME` comes from, and for how long it is kept. */
@@ -12,7 +12,7 @@ export type SecretsSetting = Omit<SecretSettings, "cloud"> & {
 /** Names and defaults are those of the reference server. */
 export function secretSettings(read: EnvironmentReader): SecretsSetting {
   return {
-    manager: read.oneOf("SECRET_MANAGER", SECRET_MANAGERS, "IN_MEMORY"),
+    manager: read.oneOf("SECRET_MANAGER", SECRET_MANAGERS, NO_SECRET_MANAGER),
     root: read.text("SECRET_FILESYSTEM_ROOT", "/"),
     expansion: read.flag("SECRET_EXPANSION", false),
     ttlMs: read.milliseconds("SECRET_CACHE_TTL", "5m", { min: "1s", max: "24h" }),

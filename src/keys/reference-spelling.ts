@@ -18,6 +18,9 @@ const MANAGERS = {
 /** A value of KEY_MANAGER. */
 export type KeyManagerName = keyof typeof MANAGERS;
 
+/** The reference server's own default. */
+export const DEFAULT_KEY_MANAGER: KeyManagerName = "FILESYSTEM";
+
 /** All of them. */
 export const KEY_MANAGER_VALUES: readonly KeyManagerName[] = [
   "FILESYSTEM",

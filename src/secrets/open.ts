@@ -26,6 +26,9 @@ export const SECRET_MANAGERS = [
   "AZURE_KEY_VAULT",
 ] as const;
 
+/** The manager without secrets. */
+export const NO_SECRET_MANAGER = "IN_MEMORY";
+
 /** What {@link openSecretManager} needs. */
 export type SecretSettings = {
   readonly manager: (typeof SECRET_MANAGERS)[number];
