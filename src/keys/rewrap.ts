@@ -18,9 +18,12 @@ export type RewrapRows = {
   addMaster(row: MasterKeyRow): Promise<void>;
   /** The first `limit` keys that this master key does not wrap. */
   wrappedByOthers(master: string, limit: number): Promise<readonly LocalKeyRow[]>;
-  /** Puts another wrapping in the place of one; false when that one is no longer there. */
-  replace(row: LocalKeyRow, wrapped: Uint8Array, master: string): Promise<boolean>;
+  /** Puts other wrappings in the place of those that are still there. Answers how many were. */
+  replace(rewrapped: readonly RewrappedKey[], master: string): Promise<number>;
 };
+
+/** A key as it was, and its new wrapping. */
+export type RewrappedKey = { readonly row: LocalKeyRow; readonly wrapped: Uint8Array };
 
 /** What {@link rewrapLocalKeys} needs. */
 export type RewrapDependencies = {
@@ -56,15 +59,16 @@ export async function rewrapLocalKeys(
   for (;;) {
     const page = await rows.wrappedByOthers(target.id, KEYS_AT_ONCE);
     if (page.length === 0) return { moved, master: target.id };
-    for (const row of page) {
-      signal.throwIfAborted();
+    signal.throwIfAborted();
+    const rewrapped = await Promise.all(page.map(async (row) => {
       const old = await masters.find(row.master);
       const raw = await unwrapLocalKey(crypto, old.key, row);
       const wrapped = await wrapLocalKey(crypto, key, row, raw);
       raw.fill(0);
-      // A key that was destroyed, or moved by another process, meanwhile is not there to be replaced.
-      if (await rows.replace(row, wrapped, target.id)) moved += 1;
-    }
+      return { row, wrapped };
+    }));
+    // A key that was destroyed, or moved by another process, meanwhile is not there to be replaced.
+    moved += await rows.replace(rewrapped, target.id);
     deps.progress(moved);
   }
 }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { KeyPurpose } from "../keys/key-manager.ts";
 import type { LocalKeyRows } from "../keys/local.ts";
 import type { LocalKeyRow } from "../keys/local-wrap.ts";
@@ -18,6 +19,9 @@ const asLocalKey = ({ master, ...row }: Row): LocalKeyRow => ({
   ...row,
   master: master ?? undefined,
 });
+
+const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
 
 /** Wrapped keys of `local:` references, and the master keys that wrap them. */
 export type LocalKeyStore = LocalKeyRows & MasterKeyRows & RewrapRows & {
@@ -66,11 +70,19 @@ export function localKeyRows({ sql }: Database): LocalKeyStore {
         where master is distinct from ${master}::text order by name, version limit ${limit}`;
       return rows.map(asLocalKey);
     },
-    replace: async ({ name, version, wrapped: old }, wrapped, master) => {
+    replace: async (rewrapped, master) => {
+      const rows = rewrapped.map(({ row }) => row);
       const done = await sql`
-        update local_key set wrapped = ${wrapped}, master = ${master}
-        where name = ${name} and version = ${version} and wrapped = ${old}`;
-      return done.count === 1;
+        update local_key set wrapped = new.wrapped, master = ${master}
+        from unnest(
+          ${rows.map(({ name }) => name)}::text[],
+          ${rows.map(({ version }) => version)}::int[],
+          ${sql.array(rows.map((row) => asBuffer(row.wrapped)))}::bytea[],
+          ${sql.array(rewrapped.map((one) => asBuffer(one.wrapped)))}::bytea[]
+        ) as new (name, version, old, wrapped)
+        where local_key.name = new.name and local_key.version = new.version
+          and local_key.wrapped = new.old`;
+      return done.count;
     },
     needFirstMaster: async () => {
       const [row] = await sql<{ need: boolean }[]>`

@@ -3,8 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openKeyManagers } from "../../src/app/key-managers.ts";
-import type { RewrapDependencies } from "../../src/keys/rewrap.ts";
-import { rewrapLocalKeys } from "../../src/keys/rewrap.ts";
+import { type RewrapDependencies, rewrapLocalKeys } from "../../src/keys/rewrap.ts";
 import { startVaultServer, type VaultServer } from "../cloud/support/vault-server.ts";
 import { admin, openTestApp, type TestApp } from "../support/app.ts";
 import { temporaryFolder } from "../support/command-io.ts";
@@ -118,18 +117,17 @@ describe("key managers, put together", () => {
     for (const name of names) await keys.create(name, "sign");
     const stop = new AbortController();
     const deps = await rewrapping(app);
-    let replaced = 0;
     const stopping = {
       ...deps,
       rows: {
         ...deps.rows,
-        replace: async (...what: Parameters<typeof deps.rows.replace>) => {
-          if (++replaced === 2) stop.abort(new Error("stopped"));
-          return await deps.rows.replace(...what);
-        },
+        wrappedByOthers: (master: string) => deps.rows.wrappedByOthers(master, 2),
       },
+      progress: () => stop.abort(new Error("stopped")),
     };
     await expect(rewrapLocalKeys(stopping, `file:${file}`, stop.signal)).rejects.toThrow("stopped");
+    const moved = await database().sql`select name from local_key where master is not null`;
+    expect(moved).toHaveLength(2);
     const both = await open();
     for (const name of names) await both.foundation.keys.sign(name, DATA);
     const before = await database().sql`select id from master_key`;
