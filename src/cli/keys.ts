@@ -193,7 +193,7 @@ async function rewrap(
       masters,
       keys,
       crypto,
-      progress: (count) => io.err(`${count} keys moved`),
+      progress: (count) => io.err(`keys moved so far: ${count}`),
     },
     to,
     io.signal,
@@ -201,7 +201,7 @@ async function rewrap(
   io.out(
     io.json
       ? JSON.stringify({ master, reference: to, moved })
-      : `${moved} keys moved: all local keys are wrapped by the master key ${master}, and that by ${to}. ` +
+      : `keys moved: ${moved}. All local keys are wrapped by the master key ${master}, and that by ${to}. ` +
         "Keep the master key before it as long as backups from before are kept",
   );
 }
