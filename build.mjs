@@ -33,6 +33,8 @@ export async function build() {
     platform: "node",
     target: "node20",
     format: "esm",
+    // An addon that is there or not, loaded at first use.
+    external: ["pkcs11js"],
     sourcemap: true,
     minifySyntax: true,
     minifyWhitespace: true,

@@ -145,7 +145,7 @@ function admin(
     keys: foundation.keys,
     attestationDevelopment: foundation.config.attestationDevelopment,
     authorize: bearerCheck(
-      () => Promise.resolve(foundation.secrets.adminToken()),
+      foundation.secrets.adminToken,
       foundation.crypto,
     ),
     changed: async () => {
@@ -167,7 +167,7 @@ function admin(
 /** Whether a request may see the figures: polled around a publish, they tell a real one from chaff. */
 function scrapers({ secrets, crypto }: Foundation): (request: Request) => Promise<boolean> {
   const checks = [secrets.metricsToken, secrets.adminToken].map((secret) =>
-    bearerCheck(() => Promise.resolve(secret()), crypto)
+    bearerCheck(secret, crypto)
   );
   return async (request) =>
     (await Promise.all(checks.map((check) => check(request)))).includes(true);

@@ -49,6 +49,8 @@ export type ErrorCode =
   | "version_conflict"
   | "key_unavailable"
   | "key_not_found"
+  | "identity_unavailable"
+  | "secret_unavailable"
   | "blob_unavailable"
   | "database_unavailable"
   | "data_directory_unusable"
@@ -119,6 +121,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   // keys, storage, database
   key_unavailable: row(503, 14, 1, "a key cannot be reached", true),
   key_not_found: row(404, 5, 1, "no such key"),
+  identity_unavailable: row(503, 14, 1, "the cloud gives this server no credentials", true),
+  secret_unavailable: row(503, 14, 1, "a secret cannot be read", true),
   blob_unavailable: row(503, 14, 1, "blob storage cannot be reached", true),
   database_unavailable: row(503, 14, 1, "the database cannot be reached", true),
   data_directory_unusable: row(500, 13, 1, "the data directory cannot be used"),

@@ -12,6 +12,8 @@ const LEVELS: readonly (readonly string[])[] = [
     "src/store",
     "src/blob",
     "src/keys",
+    "src/cloud",
+    "src/secrets",
     "src/observe",
     "src/http",
     "src/runtime",

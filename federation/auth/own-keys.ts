@@ -1,3 +1,4 @@
+import { AppError } from "../../src/errors.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
 import type { PublishedKey } from "../../src/keys/jwks.ts";
 import { encodeHex } from "../../src/bytes/base64.ts";
@@ -27,7 +28,12 @@ export type OwnKeyOptions = {
   readonly crypto: Crypto;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
+  /** FEDERATION_KEY_ID: signs in place of local keys. Whoever changes it to another key keeps the old one for two days. */
+  readonly reference?: string;
 };
+
+/** Local keys that were made here, and are destroyed here. */
+const OWN_PREFIX = "local:federation-";
 
 /** A new key is made when the newest is this old. */
 const KEY_PERIOD_SECONDS: number = 30 * 86_400;
@@ -54,8 +60,10 @@ export async function rotateOwnKeys(
   const now = Math.floor(clockMs() / 1000);
   const before = await store.list();
   const newest = before.at(-1);
-  const due = newest === undefined || newest.createdAt + KEY_PERIOD_SECONDS <= now;
-  const made = due && await addNewKey(options, now);
+  const made = newest === undefined || isDue(options, newest, now)
+    ? await addNewKey(options, newest, now)
+    : false;
+  if (options.reference !== undefined) await checkUnchanged(options, before);
   const over = before.filter((_, index) => {
     const successor = before[index + 1];
     return successor !== undefined && successor.createdAt + 2 * PUBLISHED_AROUND_SECONDS <= now;
@@ -67,24 +75,51 @@ export async function rotateOwnKeys(
   return { made: made ? 1 : 0, destroyed: over.length };
 }
 
+/** A key of our own making is due by its age; one of the operator's when it is named for the first time. */
+function isDue({ reference }: OwnKeyOptions, newest: OwnKey, now: number): boolean {
+  if (reference !== undefined) return newest.reference !== reference;
+  return !newest.reference.startsWith(OWN_PREFIX) || newest.createdAt + KEY_PERIOD_SECONDS <= now;
+}
+
 /** Whether it was ours that counts: the first key that anybody signs with must be the first for all. */
-async function addNewKey(options: OwnKeyOptions, now: number): Promise<boolean> {
+async function addNewKey(
+  options: OwnKeyOptions,
+  newest: OwnKey | undefined,
+  now: number,
+): Promise<boolean> {
   const key = await newKey(options, now);
-  const added = await options.store.addUnlessSince(key, now - KEY_PERIOD_SECONDS + 1);
+  const sameKind = options.reference === undefined && newest?.reference.startsWith(OWN_PREFIX);
+  const second = newest === undefined || sameKind ? now - KEY_PERIOD_SECONDS + 1 : now + 1;
+  const added = await options.store.addUnlessSince(key, second);
   if (!added) await destroyKey(options.keys, key.reference);
   return added;
 }
 
+/** Tokens name the key by a digest of it: another version behind the same reference would make them invalid. */
+async function checkUnchanged(
+  { keys, reference = "" }: OwnKeyOptions,
+  before: readonly OwnKey[],
+): Promise<void> {
+  const known = before.find((key) => key.reference === reference);
+  if (known === undefined || known.publicKeyPem === await keys.publicKeyPem(reference)) return;
+  throw new AppError(
+    "key_unavailable",
+    "FEDERATION_KEY_ID names another key than before: name one version of it, and each new one by a new reference",
+  );
+}
+
 async function destroyKey(keys: OwnKeyOptions["keys"], reference: string): Promise<void> {
+  if (!reference.startsWith(OWN_PREFIX)) return;
   for (const { version } of await keys.versions(reference)) {
     await keys.destroy(reference, version);
   }
 }
 
-async function newKey({ keys, crypto }: OwnKeyOptions, now: number): Promise<OwnKey> {
+async function newKey(options: OwnKeyOptions, now: number): Promise<OwnKey> {
+  const { keys, crypto } = options;
   const random = crypto.getRandomValues(new Uint8Array(4));
-  const reference = `local:federation-${now}-${encodeHex(random)}`;
-  await keys.create(reference, "sign");
+  const reference = options.reference ?? `${OWN_PREFIX}${now}-${encodeHex(random)}`;
+  if (options.reference === undefined) await keys.create(reference, "sign");
   const publicKeyPem = await keys.publicKeyPem(reference);
   const digest = await sha256(crypto, new TextEncoder().encode(publicKeyPem));
   return { reference, publicKeyPem, kid: encodeHex(digest.subarray(0, 8)), createdAt: now };

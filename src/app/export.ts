@@ -43,6 +43,7 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
     report: exportReport(foundation),
     stopwatch: clock.monotonic,
     randomBytes: randomBytesOf(crypto),
+    ages: new Map(),
   };
 }
 

@@ -3,7 +3,6 @@ import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
 import { type OwnKeyOptions, rotateOwnKeys } from "../../federation/auth/own-keys.ts";
 import { type OwnSigner, ownSigner } from "../../federation/auth/signer.ts";
 import { clientOpener, type Transports } from "../../federation/client/peer-client.ts";
-import { cursorCodec } from "../../federation/service/cursor.ts";
 import { draftPeer, type PeerDraft } from "../../federation/client/draft.ts";
 import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
 import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
@@ -35,7 +34,7 @@ import { type FederationPeers, federationPeers } from "../store/federation/peer.
 import { leases } from "../store/lease.ts";
 import { holdLease } from "../store/lease-hold.ts";
 import { type SeenTokens, seenTokens } from "../store/federation/seen-token.ts";
-import { cursorKey } from "./cursor-key.ts";
+import { sealedCursors } from "./cursor-key.ts";
 import type { Foundation } from "./foundation.ts";
 import { type PeerFigures, peerFigures } from "./peer-figures.ts";
 import { documentReader, type FederationRuntime, peerTransports } from "./peer-transports.ts";
@@ -89,6 +88,7 @@ export async function federationParts(
     crypto,
     clockMs,
     serverId,
+    ...(config.keys.federationKey === undefined ? {} : { reference: config.keys.federationKey }),
   };
   const signer = ownSigner(ownKeys);
   const seen = seenTokens(database);
@@ -138,7 +138,7 @@ export async function federationParts(
       crypto,
       clockMs,
     }),
-    cursors: await cursorCodec(crypto, await cursorKey(foundation)),
+    cursors: sealedCursors(foundation),
     rate: rateLimit(clock.monotonic),
     record: historyWriter(pages.add, (error) => onError(error, "")),
     maxPushKeysPerSecond: config.peerMaxKeysPerSecond,

@@ -3,11 +3,7 @@ import { openBlobStore } from "../blob/open.ts";
 import type { Config, Secrets } from "../config/config.ts";
 import { AppError } from "../errors.ts";
 import { type FetchPolicy, systemResolve } from "../http/guarded-fetch.ts";
-import { fileKeys } from "../keys/file.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
-import { localKeys } from "../keys/local.ts";
-import { loadMasterKey } from "../keys/master-key.ts";
-import { openKeys } from "../keys/open.ts";
 import { type Log } from "../observe/log.ts";
 import {
   checkDatabase,
@@ -16,9 +12,7 @@ import {
   openDatabase,
 } from "../store/database.ts";
 import { openEmbedded } from "../store/embedded/open.ts";
-import { constants } from "../store/constants.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
-import { localKeyRows } from "../store/local-key.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
 import { type ResourceCache, resourceCache } from "../store/resource/cache.ts";
 import { type ResourceStore, resourceStore } from "../store/resource/resources.ts";
@@ -26,6 +20,7 @@ import {
   type ClosedWindowWatermark,
   closedWindowWatermark,
 } from "../store/exposure/closed-window-watermark.ts";
+import { openKeyManagers } from "./key-managers.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 
 /** What every part of the program stands on. */
@@ -85,14 +80,11 @@ const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performanc
 const OUTGOING_TIMEOUT_MS = 20_000;
 const OUTGOING_MAX_BYTES = 4 * 1024 * 1024;
 
-/** The fact that tells which master key a database was first used with. */
-const MASTER_KEY_CONSTANT = "master-key-fingerprint";
-
 /** Opens database, keys and storage, checked and with the newest schema. Throws with the setting to mend. */
 export async function openFoundation(input: FoundationInput): Promise<Foundation> {
   const { config, log } = input;
   const given: DatabaseAddress | undefined = input.database ??
-    (config.databaseUrl === undefined ? undefined : { kind: "url", url: config.databaseUrl });
+    databaseAddress(config);
   const opened = given ?? await openEmbedded({
     dataDirectory: config.dataDirectory,
     owner: input.owner,
@@ -146,15 +138,8 @@ export async function foundationOn(
     },
     metrics: openMetrics(),
     database,
-    keys: overrides.keys ?? openKeys({
-      local: localKeys({
-        rows: localKeyRows(database),
-        masterKey: await openMasterKey(input, database),
-        crypto,
-        now: clock.now,
-      }),
-      file: fileKeys({ crypto }),
-    }),
+    keys: overrides.keys ??
+      (await openKeyManagers(database, { ...input, now: clock.now })).keys,
     blobs: overrides.blobs ?? openBlobStore(config.blobs),
     resources,
     cache: resourceCache(resources, clock.monotonic),
@@ -164,6 +149,14 @@ export async function foundationOn(
     close: () => database.close(),
     ...overrides,
   };
+}
+
+/** The database of the settings; undefined: the embedded one. */
+export function databaseAddress(
+  { databaseUrl: url, databasePassword: password }: Config,
+): DatabaseAddress | undefined {
+  if (url === undefined) return undefined;
+  return { kind: "url", url, ...(password === undefined ? {} : { password }) };
 }
 
 async function bringSchema(config: Config, database: Database, log: Log): Promise<void> {
@@ -180,28 +173,4 @@ async function bringSchema(config: Config, database: Database, log: Log): Promis
       pending.join(", ")
     }: run "wayfarer migrate", or set MIGRATE_ON_START=true`,
   );
-}
-
-async function openMasterKey(
-  { config, secrets, crypto, log }: Omit<FoundationInput, "owner" | "database">,
-  database: Database,
-): Promise<Uint8Array> {
-  const remembered = constants(database);
-  const expectedFingerprint = await remembered.get(MASTER_KEY_CONSTANT);
-  const value = secrets.masterKey();
-  const key = await loadMasterKey({
-    ...(value === undefined ? {} : { value }),
-    ...(expectedFingerprint === undefined ? {} : { expectedFingerprint }),
-    dataDirectory: config.dataDirectory,
-    crypto,
-    warn: (text) => log.warn("master-key", { text }),
-  });
-  const kept = await remembered.keep(MASTER_KEY_CONSTANT, key.fingerprint);
-  if (kept !== key.fingerprint) {
-    throw new AppError(
-      "data_directory_unusable",
-      "another server made a master key for this database at the same moment: give both the same MASTER_KEY",
-    );
-  }
-  return key.bytes;
 }

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../errors.ts";
 import { MAX_REGISTRATION_BYTES, type Registration } from "../attest/registration/register.ts";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
@@ -109,7 +110,10 @@ export function publishParts(foundation: Foundation): PublishParts {
   return { route, revision, dataKeys: keys, issuerKeys, registration: attestation.registration };
 }
 
-/** Puts publishing together. The first data key of revision tokens is made here when there is none. */
+/**
+ * Puts publishing together. The first data key of revision tokens is made here when there is none; a key manager that
+ * is away is asked again with the first publish.
+ */
 export async function publishPart(foundation: Foundation): Promise<PublishPart> {
   const { config, database, log } = foundation;
   const { route, revision, dataKeys, issuerKeys, registration } = publishParts(foundation);
@@ -120,7 +124,10 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     });
   }
   await warnOfAttestations(foundation);
-  await dataKeys.current();
+  await dataKeys.current().catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== "key_unavailable") throw error;
+    log.error("revision-keys-unavailable", errorFields(error));
+  });
   return {
     publish: publishRoute(route),
     ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(route) } : {}),

@@ -3,16 +3,22 @@
  * Source: Microsoft, "Blob service REST API" (Put Blob, Get Blob, Get Blob Properties, Delete Blob, List Blobs).
  */
 
+import { percentEncode } from "../bytes/percent-encode.ts";
 import type { BlobHeaders, BlobStore } from "./blob.ts";
 import type { Dialect, ListPage, ObjectRequest } from "./object-dialect.ts";
 import { objectBlobStore } from "./object-store.ts";
 import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
 import { signSharedKey } from "./shared-key.ts";
-import { encode } from "./sigv4.ts";
 import { xmlLeaves } from "./xml.ts";
 
-/** The account's key in base64, or a shared access signature (a query string, with or without its `?`). */
-export type AzureCredentials = { readonly accessKey: string } | { readonly sasToken: string };
+/**
+ * The account's key in base64, a shared access signature (a query string, with or without its `?`), or an access
+ * token of an identity.
+ */
+export type AzureCredentials =
+  | { readonly accessKey: string }
+  | { readonly sasToken: string }
+  | { readonly bearerToken: string };
 
 /** Where the store is, and who we are there. */
 export type AzureOptions = {
@@ -77,7 +83,7 @@ async function prepare(request: ObjectRequest, options: AzureOptions): Promise<P
   const path = request.name === undefined ? request.bucket : `${request.bucket}/${request.name}`;
   url.pathname = `${url.pathname.replace(/\/$/, "")}/${path}`;
   url.search = Object.entries(request.query ?? {})
-    .map(([name, value]) => `${encode(name)}=${encode(value)}`)
+    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
     .join("&");
   const headers: Record<string, string> = {
     ...request.headers,
@@ -88,6 +94,8 @@ async function prepare(request: ObjectRequest, options: AzureOptions): Promise<P
   if ("sasToken" in credentials) {
     const token = credentials.sasToken.replace(/^\?/, "");
     url.search = url.search === "" ? token : `${url.search}&${token}`;
+  } else if ("bearerToken" in credentials) {
+    headers["authorization"] = `Bearer ${credentials.bearerToken}`;
   } else {
     headers["authorization"] = await signSharedKey(
       { method, url, headers, bodyBytes: body?.length ?? 0 },

@@ -1,19 +1,18 @@
 /** Which blob store is used: from the settings to a store. */
 
+import { awsCredentials } from "../cloud/aws/credentials.ts";
+import type { AwsIdentity } from "../cloud/aws/identity.ts";
+import { type AwsRequest, signAws } from "../cloud/aws/sign.ts";
+import { type GoogleIdentity, googleTokens } from "../cloud/google/identity.ts";
+import { CLOUD_HTTP } from "../cloud/service-call.ts";
 import { AppError } from "../errors.ts";
-import { azureBlobStore, type AzureCredentials } from "./azure.ts";
+import { azureBlobStore } from "./azure.ts";
+import { azureStorageCredentials, type AzureStorageIdentity } from "./azure-credentials.ts";
 import type { BlobStore } from "./blob.ts";
-import {
-  credentialsFrom,
-  type CredentialSource,
-  parseAzureCredentials,
-  parseS3Credentials,
-} from "./credentials.ts";
 import { filesystemBlobStore } from "./filesystem.ts";
 import { memoryBlobStore } from "./memory.ts";
-import type { HttpOptions } from "./retrying-fetch.ts";
+import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
 import { s3BlobStore } from "./s3.ts";
-import type { S3Credentials } from "./sigv4.ts";
 
 /** The settings of each kind of store, less the kind. */
 type SettingsByKind = {
@@ -24,9 +23,7 @@ type SettingsByKind = {
   /** Blobs in S3 or what speaks like it. */
   s3: {
     readonly region: string;
-    readonly credentials: CredentialSource<S3Credentials>;
-    /** The profile in a file of credentials; `default` when absent. */
-    readonly profile?: string;
+    readonly identity: AwsIdentity;
     /** URL of another store than AWS. */
     readonly endpoint?: string;
     /** When absent: `virtual-host` for AWS, `path` for an endpoint of one's own. */
@@ -35,14 +32,13 @@ type SettingsByKind = {
   /** Blobs in Azure Blob Storage. */
   azure: {
     readonly account: string;
-    readonly credentials: CredentialSource<AzureCredentials>;
+    readonly identity: AzureStorageIdentity;
     /** URL of another place than `https://ACCOUNT.blob.core.windows.net`. */
     readonly endpoint?: string;
   };
-  /** Blobs in Google Cloud Storage through its XML API, with an HMAC key in place of an AWS key. */
+  /** Blobs in Google Cloud Storage through its XML API: with an HMAC key in place of an AWS key, or as an identity. */
   gcs: {
-    readonly credentials: CredentialSource<S3Credentials>;
-    readonly profile?: string;
+    readonly identity: AwsIdentity | { readonly kind: "google"; readonly google: GoogleIdentity };
     readonly endpoint?: string;
   };
 };
@@ -93,8 +89,7 @@ const FACTORIES: {
   memory: (_, { subtle }) => memoryBlobStore(subtle),
   s3: openS3,
   azure: openAzure,
-  gcs: ({ endpoint = "https://storage.googleapis.com", ...settings }, dependencies) =>
-    openS3({ ...settings, kind: "s3", region: "auto", endpoint }, dependencies),
+  gcs: openGcs,
 };
 
 /** The real world; a request may take a minute besides its upload, and is made five times at most. */
@@ -120,22 +115,54 @@ export function openBlobStore<K extends BlobStoreKind>(
 }
 
 function openS3(settings: BlobSettings<"s3">, http: BlobDependencies): BlobStore {
-  const { region, profile = "default", endpoint } = settings;
+  const { region, endpoint } = settings;
   const domain = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   return s3BlobStore({
     endpoint: endpoint === undefined
       ? endpointUrl(`https://s3.${region}.${domain}`, "AWS_REGION")
       : endpointUrl(endpoint, "AWS_ENDPOINT_URL_S3"),
-    region,
     addressing: settings.addressing ?? (endpoint === undefined ? "virtual-host" : "path"),
-    credentials: credentialsFrom(
-      settings.credentials,
-      (text) => parseS3Credentials(text, profile),
-    ),
-    subtle: http.subtle,
+    sign: s3Signer(settings.identity, region, http),
     http,
     pageSize: PAGE_SIZE,
   });
+}
+
+function openGcs(settings: BlobSettings<"gcs">, http: BlobDependencies): BlobStore {
+  const { identity, endpoint = "https://storage.googleapis.com" } = settings;
+  return s3BlobStore({
+    endpoint: endpointUrl(endpoint, "AWS_ENDPOINT_URL_S3"),
+    addressing: "path",
+    sign: identity.kind === "google"
+      ? googleSigner(identity.google, http)
+      : s3Signer(identity, "auto", http),
+    http,
+    pageSize: PAGE_SIZE,
+  });
+}
+
+type Sign = (request: AwsRequest) => Promise<Prepared>;
+
+function s3Signer(identity: AwsIdentity, region: string, http: BlobDependencies): Sign {
+  const credential = awsCredentials(identity, identityHttp(http));
+  return async (request) => {
+    const credentials = await credential.get();
+    return await signAws(request, { credentials, service: "s3", region, nowMs: http.now() });
+  };
+}
+
+function googleSigner(identity: GoogleIdentity, http: BlobDependencies): Sign {
+  const tokens = googleTokens(identity, identityHttp(http));
+  return async ({ method, url, headers, body }) => {
+    const authorization = `Bearer ${await tokens.get()}`;
+    return { url, init: { method, headers: { ...headers, authorization }, body: body ?? null } };
+  };
+}
+
+/** Who we are is told in small answers: less patience than for files. */
+function identityHttp(http: HttpOptions): HttpOptions {
+  const { timeoutMs, attempts } = CLOUD_HTTP;
+  return { ...http, timeoutMs, attempts };
 }
 
 function openAzure(settings: BlobSettings<"azure">, http: BlobDependencies): BlobStore {
@@ -145,7 +172,7 @@ function openAzure(settings: BlobSettings<"azure">, http: BlobDependencies): Blo
     endpoint: endpoint === undefined
       ? endpointUrl(`https://${account}.blob.core.windows.net`, "AZURE_STORAGE_ACCOUNT")
       : endpointUrl(endpoint, "AZURE_STORAGE_BLOB_ENDPOINT"),
-    credentials: credentialsFrom(settings.credentials, parseAzureCredentials),
+    credentials: azureStorageCredentials(settings.identity, identityHttp(http)),
     subtle: http.subtle,
     http,
     pageSize: PAGE_SIZE,

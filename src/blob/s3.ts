@@ -3,25 +3,22 @@
  * Source: Amazon S3 API Reference (PutObject, HeadObject, GetObject, DeleteObject, ListObjectsV2).
  */
 
+import { percentEncode } from "../bytes/percent-encode.ts";
+import type { AwsRequest } from "../cloud/aws/sign.ts";
 import type { BlobHeaders, BlobStore } from "./blob.ts";
-import { toHex } from "./hex.ts";
 import type { Dialect, ListPage, ObjectRequest } from "./object-dialect.ts";
 import { objectBlobStore } from "./object-store.ts";
 import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
-import { encode, type S3Credentials, signV4 } from "./sigv4.ts";
 import { xmlLeaves } from "./xml.ts";
 
 /** Where the store is, and who we are there. */
 export type S3Options = {
   /** Origin and, if any, path before the bucket: `https://s3.eu-central-1.amazonaws.com`. */
   readonly endpoint: URL;
-  readonly region: string;
   /** `path`: `https://host/bucket/name`; `virtual-host`: `https://bucket.host/name`. */
   readonly addressing: "path" | "virtual-host";
-  /** Asked for each request, so that it may change. */
-  readonly credentials: () => Promise<S3Credentials>;
-  /** For SHA-256 and HMAC. */
-  readonly subtle: SubtleCrypto;
+  /** Proves who we are; called for each attempt, so that credentials may change. */
+  readonly sign: (request: AwsRequest) => Promise<Prepared>;
   readonly http: HttpOptions;
   /** Names in an answer to a list, 1 to 1000. */
   readonly pageSize: number;
@@ -33,7 +30,7 @@ const REGION = "check AWS_REGION and AWS_ENDPOINT_URL_S3";
 const CURES: ReadonlyMap<string, string> = new Map([
   ["InvalidAccessKeyId", KEYS],
   ["SignatureDoesNotMatch", KEYS],
-  ["ExpiredToken", "the session token has expired: renew AWS_SESSION_TOKEN and the keys with it"],
+  ["ExpiredToken", "the credentials have expired: renew AWS_SESSION_TOKEN and the keys with it"],
   ["InvalidToken", "check AWS_SESSION_TOKEN"],
   ["AccessDenied", "allow these credentials to read, write, delete and list in it"],
   ["RequestTimeTooSkewed", "set this machine's clock"],
@@ -71,21 +68,16 @@ export function s3BlobStore(options: S3Options): BlobStore {
 }
 
 async function prepare(request: ObjectRequest, options: S3Options): Promise<Prepared> {
-  const { subtle, region } = options;
-  const url = address(request, options);
-  const digest = await subtle.digest("SHA-256", request.body ?? new Uint8Array());
-  const headers = await signV4(
-    { method: request.method, url, headers: request.headers ?? {}, bodySha256: toHex(digest) },
-    { credentials: await options.credentials(), region, nowMs: options.http.now(), subtle },
-  );
-  return {
-    url,
-    init: {
-      method: request.method,
-      headers: { ...headers, "accept-encoding": "identity" },
-      body: request.body ?? null,
-    },
-  };
+  const { method, headers = {}, body } = request;
+  const { url, init } = await options.sign({
+    method,
+    url: address(request, options),
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
+  const all = new Headers(init.headers);
+  all.set("accept-encoding", "identity");
+  return { url, init: { ...init, headers: all } };
 }
 
 function address(request: ObjectRequest, { endpoint, addressing }: S3Options): URL {
@@ -97,7 +89,7 @@ function address(request: ObjectRequest, { endpoint, addressing }: S3Options): U
   const segments = [...(virtual ? [] : [bucket]), ...(virtual || name !== "" ? [name] : [])];
   url.pathname = [url.pathname.replace(/\/$/, ""), ...segments].join("/");
   url.search = Object.entries(query)
-    .map(([key, value]) => `${encode(key)}=${encode(value)}`)
+    .map(([key, value]) => `${percentEncode(key)}=${percentEncode(value)}`)
     .join("&");
   return url;
 }

@@ -1,4 +1,4 @@
-import { readConfiguration } from "../config/config.ts";
+import { loadConfiguration } from "../config/load.ts";
 import type { Command } from "./command.ts";
 
 /** `wayfarer config`. */
@@ -11,10 +11,10 @@ Prints every setting; secrets are masked.
 
 Example:
   PORT=9000 wayfarer config`,
-  run: (io) => {
-    const { shown } = readConfiguration(io.env);
+  run: async (io) => {
+    const { shown } = await loadConfiguration(io.env);
     if (io.json) io.out(JSON.stringify(shown));
     else shown.forEach(({ name, value, from }) => io.out(`${name}=${value}  # ${from}`));
-    return Promise.resolve(0);
+    return 0;
   },
 };

@@ -1,8 +1,10 @@
 import { changeResources } from "../admin/change.ts";
 import { faultsText } from "../admin/fault.ts";
 import type { Foundation } from "../app/foundation.ts";
+import { openKeyManagers } from "../app/key-managers.ts";
 import { exposurePublicKeys } from "../app/public-keys.ts";
 import { AppError } from "../errors.ts";
+import { rewrapLocalKeys } from "../keys/rewrap.ts";
 import { platformKeysJson, platformKeysPem } from "../keys/public-keys.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { SigningKey } from "../model/resource/signing-key.ts";
@@ -12,17 +14,22 @@ import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
-const USAGE = `wayfarer keys create REFERENCE
+const USAGE = `wayfarer keys create REFERENCE [--encrypt]
 wayfarer keys list
 wayfarer keys rotate NAME --version VERSION [--name NEW] [--old-thru TIME]
+wayfarer keys rewrap --to REFERENCE
 wayfarer keys public
 
-create   makes a key pair, such as local:mag-signer
+create   makes a key pair for signing, such as local:mag-signer, with any key manager
+         --encrypt    a key that wraps others in its place
 list     signing keys, with the export configurations that they sign for
 rotate   makes a new signing key beside NAME, with the same key ID; both sign until the old one ends
          --version    verification key version of the new one, such as v2
          --name       its name (default: NAME-VERSION)
+         --key        its key (default: local:NAME-VERSION, made when it does not exist)
          --old-thru   when the old one ends, such as 2026-12-31T00:00:00Z (default: never)
+rewrap   wraps all local keys by a new master key, which the key behind REFERENCE wraps. Servers go on meanwhile;
+         stopped in the middle, it goes on when it is run again. Afterwards MASTER_KEY is no longer needed.
 public   the public keys of all active signing keys, as PEM; with --json as Apple and Google ask for them
 
 Example:
@@ -30,13 +37,16 @@ Example:
 
 const ACTIONS: Readonly<
   Record<string, (io: CommandIo, foundation: Foundation, rest: KeysOptions) => Promise<void>>
-> = { create, list, rotate, public: printPublic };
+> = { create, list, rotate, rewrap, public: printPublic };
 
 type KeysOptions = {
   readonly subject: string | undefined;
   readonly version: string | undefined;
   readonly name: string | undefined;
   readonly oldThru: string | undefined;
+  readonly key: string | undefined;
+  readonly encrypt: boolean;
+  readonly to: string | undefined;
 };
 
 /** `wayfarer keys`. */
@@ -49,6 +59,9 @@ export const keysCommand: Command = {
       version: { type: "string" },
       name: { type: "string" },
       "old-thru": { type: "string" },
+      key: { type: "string" },
+      encrypt: { type: "boolean" },
+      to: { type: "string" },
     }, { positionals: "some" });
     if (!options.ok) throw new AppError(options.code, options.message);
     const { values, positionals: [verb = "", subject] } = options.value;
@@ -64,6 +77,9 @@ export const keysCommand: Command = {
       version: values.version,
       name: values.name,
       oldThru: values["old-thru"],
+      key: values.key,
+      encrypt: values.encrypt === true,
+      to: values.to,
     };
     await withFoundation(io, (foundation) => action(io, foundation, rest));
     return 0;
@@ -73,11 +89,16 @@ export const keysCommand: Command = {
 async function create(
   io: CommandIo,
   { keys }: Foundation,
-  { subject }: KeysOptions,
+  { subject, encrypt }: KeysOptions,
 ): Promise<void> {
   if (subject === undefined) throw new AppError("usage", "keys create: give a key reference");
   if (await keys.exists(subject)) {
     throw new AppError("usage", `${subject} exists; "keys rotate" makes a new one beside it`);
+  }
+  if (encrypt) {
+    await keys.create(subject, "encrypt");
+    io.out(io.json ? JSON.stringify({ key: subject }) : `${subject} is made`);
+    return;
   }
   await keys.create(subject, "sign");
   const publicKeyPem = await keys.publicKeyPem(subject);
@@ -107,7 +128,7 @@ async function list(io: CommandIo, { cache }: Foundation): Promise<void> {
 async function rotate(
   io: CommandIo,
   { cache, resources, keys, clock }: Foundation,
-  { subject = "", version, name, oldThru }: KeysOptions,
+  { subject = "", version, name, oldThru, key }: KeysOptions,
 ): Promise<void> {
   if (version === undefined) throw new AppError("usage", "keys rotate: give --version");
   const view = await cache.fresh();
@@ -117,7 +138,7 @@ async function rotate(
   const fresh: SigningKey = {
     kind: "SigningKey",
     name: name ?? `${old.name}-${version}`,
-    key: `local:${name ?? `${old.name}-${version}`}`,
+    key: key ?? `local:${name ?? `${old.name}-${version}`}`,
     keyId: old.keyId,
     version,
   };
@@ -153,6 +174,36 @@ async function rotate(
 function ended(view: ResourceView, name: string, nowSeconds: number): boolean {
   const thru = secondsOf(view.get("SigningKey", name)?.thru);
   return thru !== undefined && thru <= nowSeconds;
+}
+
+async function rewrap(
+  io: CommandIo,
+  foundation: Foundation,
+  { to }: KeysOptions,
+): Promise<void> {
+  if (to === undefined) throw new AppError("usage", "keys rewrap: give --to REFERENCE");
+  const { database, keys, crypto } = foundation;
+  const { masters, rows } = await openKeyManagers(database, {
+    ...foundation,
+    now: foundation.clock.now,
+  });
+  const { moved, master } = await rewrapLocalKeys(
+    {
+      rows,
+      masters,
+      keys,
+      crypto,
+      progress: (count) => io.err(`keys moved so far: ${count}`),
+    },
+    to,
+    io.signal,
+  );
+  io.out(
+    io.json
+      ? JSON.stringify({ master, reference: to, moved })
+      : `keys moved: ${moved}. All local keys are wrapped by the master key ${master}, and that by ${to}. ` +
+        "Keep the master key before it as long as backups from before are kept",
+  );
 }
 
 async function printPublic(io: CommandIo, foundation: Foundation): Promise<void> {

@@ -1,4 +1,5 @@
-import { readConfiguration } from "../config/config.ts";
+import { databaseAddress } from "../app/foundation.ts";
+import { loadConfiguration } from "../config/load.ts";
 import { AppError } from "../errors.ts";
 import { checkDatabase, openDatabase } from "../store/database.ts";
 import { openEmbedded } from "../store/embedded/open.ts";
@@ -24,12 +25,12 @@ export const migrateCommand: Command = {
   run: async (io) => {
     const options = parseOptions(io.args, { check: { type: "boolean" } });
     if (!options.ok) throw new AppError(options.code, options.message);
-    const { config } = readConfiguration(io.env);
-    const embedded = config.databaseUrl === undefined
-      ? await openEmbedded({ dataDirectory: config.dataDirectory, owner: "command" })
-      : undefined;
+    const { config } = await loadConfiguration(io.env);
+    const opened = databaseAddress(config) ??
+      await openEmbedded({ dataDirectory: config.dataDirectory, owner: "command" });
+    const embedded = "stop" in opened ? opened : undefined;
     const database = openDatabase({
-      address: embedded?.address ?? { kind: "url", url: config.databaseUrl ?? "" },
+      address: "stop" in opened ? opened.address : opened,
       statementTimeoutMs: config.statementTimeoutMs,
     });
     try {

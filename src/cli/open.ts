@@ -1,5 +1,5 @@
 import { type Foundation, openFoundation } from "../app/foundation.ts";
-import { readConfiguration } from "../config/config.ts";
+import { loadConfiguration } from "../config/load.ts";
 import { jsonLog } from "../observe/log.ts";
 import type { CommandIo } from "./command.ts";
 
@@ -8,7 +8,7 @@ export async function withFoundation<const T>(
   io: CommandIo,
   work: (foundation: Foundation) => Promise<T>,
 ): Promise<T> {
-  const { config, secrets } = readConfiguration(io.env);
+  const { config, secrets } = await loadConfiguration(io.env);
   const foundation = await openFoundation({
     config,
     secrets,

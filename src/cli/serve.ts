@@ -1,8 +1,8 @@
 import { openApp } from "../app.ts";
 import { openFoundation } from "../app/foundation.ts";
-import { readConfiguration } from "../config/config.ts";
+import { loadConfiguration } from "../config/load.ts";
 import { AppError } from "../errors.ts";
-import { jsonLog } from "../observe/log.ts";
+import { errorFields, jsonLog } from "../observe/log.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { parseOptions } from "./options.ts";
 
@@ -32,7 +32,9 @@ export const serveCommand: Command = {
 };
 
 async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
-  const { config, secrets } = readConfiguration(env);
+  const { config, secrets } = await loadConfiguration(env, {
+    failed: (error) => log.warn("secret-unavailable", errorFields(error)),
+  });
   const log = jsonLog(config.logLevel, io.err, Date.now);
   const foundation = await openFoundation({
     config,

@@ -1,10 +1,15 @@
 import { join } from "node:path";
+import { parseAzureCredentials } from "../blob/azure-credentials.ts";
 import { type BlobSettings, BLOBSTORE_VALUES, blobStoreKind } from "../blob/open.ts";
-import { parseAzureCredentials } from "../blob/credentials.ts";
+import type { CloudSettings } from "../cloud/settings.ts";
 import type { EnvironmentReader } from "./environment.ts";
 
 /** Which blob store holds the exports, and how it is reached. */
-export function blobSettings(read: EnvironmentReader, dataDirectory: string): BlobSettings {
+export function blobSettings(
+  read: EnvironmentReader,
+  dataDirectory: string,
+  cloud: CloudSettings,
+): BlobSettings {
   const value = read.text("BLOBSTORE", "filesystem");
   const kind = blobStoreKind(value);
   switch (kind) {
@@ -12,20 +17,19 @@ export function blobSettings(read: EnvironmentReader, dataDirectory: string): Bl
       const endpoint = read.optional("AWS_ENDPOINT_URL_S3");
       return {
         kind,
-        region: read.text("AWS_REGION", "us-east-1"),
-        credentials: s3Credentials(read),
-        profile: read.text("AWS_PROFILE", "default"),
+        region: cloud.aws.region,
+        identity: cloud.aws.identity,
         ...(endpoint === undefined ? {} : { endpoint }),
       };
     }
     case "gcs":
-      return { kind, credentials: s3Credentials(read) };
+      return { kind, identity: gcsIdentity(cloud) };
     case "azure": {
       const endpoint = read.optional("AZURE_STORAGE_BLOB_ENDPOINT");
       return {
         kind,
-        account: required(read, "AZURE_STORAGE_ACCOUNT"),
-        credentials: azureCredentials(read),
+        account: account(read),
+        identity: azureIdentity(read, cloud),
         ...(endpoint === undefined ? {} : { endpoint }),
       };
     }
@@ -39,40 +43,32 @@ export function blobSettings(read: EnvironmentReader, dataDirectory: string): Bl
   }
 }
 
-function required(read: EnvironmentReader, name: string): string {
-  const value = read.optional(name);
-  if (value === undefined) read.refuse(name, "is needed by this BLOBSTORE");
+function account(read: EnvironmentReader): string {
+  const value = read.optional("AZURE_STORAGE_ACCOUNT");
+  if (value === undefined) read.refuse("AZURE_STORAGE_ACCOUNT", "is needed by this BLOBSTORE");
   return value ?? "";
 }
 
-function s3Credentials(read: EnvironmentReader): BlobSettings<"s3">["credentials"] {
-  const file = read.optional("AWS_SHARED_CREDENTIALS_FILE");
-  if (file !== undefined) return { file };
-  const accessKeyId = required(read, "AWS_ACCESS_KEY_ID");
-  const secretAccessKey = read.secret("AWS_SECRET_ACCESS_KEY")();
-  const sessionToken = read.secret("AWS_SESSION_TOKEN")();
-  if (secretAccessKey === undefined) {
-    read.refuse("AWS_SECRET_ACCESS_KEY", "is needed by this BLOBSTORE");
-  }
-  return {
-    value: {
-      accessKeyId,
-      secretAccessKey: secretAccessKey ?? "",
-      ...(sessionToken === undefined ? {} : { sessionToken }),
-    },
-  };
+/** An HMAC key where there is one, else the identity at Google. */
+function gcsIdentity({ aws, google }: CloudSettings): BlobSettings<"gcs">["identity"] {
+  const hmac = aws.identity.kind === "keys" || aws.identity.kind === "file";
+  return hmac ? aws.identity : { kind: "google", google: google.identity };
 }
 
-function azureCredentials(read: EnvironmentReader): BlobSettings<"azure">["credentials"] {
-  const file = read.optional("AZURE_STORAGE_CREDENTIALS_FILE");
-  if (file !== undefined) return { file };
-  const secret = read.secret("AZURE_STORAGE_ACCESS_KEY")();
-  const value = secret === undefined ? undefined : parseAzureCredentials(secret);
-  if (value === undefined) {
+function azureIdentity(
+  read: EnvironmentReader,
+  { azure }: CloudSettings,
+): BlobSettings<"azure">["identity"] {
+  const path = read.optional("AZURE_STORAGE_CREDENTIALS_FILE");
+  if (path !== undefined) return { kind: "file", path };
+  const secret = read.secret("AZURE_STORAGE_ACCESS_KEY");
+  const first = read.secretText("AZURE_STORAGE_ACCESS_KEY");
+  if (first === undefined) return { kind: "identity", azure: azure.identity };
+  if (parseAzureCredentials(first) === undefined) {
     read.refuse(
       "AZURE_STORAGE_ACCESS_KEY",
       "must be the account's key or a shared access signature",
     );
   }
-  return { value: value ?? { accessKey: "" } };
+  return { kind: "value", read: async () => await secret() ?? "" };
 }

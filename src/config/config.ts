@@ -3,18 +3,23 @@ import { AppError } from "../errors.ts";
 import type { ImportSettings, MirrorSettings } from "../upstream/settings.ts";
 import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
+import type { CloudSettings } from "../cloud/settings.ts";
 import { blobSettings } from "./blob.ts";
+import { cloudSettings } from "./cloud.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
   type Environment,
   EnvironmentReader,
   namedSecret,
+  type ResolvedSecrets,
   type Secret,
   type SettingShown,
 } from "./environment.ts";
 import { exportSettings, upstreamSettings } from "./export.ts";
+import { type KeySettings, keySettings } from "./keys.ts";
 import { clientIdentity, type ServerTls, serverTls } from "./tls.ts";
+import { secretSettings } from "./secrets.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
@@ -37,6 +42,8 @@ export type Config = {
   readonly dataDirectory: string;
   /** Absent: the embedded database. */
   readonly databaseUrl?: string;
+  /** Its password as it is now, when that is in a file or with a secret manager; asked for with each connection. */
+  readonly databasePassword?: Secret;
   readonly migrateOnStart: boolean;
   readonly logLevel: LogLevel;
   readonly jobIntervalMs: number;
@@ -49,6 +56,8 @@ export type Config = {
   readonly peerAllowPrivate: boolean;
   /** PEER_MAX_KEYS_PER_SECOND: keys that one peer may push to us. */
   readonly peerMaxKeysPerSecond: number;
+  readonly cloud: CloudSettings;
+  readonly keys: KeySettings;
   readonly blobs: BlobSettings;
   readonly publish: PublishSettings;
   /** ATTESTATION_DEVELOPMENT: resources may say `development: true` in their attestation. */
@@ -80,9 +89,15 @@ export type Configuration = {
 const MAX_STATEMENT_MS = 10_000;
 const MIN_STATEMENT_MS = 500;
 
-/** Reads and checks all settings. Throws `invalid_configuration` with every mistake, one a line. */
-export function readConfiguration(environment: Environment): Configuration {
-  const read = new EnvironmentReader(environment);
+/**
+ * Reads and checks all settings; `resolved` are those that a secret manager holds. Throws `invalid_configuration`
+ * with every mistake, one a line.
+ */
+export function readConfiguration(
+  environment: Environment,
+  resolved?: ResolvedSecrets,
+): Configuration {
+  const read = new EnvironmentReader(environment, resolved);
   const host = read.text("HOST", "127.0.0.1");
   const port = read.integer("PORT", 8080, { max: 65_535 });
   const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
@@ -101,6 +116,9 @@ export function readConfiguration(environment: Environment): Configuration {
   const dataDirectory = read.text("DATA_DIR", "./data");
   const publish = publishSettings(read, windows.windowSeconds);
   const exports = exportSettings(read, windows);
+  const cloud = cloudSettings(read);
+  // Used before this, to resolve secrets; told and checked here like all others.
+  secretSettings(read);
   const config: Config = {
     host,
     port,
@@ -110,7 +128,7 @@ export function readConfiguration(environment: Environment): Configuration {
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
     roles: read.someOf("ROLES", ROLES, ROLES),
     dataDirectory,
-    ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl, ...databasePassword(read) }),
     migrateOnStart: read.flag("MIGRATE_ON_START", true),
     logLevel: read.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
     jobIntervalMs: read.milliseconds("JOB_INTERVAL", "1m", { min: "100ms", max: "24h" }),
@@ -122,7 +140,9 @@ export function readConfiguration(environment: Environment): Configuration {
     exportBucket: read.text("EXPORT_BUCKET", "exports"),
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
     peerMaxKeysPerSecond: read.integer("PEER_MAX_KEYS_PER_SECOND", 100_000, { min: 1 }),
-    blobs: blobSettings(read, dataDirectory),
+    cloud,
+    keys: keySettings(read),
+    blobs: blobSettings(read, dataDirectory, cloud),
     publish,
     attestationDevelopment: read.flag("ATTESTATION_DEVELOPMENT", false),
     revision: revisionSettings(read),
@@ -141,9 +161,23 @@ export function readConfiguration(environment: Environment): Configuration {
   return { config, secrets, shown: read.shown };
 }
 
+function databasePassword(read: EnvironmentReader): Pick<Config, "databasePassword"> {
+  const url = read.secret("DATABASE_URL");
+  if (read.changes("DATABASE_URL")) {
+    return {
+      databasePassword: async () =>
+        decodeURIComponent(new URL(await url() ?? "postgres:").password),
+    };
+  }
+  return read.secretText("DATABASE_URL") === undefined && read.changes("DB_PASSWORD")
+    ? { databasePassword: read.secret("DB_PASSWORD") }
+    : {};
+}
+
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */
 function databaseUrlOf(read: EnvironmentReader): string | undefined {
-  const url = read.secret("DATABASE_URL")();
+  read.secret("DATABASE_URL");
+  const url = read.secretText("DATABASE_URL");
   if (url !== undefined) {
     if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return url;
     read.refuse("DATABASE_URL", "must be a URL that begins with postgres://");
@@ -152,8 +186,9 @@ function databaseUrlOf(read: EnvironmentReader): string | undefined {
   const host = read.optional("DB_HOST");
   if (host === undefined) return undefined;
   const made = new URL(`postgres://localhost/${encodeURIComponent(read.text("DB_NAME", "main"))}`);
+  read.secret("DB_PASSWORD");
   made.username = encodeURIComponent(read.text("DB_USER", "postgres"));
-  made.password = encodeURIComponent(read.secret("DB_PASSWORD")() ?? "");
+  made.password = encodeURIComponent(read.secretText("DB_PASSWORD") ?? "");
   made.hostname = host;
   // A URL keeps its host when it cannot take another.
   if (made.hostname !== host) {

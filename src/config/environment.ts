@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { watchedFile } from "../cloud/watched-file.ts";
 import { parseDuration } from "../model/duration.ts";
 
 /** Environment variables by name. */
@@ -9,11 +10,20 @@ export type SettingShown = {
   readonly name: string;
   /** Secrets are shown as `***`. */
   readonly value: string;
-  readonly from: "environment" | "file" | "default";
+  readonly from: "environment" | "file" | "secret manager" | "default";
 };
 
-/** A secret that is asked for each time it is needed, so that a mounted file may change. */
-export type Secret = () => string | undefined;
+/** A secret that is asked for each time it is needed, so that a mounted file or a secret manager may change it. */
+export type Secret = () => Promise<string | undefined>;
+
+/** What a secret manager holds for a setting: as it was at the start, and as it is now. */
+export type ResolvedSecret = { readonly first: string; readonly current: () => Promise<string> };
+
+/** The settings that are `secret://NAME`, by their names. */
+export type ResolvedSecrets = ReadonlyMap<string, ResolvedSecret>;
+
+/** What a setting begins with whose value a secret manager holds. */
+export const SECRET_PREFIX = "secret://";
 
 type Bounds = { readonly min?: number; readonly max?: number };
 
@@ -22,9 +32,11 @@ export class EnvironmentReader {
   readonly faults: string[] = [];
   readonly shown: SettingShown[] = [];
   readonly #environment: Environment;
+  readonly #secrets: ResolvedSecrets;
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, secrets: ResolvedSecrets = new Map()) {
     this.#environment = environment;
+    this.#secrets = secrets;
   }
 
   /** A text; an empty one counts as absent. */
@@ -34,9 +46,13 @@ export class EnvironmentReader {
 
   /** A text that may be absent. */
   optional(name: string): string | undefined {
-    const value = this.#environment[name];
-    if (value === undefined || value === "") return undefined;
-    this.shown.push({ name, value, from: "environment" });
+    const value = this.#valueOf(name);
+    if (value === undefined) return undefined;
+    this.shown.push(
+      this.#secrets.has(name)
+        ? { name, value: "***", from: "secret manager" }
+        : { name, value, from: "environment" },
+    );
     return value;
   }
 
@@ -115,30 +131,54 @@ export class EnvironmentReader {
     return fallback;
   }
 
-  /** `NAME`, or the file that `NAME_FILE` names, read again each time the secret is asked for. */
+  /** `NAME`, or the file that `NAME_FILE` names, or what a secret manager holds: each read again when it changed. */
   secret(name: string): Secret {
-    const value = this.#environment[name];
-    const path = this.#environment[`${name}_FILE`];
+    const value = this.#valueOf(name);
+    const path = this.#valueOf(`${name}_FILE`);
     if (value && path) this.#fault(name, `is set together with ${name}_FILE: set one of them`);
+    const resolved = this.#secrets.get(name);
     if (value) {
-      this.shown.push({ name, value: "***", from: "environment" });
-      return () => value;
+      const from: SettingShown["from"] = resolved === undefined ? "environment" : "secret manager";
+      this.shown.push({ name, value: "***", from });
+      return resolved?.current ?? (() => Promise.resolve(value));
     }
-    if (!path) return () => undefined;
+    if (!path) return () => Promise.resolve(undefined);
     this.shown.push({ name, value: "***", from: "file" });
-    const read = (): string => readFileSync(path, "utf8").trim();
-    try {
-      read();
-    } catch {
-      this.#fault(`${name}_FILE`, "names a file that cannot be read");
-    }
-    return read;
+    this.#textOf(`${name}_FILE`, path);
+    const read = watchedFile(path);
+    return async () => (await read()).trim();
+  }
+
+  /** The same as it is at the start. */
+  secretText(name: string): string | undefined {
+    const value = this.#valueOf(name);
+    const path = this.#valueOf(`${name}_FILE`);
+    return value ?? (path === undefined ? undefined : this.#textOf(`${name}_FILE`, path)?.trim());
+  }
+
+  /** Whether a secret may change while the process runs. */
+  changes(name: string): boolean {
+    return this.#secrets.has(name) || this.#valueOf(`${name}_FILE`) !== undefined;
   }
 
   /** The text of the file that a setting names. */
   file(name: string): string | undefined {
     const path = this.optional(name);
-    if (path === undefined) return undefined;
+    return path === undefined ? undefined : this.#textOf(name, path);
+  }
+
+  /** Adds a mistake found by the caller. */
+  refuse(name: string, message: string): void {
+    this.#fault(name, message);
+  }
+
+  #valueOf(name: string): string | undefined {
+    const value = this.#environment[name];
+    if (value === undefined || value === "") return undefined;
+    return value.startsWith(SECRET_PREFIX) ? this.#secrets.get(name)?.first ?? value : value;
+  }
+
+  #textOf(name: string, path: string): string | undefined {
     try {
       return readFileSync(path, "utf8");
     } catch {
@@ -147,18 +187,14 @@ export class EnvironmentReader {
     }
   }
 
-  /** Adds a mistake found by the caller. */
-  refuse(name: string, message: string): void {
-    this.#fault(name, message);
-  }
-
   #default(name: string, value: string): string {
     this.shown.push({ name, value, from: "default" });
     return value;
   }
 
   #fault(name: string, message: string): void {
-    this.faults.push(`${name} ${message}`);
+    const fault = `${name} ${message}`;
+    if (!this.faults.includes(fault)) this.faults.push(fault);
   }
 }
 

@@ -1,5 +1,5 @@
 import { AppError, asAppError } from "../errors.ts";
-import type { KeyManager } from "../keys/key-manager.ts";
+import type { KeyManager, KeyReference } from "../keys/key-manager.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import { isActive } from "../model/resource/members.ts";
 import type { SigningKey } from "../model/resource/signing-key.ts";
@@ -12,67 +12,123 @@ export type SignerDependencies = {
   readonly keys: KeyManager;
   readonly signingKey: (name: string) => SigningKey | undefined;
   readonly report: ReportExport;
+  /** When keys were made, by reference, UTC seconds: filled as they are asked, and kept between runs. */
+  readonly ages: Map<KeyReference, number>;
 };
 
-/** Signed to learn whether a key can be reached before a file names it. */
-const PROBE = new TextEncoder().encode("wayfarer: can this key sign?");
+/** One who signs a config's files, by the name of its resource. */
+type NamedSigner = { readonly name: string; readonly signer: ExportSigner };
 
 /**
- * Those who sign a config's files now: its keys that have not expired and can be reached, at most ten, the most
- * recently made first. Throws `key_unavailable` when there is none.
+ * Those who sign a config's files now: its keys that have not expired, at most ten, the most recently made first.
+ * None of them has been asked to sign yet, which may be a call across the network for each file: see
+ * {@link withUsableSigners}. Throws `key_unavailable` when there is none.
  */
-export async function signersOf(
+async function signersOf(
   deps: SignerDependencies,
   config: ExportConfig,
   nowSeconds: number,
-): Promise<readonly ExportSigner[]> {
-  const found = await Promise.all(
-    config.signingKeys.map((name) => probe(deps, config, name, nowSeconds)),
+): Promise<readonly NamedSigner[]> {
+  const active = config.signingKeys.flatMap((name) => activeKey(deps, config, name, nowSeconds));
+  const dated = await Promise.all(
+    active.map(async (key, index) => ({
+      key,
+      index,
+      createdAt: active.length > 1 ? await createdAt(deps, key) : 0,
+    })),
   );
-  const usable = found.filter((one) => one !== undefined)
-    .map((one, index) => ({ ...one, index }))
-    // Keys made at the same time: the one named last was added last.
-    .sort((a, b) => b.createdAt - a.createdAt || b.index - a.index);
-  if (usable.length === 0) {
-    throw new AppError(
-      "key_unavailable",
-      `export ${config.name}: none of its signing keys can sign: ${
-        config.signingKeys.join(", ")
-      }; ` +
-        "add one that has not expired, or mend the key manager",
-    );
-  }
-  return usable.slice(0, MAX_SIGNATURES).map((one) => one.signer);
+  // Keys made at the same time: the one named last was added last.
+  dated.sort((a, b) => b.createdAt - a.createdAt || b.index - a.index);
+  if (dated.length === 0) throw noSigner(config);
+  return dated.slice(0, MAX_SIGNATURES).map(({ key }) => signerOf(deps, key));
 }
 
-async function probe(
-  { keys, signingKey, report }: SignerDependencies,
+/**
+ * What `work` gives with those who can sign. When one cannot, which is reported, it is done again without that one.
+ * Throws `key_unavailable` when none is left.
+ */
+export async function withUsableSigners<T>(
+  deps: SignerDependencies,
+  config: ExportConfig,
+  nowSeconds: number,
+  work: (signers: readonly ExportSigner[]) => Promise<T>,
+): Promise<T> {
+  let signers = await signersOf(deps, config, nowSeconds);
+  while (signers.length > 0) {
+    try {
+      return await work(signers.map(({ signer }) => signer));
+    } catch (error) {
+      if (!(error instanceof UnableToSign)) throw error;
+      const { signingKey, reason } = error;
+      const unusable = { kind: "signing-key-unusable", config: config.name, signingKey } as const;
+      deps.report({ ...unusable, reason: "unreachable", error: reason });
+      signers = signers.filter(({ name }) => name !== signingKey);
+    }
+  }
+  throw noSigner(config);
+}
+
+/** A signing key that did not sign, and why. */
+class UnableToSign extends Error {
+  readonly signingKey: string;
+  readonly reason: AppError;
+
+  constructor(signingKey: string, reason: AppError) {
+    super(`${signingKey} cannot sign`);
+    this.name = "UnableToSign";
+    this.signingKey = signingKey;
+    this.reason = reason;
+  }
+}
+
+function activeKey(
+  { signingKey, report }: SignerDependencies,
   config: ExportConfig,
   name: string,
   nowSeconds: number,
-): Promise<{ readonly signer: ExportSigner; readonly createdAt: number } | undefined> {
+): readonly SigningKey[] {
   const key = signingKey(name);
-  const unusable = { kind: "signing-key-unusable", config: config.name, signingKey: name } as const;
-  if (key === undefined) {
-    report({ ...unusable, reason: "unknown" });
-    return undefined;
-  }
-  if (!isActive(key, nowSeconds)) {
-    report({ ...unusable, reason: "expired" });
-    return undefined;
-  }
-  try {
-    await keys.sign(key.key, PROBE);
-    const versions = await keys.versions(key.key);
-    return {
-      createdAt: Math.max(0, ...versions.map((version) => version.createdAt)),
-      signer: {
-        info: { keyVersion: key.version, keyId: key.keyId },
-        sign: (data) => keys.sign(key.key, data),
+  if (key !== undefined && isActive(key, nowSeconds)) return [key];
+  const reason = key === undefined ? "unknown" : "expired";
+  report({ kind: "signing-key-unusable", config: config.name, signingKey: name, reason });
+  return [];
+}
+
+function signerOf({ keys }: SignerDependencies, key: SigningKey): NamedSigner {
+  return {
+    name: key.name,
+    signer: {
+      info: { keyVersion: key.version, keyId: key.keyId },
+      sign: async (data) => {
+        try {
+          return await keys.sign(key.key, data);
+        } catch (error) {
+          throw new UnableToSign(key.name, asAppError(error));
+        }
       },
-    };
-  } catch (error) {
-    report({ ...unusable, reason: "unreachable", error: asAppError(error) });
-    return undefined;
+    },
+  };
+}
+
+/** When the newest version was made; 0 while that cannot be learned. Asked once a key. */
+async function createdAt({ keys, ages }: SignerDependencies, { key }: SigningKey): Promise<number> {
+  const known = ages.get(key);
+  if (known !== undefined) return known;
+  try {
+    const versions = await keys.versions(key);
+    const newest = Math.max(0, ...versions.map((version) => version.createdAt));
+    ages.set(key, newest);
+    return newest;
+  } catch {
+    // Whoever cannot tell will not sign either, and is then left out.
+    return 0;
   }
+}
+
+function noSigner(config: ExportConfig): AppError {
+  return new AppError(
+    "key_unavailable",
+    `export ${config.name}: none of its signing keys can sign: ${config.signingKeys.join(", ")}; ` +
+      "add one that has not expired, or mend the key manager",
+  );
 }

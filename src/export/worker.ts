@@ -8,7 +8,7 @@ import { placeOf } from "../model/export-place.ts";
 import { publishIndex } from "./publish-index.ts";
 import type { Series } from "./series.ts";
 import type { ExportSettings } from "./settings.ts";
-import { type SignerDependencies, signersOf } from "./signers.ts";
+import { type SignerDependencies, withUsableSigners } from "./signers.ts";
 
 /** What working on a batch needs. */
 export type BatchWorker = FileWriter & SignerDependencies & {
@@ -49,7 +49,6 @@ export async function exportBatch(
   const place = placeOf(definition, series);
   const counts = await worker.exposures.count(batch, rules);
   const empty = counts.keys + counts.revised === 0;
-  const signers = empty ? [] : await signersOf(worker, definition, batch.now);
   const plan = {
     ...place,
     region: definition.outputRegion,
@@ -63,7 +62,12 @@ export async function exportBatch(
     await batches.complete(batch);
     return nothing;
   }
-  const files = await writeFiles(worker, { batch, plan, signers, planned }, signal);
+  const files = await withUsableSigners(
+    worker,
+    definition,
+    batch.now,
+    (signers) => writeFiles(worker, { batch, plan, signers, planned }, signal),
+  );
   if (!await batches.noteWritten(batch, lease, place.bucket, files)) {
     return { ...nothing, yielded: true };
   }

@@ -6,6 +6,9 @@ export type KeyReference = string;
 /** What a key is for: ECDSA P-256 with SHA-256, or AES-256-GCM. */
 export type KeyPurpose = "sign" | "encrypt";
 
+/** What every manager encrypts at once: keys, not documents. */
+export const MAX_PLAINTEXT_BYTES = 4096;
+
 /** A version of a key. `createdAt` is in UTC seconds. */
 export type KeyVersion = { readonly version: string; readonly createdAt: number };
 
@@ -22,7 +25,7 @@ export type KeyManager = {
   publicKeyPem(reference: KeyReference): Promise<string>;
   /** ECDSA P-256 / SHA-256 over `data` by the newest version: r ‖ s, 64 bytes. */
   sign(reference: KeyReference, data: Uint8Array): Promise<Uint8Array>;
-  /** Opaque bytes that {@link decrypt} takes back, bound to `additionalData`. */
+  /** Opaque bytes that {@link decrypt} takes back, bound to `additionalData`, of 1 to {@link MAX_PLAINTEXT_BYTES}. */
   encrypt(
     reference: KeyReference,
     plaintext: Uint8Array,

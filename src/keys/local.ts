@@ -5,28 +5,17 @@ import { AppError } from "../errors.ts";
 import { importAesKey, seal, signEcdsa, unseal } from "./crypto.ts";
 import { expiringCache } from "./expiring-cache.ts";
 import type { KeyManager, KeyPurpose, KeyReference, KeyVersion } from "./key-manager.ts";
+import { type LocalKeyRow, unwrapLocalKey, wrapLocalKey } from "./local-wrap.ts";
+import type { MasterKeys } from "./master-keys.ts";
 import { concatBytes } from "./pem.ts";
 import { missingKey, shown, splitReference, undecryptable, wrongPurpose } from "./reference.ts";
 import { importSigningJwk, newSigningJwk, type SigningKeyPair } from "./signing-jwk.ts";
 
-/** One wrapped version of a key. */
-export type LocalKeyRow = {
-  /** 1 to 128 of `A-Za-z0-9._-`. */
-  readonly name: string;
-  /** 1 to 2^31 − 1, ascending with age. */
-  readonly version: number;
-  readonly purpose: KeyPurpose;
-  /** UTC seconds. */
-  readonly createdAt: number;
-  /** nonce(12) ‖ ciphertext ‖ tag(16), see {@link localKeys}. */
-  readonly wrapped: Uint8Array;
-};
-
 /** Where wrapped versions are kept. Failures of the storage are thrown. */
 export type LocalKeyRows = {
   /** All versions of one key, lowest version first; empty when there is none. */
-  list(name: string): Promise<readonly LocalKeyRow[]>;
-  /** False, and nothing is stored, when this name already has this version. */
+  versions(name: string): Promise<readonly LocalKeyRow[]>;
+  /** False, and nothing is stored, when this name already has this version, or its master key is not the newest. */
   insert(row: LocalKeyRow): Promise<boolean>;
   /** False when there was none. */
   delete(name: string, version: number): Promise<boolean>;
@@ -35,8 +24,7 @@ export type LocalKeyRows = {
 /** What {@link localKeys} needs. */
 export type LocalKeyOptions = {
   readonly rows: LocalKeyRows;
-  /** 32 bytes. */
-  readonly masterKey: Uint8Array;
+  readonly masters: MasterKeys;
   readonly crypto: Crypto;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -55,19 +43,17 @@ const MAX_CREATE_ATTEMPTS = 64;
 const VERSION_BYTES = 4;
 
 /**
- * Keys wrapped by AES-256-GCM under the master key, bound to purpose, name and version as additional data. A
+ * Keys wrapped by AES-256-GCM under a master key, bound to purpose, name and version as additional data. A
  * signing key is wrapped as JWK, an encryption key as 32 bytes. {@link KeyManager.encrypt} gives
  * version(4, big-endian) ‖ nonce(12) ‖ ciphertext ‖ tag(16). Another process sees a new or destroyed version after
  * `cacheMs` at the latest, and an unknown version at once.
  */
 export function localKeys(options: LocalKeyOptions): KeyManager {
-  const { rows, crypto, now, cacheMs = 60_000 } = options;
-  const wrapper = importAesKey(crypto, options.masterKey);
-  wrapper.catch(() => undefined);
+  const { rows, masters, crypto, now, cacheMs = 60_000 } = options;
   const cache = expiringCache<readonly Loaded[]>({ read: readVersions, now, cacheMs });
 
   async function readVersions(name: string): Promise<readonly Loaded[] | undefined> {
-    const found = await rows.list(name);
+    const found = await rows.versions(name);
     return found.length === 0 ? undefined : found.map((row) => ({ row }));
   }
 
@@ -83,19 +69,17 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
     return last;
   }
 
-  async function unwrap(reference: KeyReference, row: LocalKeyRow): Promise<Uint8Array> {
-    const raw = await unseal(crypto, await wrapper, row.wrapped, wrapData(row));
-    if (raw !== undefined) return raw;
-    throw new AppError(
-      "key_unavailable",
-      `${shown(reference)} version ${row.version} cannot be unwrapped: ` +
-        "MASTER_KEY is not the one it was made with, or the row was changed; restore that master key",
-    );
+  async function unwrap(row: LocalKeyRow): Promise<Uint8Array> {
+    return await unwrapLocalKey(crypto, (await masters.find(row.master)).key, row);
   }
 
   async function signingKey(reference: KeyReference): Promise<SigningKeyPair> {
     const loaded = await newest(reference, "sign");
-    loaded.signing ??= unwrap(reference, loaded.row).then(async (raw) => {
+    loaded.signing ??= unwrap(loaded.row).catch((error: unknown) => {
+      // A manager that has the master key may be back at the next try.
+      delete loaded.signing;
+      throw error;
+    }).then(async (raw) => {
       const pair = await importSigningJwk(crypto, JSON.parse(Buffer.from(raw).toString()));
       if (pair === undefined) {
         throw new AppError("key_unavailable", `${shown(reference)} is damaged`);
@@ -105,8 +89,11 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
     return await loaded.signing;
   }
 
-  async function encryptionKey(reference: KeyReference, loaded: Loaded): Promise<CryptoKey> {
-    loaded.encryption ??= unwrap(reference, loaded.row).then((raw) => importAesKey(crypto, raw));
+  async function encryptionKey(loaded: Loaded): Promise<CryptoKey> {
+    loaded.encryption ??= unwrap(loaded.row).catch((error: unknown) => {
+      delete loaded.encryption;
+      throw error;
+    }).then((raw) => importAesKey(crypto, raw));
     return await loaded.encryption;
   }
 
@@ -123,13 +110,9 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
         const raw = purpose === "sign"
           ? Buffer.from(await newSigningJwk(crypto))
           : crypto.getRandomValues(new Uint8Array(32));
-        const wrapped = await seal(
-          crypto,
-          await wrapper,
-          raw,
-          wrapData({ name, version, purpose }),
-        );
-        const row = { name, version, purpose, createdAt, wrapped };
+        const master = await masters.newest();
+        const wrapped = await wrapLocalKey(crypto, master.key, { name, version, purpose }, raw);
+        const row = { name, version, purpose, createdAt, wrapped, master: master.id };
         const inserted = await reach(reference, () => rows.insert(row));
         cache.forget(name);
         if (inserted) return asVersion(row);
@@ -154,7 +137,7 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
 
     async encrypt(reference, plaintext, additionalData) {
       const loaded = await newest(reference, "encrypt");
-      const key = await encryptionKey(reference, loaded);
+      const key = await encryptionKey(loaded);
       const sealed = await seal(crypto, key, plaintext, additionalData);
       const prefix = new Uint8Array(VERSION_BYTES);
       new DataView(prefix.buffer).setUint32(0, loaded.row.version);
@@ -171,7 +154,7 @@ export function localKeys(options: LocalKeyOptions): KeyManager {
         const match = versions.find(({ row }) => row.version === wanted);
         if (match === undefined) continue;
         if (match.row.purpose !== "encrypt") throw wrongPurpose(reference, match.row.purpose);
-        const key = await encryptionKey(reference, match);
+        const key = await encryptionKey(match);
         const sealed = ciphertext.subarray(VERSION_BYTES);
         const plaintext = await unseal(crypto, key, sealed, additionalData);
         if (plaintext !== undefined) return plaintext;
@@ -206,11 +189,6 @@ function nameOf(reference: KeyReference): string {
     );
   }
   return rest;
-}
-
-/** The additional data of a wrapped key: no part can hold the separator, so no two rows share one. */
-function wrapData(row: Pick<LocalKeyRow, "name" | "version" | "purpose">): Uint8Array {
-  return Buffer.from(["wayfarer local key", row.purpose, row.name, row.version].join("\n"));
 }
 
 async function reach<T>(reference: KeyReference, use: () => Promise<T>): Promise<T> {

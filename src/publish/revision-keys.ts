@@ -38,7 +38,10 @@ export type RevisionKeyDeps = {
   readonly crypto: Crypto;
   readonly store: RevisionKeyStore;
   readonly keyManager: KeyManager;
-  /** REVISION_TOKEN_KEY_ID: the key manager's key that wraps data keys; made when it does not exist. */
+  /**
+   * REVISION_TOKEN_KEY_ID: the key manager's key that wraps new data keys; made when it does not exist. A data key
+   * that another one wraps goes on being unwrapped by that.
+   */
   readonly wrappingKey: KeyReference;
   readonly settings: RevisionKeySettings;
 };
@@ -75,7 +78,8 @@ export function revisionKeys(deps: RevisionKeyDeps, nowMs: () => number): Revisi
   };
 
   const unwrap = async (row: RevisionKeyRow): Promise<DataKey> => {
-    const raw = await deps.keyManager.decrypt(deps.wrappingKey, row.wrapped, wrapping(row.id));
+    const wrappedBy = row.wrappedBy ?? deps.wrappingKey;
+    const raw = await deps.keyManager.decrypt(wrappedBy, row.wrapped, wrapping(row.id));
     return { id: row.id, key: await importAesKey(crypto, raw) };
   };
 
@@ -121,7 +125,8 @@ export async function rotateRevisionKeys(deps: RevisionKeyDeps): Promise<Revisio
     const raw = crypto.getRandomValues(new Uint8Array(DATA_KEY_BYTES));
     const wrapped = await keyManager.encrypt(wrappingKey, raw, wrapping(id));
     raw.fill(0);
-    if (await store.addUnlessYounger({ id, wrapped }, newKeySeconds)) created = 1;
+    const row = { id, wrapped, wrappedBy: wrappingKey };
+    if (await store.addUnlessYounger(row, newKeySeconds)) created = 1;
   }
   return { created, destroyed: await store.deleteSucceeded(deleteOldSeconds) };
 }

@@ -15,7 +15,12 @@ export type Database = {
 
 /** Where PostgreSQL is: a URL (`postgres://…`), or the folder of its unix socket. */
 export type DatabaseAddress =
-  | { readonly kind: "url"; readonly url: string }
+  | {
+    readonly kind: "url";
+    readonly url: string;
+    /** In place of the one in the URL, asked for with each connection. */
+    readonly password?: () => Promise<string | undefined>;
+  }
   | {
     readonly kind: "socket";
     readonly folder: string;
@@ -83,7 +88,12 @@ function connect(
   address: DatabaseAddress,
   options: postgres.Options<{ int8: postgres.PostgresType<number> }>,
 ): Sql {
-  if (address.kind === "url") return guardTransactions(postgres(address.url, options));
+  if (address.kind === "url") {
+    const { url, password } = address;
+    if (password === undefined) return guardTransactions(postgres(url, options));
+    const current = async (): Promise<string> => await password() ?? "";
+    return guardTransactions(postgres(url, { ...options, password: current }));
+  }
   return guardTransactions(postgres({
     ...options,
     path: `${address.folder}/.s.PGSQL.5432`,

@@ -4,22 +4,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import {
-  credentialsFrom,
+  azureStorageCredentials,
+  type AzureStorageIdentity,
   parseAzureCredentials,
-  parseS3Credentials,
-} from "../../src/blob/credentials.ts";
+} from "../../src/blob/azure-credentials.ts";
 import {
   type BlobSettings,
   BLOBSTORE_VALUES,
   blobStoreKind,
   openBlobStore,
 } from "../../src/blob/open.ts";
+import { parseCredentialsFile } from "../../src/cloud/aws/credentials-file.ts";
+import { testHttp } from "./support/http-options.ts";
 import { textOf, ZIP } from "../contract/blob.ts";
 
 const temporary = mkdtempSync(join(tmpdir(), "wayfarer-open-"));
 afterAll(() => rmSync(temporary, { recursive: true }));
 
-const KEY = { value: { accessKeyId: "AKID", secretAccessKey: "secret" } };
+const KEY = {
+  kind: "keys",
+  read: () => Promise.resolve({ accessKeyId: "AKID", secretAccessKey: "secret" }),
+} as const;
+const azureValue = (text: string): AzureStorageIdentity => ({
+  kind: "value",
+  read: () => Promise.resolve(text),
+});
 
 describe("blobStoreKind()", () => {
   it.each([
@@ -57,10 +66,10 @@ describe("openBlobStore()", () => {
   const azure = {
     kind: "azure",
     account: "acct",
-    credentials: { value: { accessKey: "a2V5" } },
+    identity: azureValue("a2V5"),
   } as const;
-  const s3 = { kind: "s3", region: "eu-west-1", credentials: KEY } as const;
-  const sas = { value: { sasToken: "?sv=1&sig=abc%3D" } };
+  const s3 = { kind: "s3", region: "eu-west-1", identity: KEY } as const;
+  const sas = azureValue("?sv=1&sig=abc%3D");
   const requests: readonly (readonly [BlobSettings, string, string, RegExp | null])[] = [
     [
       s3,
@@ -85,7 +94,7 @@ describe("openBlobStore()", () => {
       /^AWS4/,
     ],
     [
-      { kind: "gcs", credentials: KEY },
+      { kind: "gcs", identity: KEY },
       "b",
       "https://storage.googleapis.com/b/a.zip",
       /^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/auto\/s3\/aws4_request,/,
@@ -98,7 +107,7 @@ describe("openBlobStore()", () => {
     ],
     [{ ...azure, endpoint: "http://h:1/acct" }, "b", "http://h:1/acct/b/a.zip", /^SharedKey acct:/],
     [
-      { ...azure, credentials: sas },
+      { ...azure, identity: sas },
       "b",
       "https://acct.blob.core.windows.net/b/a.zip?sv=1&sig=abc%3D",
       null,
@@ -138,7 +147,7 @@ describe("openBlobStore()", () => {
   });
 
   it("a SAS token is not shown when the store cannot be reached", async () => {
-    const store = openBlobStore({ ...azure, credentials: sas }, {
+    const store = openBlobStore({ ...azure, identity: sas }, {
       attempts: 1,
       fetch: (input) => Promise.reject(new TypeError(`error sending request for url (${input})`)),
     });
@@ -154,41 +163,39 @@ describe("openBlobStore()", () => {
   });
 });
 
-describe("credentialsFrom()", () => {
-  const parse = (text: string): string | undefined => text === "bad" ? undefined : text;
+describe("azureStorageCredentials()", () => {
+  const { http } = testHttp();
 
-  it("reads a file again when it changes, and not before", async () => {
-    const file = join(temporary, "credentials");
-    let reads = 0;
-    const credentials = credentialsFrom({ file }, (text) => (reads++, parse(text)));
-    await writeFile(file, "first");
-    expect([await credentials(), await credentials()]).toEqual(["first", "first"]);
-    expect(reads).toBe(1);
-    await writeFile(`${file}.new`, "other");
-    await rename(`${file}.new`, file);
-    expect([await credentials(), await credentials()]).toEqual(["other", "other"]);
-    expect(reads).toBe(2);
+  it("reads a file again when it changes", async () => {
+    const path = join(temporary, "credentials");
+    const credentials = azureStorageCredentials({ kind: "file", path }, http);
+    await writeFile(path, "Zmlyc3Q=");
+    expect(await credentials()).toEqual({ accessKey: "Zmlyc3Q=" });
+    await writeFile(`${path}.new`, "b3RoZXI=");
+    await rename(`${path}.new`, path);
+    expect(await credentials()).toEqual({ accessKey: "b3RoZXI=" });
   });
 
   it("names the file, never its content, when it cannot be used", async () => {
-    const file = join(temporary, "unusable");
-    const credentials = credentialsFrom({ file }, parse);
-    const failure = {
-      code: "blob_unavailable",
-      message: `no credentials for blob storage can be read from ${file}: ` +
-        "check the file, and who may read it",
-    };
-    await expect(credentials()).rejects.toMatchObject(failure);
-    await writeFile(file, "bad");
-    await expect(credentials()).rejects.toMatchObject(failure);
-    await writeFile(file, "x".repeat(65_537));
-    await expect(credentials()).rejects.toMatchObject(failure);
-    await writeFile(file, "good");
-    expect(await credentials()).toBe("good");
+    const path = join(temporary, "unusable");
+    const credentials = azureStorageCredentials({ kind: "file", path }, http);
+    const cure = "it must hold the account's key or a shared access signature";
+    const code = "identity_unavailable";
+    const unreadable = { code, message: `${path} cannot be read: ${cure}` };
+    await expect(credentials()).rejects.toMatchObject(unreadable);
+    await writeFile(path, "x".repeat(65_537));
+    await expect(credentials()).rejects.toMatchObject(unreadable);
+    await writeFile(path, "not a key");
+    await expect(credentials()).rejects.toMatchObject({
+      code,
+      message: `${path} holds no credentials for Azure Blob Storage: ${cure}`,
+    });
+    await writeFile(path, "Z29vZA==");
+    expect(await credentials()).toEqual({ accessKey: "Z29vZA==" });
   });
 });
 
-describe("parseS3Credentials()", () => {
+describe("parseCredentialsFile()", () => {
   const file = "# comment\n[default]\naws_access_key_id = A\r\naws_secret_access_key=s/e=c==\n\n" +
     "[ other ]\naws_access_key_id=B\naws_secret_access_key=t\naws_session_token = tok=\n[half]\naws_access_key_id=C";
   it.each([
@@ -197,7 +204,7 @@ describe("parseS3Credentials()", () => {
     ["half", undefined],
     ["missing", undefined],
   ])("profile %s", (profile, expected) => {
-    expect(parseS3Credentials(file, profile)).toEqual(expected);
+    expect(parseCredentialsFile(file, profile)).toEqual(expected);
   });
 });
 

@@ -19,9 +19,9 @@ describe("a secret", () => {
     const path = await secretFile("one\n");
     const read = new EnvironmentReader({ ADMIN_TOKEN_FILE: path });
     const secret = read.secret("ADMIN_TOKEN");
-    expect(secret()).toBe("one");
+    expect(await secret()).toBe("one");
     await writeFile(path, "two\n");
-    expect(secret()).toBe("two");
+    expect(await secret()).toBe("two");
     expect(read.shown).toEqual([{ name: "ADMIN_TOKEN", value: "***", from: "file" }]);
   });
 

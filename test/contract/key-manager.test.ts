@@ -4,10 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import { fileKeys } from "../../src/keys/file.ts";
+import type { KeyPurpose } from "../../src/keys/key-manager.ts";
 import { localKeys } from "../../src/keys/local.ts";
 import { openKeys } from "../../src/keys/open.ts";
 import { CRYPTOS, NATIVE } from "../support/crypto-providers.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { testHttp } from "../blob/support/http-options.ts";
+import { REMOTE_MANAGERS, type RemoteManagerUnderTest } from "../keys/support/remote-managers.ts";
+import { memoryKeyRows, oneMasterKey } from "../support/local-key-rows.ts";
 import { keyManagerContract, type KeyManagerUnderTest } from "./key-manager.ts";
 
 let folder = "";
@@ -19,7 +22,7 @@ afterAll(() => rm(folder, { recursive: true }));
 function local(crypto: Crypto): Promise<KeyManagerUnderTest> {
   const keys = localKeys({
     rows: memoryKeyRows(),
-    masterKey: new Uint8Array(32).fill(1),
+    masters: oneMasterKey(crypto, new Uint8Array(32).fill(1)),
     crypto,
     now: () => 1_600_000_000_000,
   });
@@ -66,5 +69,30 @@ describe("through openKeys()", () => {
   keyManagerContract(async () => {
     const { keys, ...rest } = await local(NATIVE);
     return { ...rest, keys: openKeys({ file: fileKeys({ crypto: NATIVE }), local: keys }) };
+  });
+});
+
+describe.each(REMOTE_MANAGERS)("$scheme: on a server of its own", ({ start }) => {
+  let manager: RemoteManagerUnderTest;
+  let made = 0;
+  beforeAll(async () => {
+    manager = await start(testHttp().http);
+  });
+  afterAll(() => manager.service.stop());
+
+  keyManagerContract(() => {
+    const { keys, reference, unknownKey, malformedKey } = manager;
+    const make = (purpose: KeyPurpose) => async () => {
+      const name = reference(`key-${made++}`);
+      await keys.create(name, purpose);
+      return name;
+    };
+    return Promise.resolve({
+      keys,
+      signingKey: make("sign"),
+      encryptionKey: make("encrypt"),
+      unknownKey,
+      malformedKey,
+    });
   });
 });

@@ -10,7 +10,8 @@ const DOCS = fileURLToPath(new URL("../../docs", import.meta.url));
 describe("examples in docs/", () => {
   it("of resources fit their schemas", async () => {
     let seen = 0;
-    for (const page of (await readdir(DOCS)).filter((name) => name.endsWith(".md"))) {
+    const pages = (await readdir(DOCS, { recursive: true })).filter((name) => name.endsWith(".md"));
+    for (const page of pages) {
       const text = await readFile(join(DOCS, page), "utf8");
       for (const [, yaml = ""] of text.matchAll(/^```yaml\n(.*?)^```$/gms)) {
         expect(parseDocuments(yaml, page)).toMatchObject({ ok: true });

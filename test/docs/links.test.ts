@@ -7,7 +7,9 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LINK = /\]\(([^)\s]+)\)/g;
 
 async function pages(): Promise<readonly string[]> {
-  const docs = (await readdir(join(ROOT, "docs"))).filter((name) => name.endsWith(".md"));
+  const docs = (await readdir(join(ROOT, "docs"), { recursive: true })).filter((name) =>
+    name.endsWith(".md")
+  );
   return ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)];
 }
 

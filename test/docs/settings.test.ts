@@ -46,6 +46,36 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
     AZURE_STORAGE_ACCOUNT: "x",
     AZURE_STORAGE_CREDENTIALS_FILE: "/run/secrets/azure",
   },
+  {
+    AWS_WEB_IDENTITY_TOKEN_FILE: "/run/secrets/token",
+    AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/wayfarer",
+    AWS_ENDPOINT_URL_STS: "https://sts.example",
+    AWS_ENDPOINT_URL_KMS: "https://kms.example",
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: "https://secrets.example",
+    GOOGLE_APPLICATION_CREDENTIALS: "/run/secrets/google.json",
+    AZURE_CLIENT_ID: "x",
+    AZURE_TENANT_ID: "x",
+    AZURE_FEDERATED_TOKEN_FILE: "/run/secrets/token",
+    AZURE_CLIENT_SECRET: "x",
+    AZURE_KEY_VAULT_URL: "https://vault.example",
+    VAULT_ADDR: "https://vault.example",
+    VAULT_TOKEN: "x",
+    VAULT_NAMESPACE: "x",
+    KEY_FILESYSTEM_ROOT: "/run/secrets/keys",
+    FEDERATION_KEY_ID: "vault:federation@1",
+    PKCS11_MODULE: "/usr/lib/softhsm/libsofthsm2.so",
+    PKCS11_PIN: "x",
+  },
+  {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials",
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "/run/secrets/token",
+    IDENTITY_ENDPOINT: "http://localhost:42356/msi/token",
+    IDENTITY_HEADER: "x",
+  },
+  {
+    AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: "/v2/credentials/x",
+    AWS_CONTAINER_AUTHORIZATION_TOKEN: "x",
+  },
 ];
 
 /** Name to default; undefined where the table says `none`. */

@@ -179,4 +179,42 @@ describe("signing keys of an export", () => {
     await world.run({ keys: managed({}, []) });
     expect(await infos()).toEqual([names.toReversed()]);
   });
+
+  it("are asked once for each file, and never to try them out", async () => {
+    world.put(config({ name: "mag", maxRecords: 1 }));
+    await world.insert([{ id: "c", createdAt: DAY_ONE }]);
+    const asked: string[] = [];
+    const counting: KeyManager = {
+      ...world.keys,
+      sign: async (reference, data) => {
+        asked.push("sign");
+        return await world.keys.sign(reference, data);
+      },
+      versions: async (reference) => {
+        asked.push("versions");
+        return await world.keys.versions(reference);
+      },
+    };
+    const { files } = await world.run({ keys: counting });
+    expect(files).toBeGreaterThan(1);
+    expect(asked).toEqual(Array(files).fill("sign"));
+  });
+
+  it("that fail at the second file are left out of the first one too", async () => {
+    await add("v2");
+    world.put(config({ name: "mag", signingKeys: ["signer", "v2"], maxRecords: 1 }));
+    await world.insert([{ id: "c", createdAt: DAY_ONE }]);
+    let signed = 0;
+    const failing: KeyManager = {
+      ...world.keys,
+      sign: (reference, data) =>
+        reference === "local:v2" && ++signed > 1
+          ? Promise.reject(new AppError("key_unavailable", "gone"))
+          : world.keys.sign(reference, data),
+    };
+    await world.run({ keys: failing });
+    const versions = await infos();
+    expect(versions.length).toBeGreaterThan(1);
+    expect(new Set(versions.map((one) => one.join()))).toEqual(new Set(["v1"]));
+  });
 });

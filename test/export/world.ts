@@ -139,6 +139,7 @@ export async function openWorld(
       report: (event) => events.push(event),
       stopwatch: () => 0,
       randomBytes: seededBytes,
+      ages: new Map(),
       ticker: () => () => {},
       ...changes,
     }),

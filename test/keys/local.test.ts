@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { type LocalKeyRow, type LocalKeyRows, localKeys } from "../../src/keys/local.ts";
+import { type LocalKeyRows, localKeys } from "../../src/keys/local.ts";
+import type { LocalKeyRow } from "../../src/keys/local-wrap.ts";
 import type { KeyManager } from "../../src/keys/key-manager.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { memoryKeyRows, oneMasterKey } from "../support/local-key-rows.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
 const T0 = 1_600_000_000_000;
@@ -15,15 +16,15 @@ function database() {
   const store = memoryKeyRows(rows);
   const counted: LocalKeyRows = {
     ...store,
-    list(name) {
+    versions(name) {
       reads.count += 1;
-      return store.list(name);
+      return store.versions(name);
     },
   };
   const server = (masterKeyByte = 1, over: LocalKeyRows = counted): KeyManager =>
     localKeys({
       rows: over,
-      masterKey: new Uint8Array(32).fill(masterKeyByte),
+      masters: oneMasterKey(NATIVE, new Uint8Array(32).fill(masterKeyByte)),
       crypto: NATIVE,
       now: () => clock.ms,
       cacheMs: 60_000,
@@ -146,9 +147,9 @@ test("a list read while a version is destroyed is not kept", async () => {
   let held = false;
   const keys = server(1, {
     ...store,
-    async list(name) {
+    async versions(name) {
       const slow = held;
-      const found = await store.list(name);
+      const found = await store.versions(name);
       if (slow) await released;
       return found;
     },
@@ -195,7 +196,7 @@ test("another master key, a changed row, a row of another name: key_unavailable 
 test("a database that does not answer is key_unavailable, and its error stays inside", async () => {
   const cause = new Error("connection to 10.0.0.1 refused");
   const { server, store } = database();
-  const keys = server(1, { ...store, list: () => Promise.reject(cause) });
+  const keys = server(1, { ...store, versions: () => Promise.reject(cause) });
   await expect(keys.sign("local:s", text("x"))).rejects.toMatchObject({
     code: "key_unavailable",
     message: '"local:s" cannot be reached: the database does not answer',

@@ -3,12 +3,12 @@ import { fileKeys } from "../../src/keys/file.ts";
 import { localKeys } from "../../src/keys/local.ts";
 import { openKeys } from "../../src/keys/open.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
-import { memoryKeyRows } from "../support/local-key-rows.ts";
+import { memoryKeyRows, oneMasterKey } from "../support/local-key-rows.ts";
 
 const keys = openKeys({
   local: localKeys({
     rows: memoryKeyRows(),
-    masterKey: new Uint8Array(32),
+    masters: oneMasterKey(NATIVE, new Uint8Array(32)),
     crypto: NATIVE,
     now: () => 0,
   }),

@@ -9,7 +9,7 @@ import { localKeys } from "../../src/keys/local.ts";
 import { jsonLog } from "../../src/observe/log.ts";
 import type { Database } from "../../src/store/database.ts";
 import { NATIVE } from "./crypto-providers.ts";
-import { memoryKeyRows } from "./local-key-rows.ts";
+import { memoryKeyRows, oneMasterKey } from "./local-key-rows.ts";
 
 /** What a test wants otherwise than the defaults: settings as the configuration holds them, and parts. */
 export type FoundationChanges = {
@@ -32,7 +32,7 @@ export async function testFoundation(
       blobs: memoryBlobStore(),
       keys: localKeys({
         rows: memoryKeyRows(),
-        masterKey: new Uint8Array(32).fill(7),
+        masters: oneMasterKey(NATIVE, new Uint8Array(32).fill(7)),
         crypto: NATIVE,
         now: overrides.clock?.now ?? Date.now,
       }),

@@ -1,10 +1,19 @@
-import type { LocalKeyRow, LocalKeyRows } from "../../src/keys/local.ts";
+import { importAesKey } from "../../src/keys/crypto.ts";
+import type { LocalKeyRows } from "../../src/keys/local.ts";
+import type { LocalKeyRow } from "../../src/keys/local-wrap.ts";
+import type { MasterKeys } from "../../src/keys/master-keys.ts";
+
+/** One master key and no other. */
+export function oneMasterKey(crypto: Crypto, bytes: Uint8Array): MasterKeys {
+  const master = async () => ({ id: undefined, key: await importAesKey(crypto, bytes) });
+  return { newest: master, find: master };
+}
 
 /** Local key rows in memory; `rows` is open so that tests can damage them. */
 export function memoryKeyRows(rows: Map<string, LocalKeyRow> = new Map()): LocalKeyRows {
   const id = (name: string, version: number) => `${name}/${version}`;
   return {
-    list: (name) =>
+    versions: (name) =>
       Promise.resolve(
         [...rows.values()].filter((row) => row.name === name).sort((a, b) => a.version - b.version),
       ),

@@ -7,7 +7,7 @@ import type { BrokenRule } from "./rule.ts";
 export type SigningKey = {
   readonly kind: "SigningKey";
   readonly name: string;
-  /** Key manager reference: `local:NAME`, `file:PATH`. */
+  /** Key manager reference: `local:NAME`, `aws-kms:ARN` and so on, or a name as KEY_MANAGER spells it. */
   readonly key: string;
   /** Verification key ID in the files: the MCC, or a bundle ID. */
   readonly keyId: string;
@@ -21,7 +21,7 @@ const schema = z.strictObject({
   kind: z.literal("SigningKey"),
   name: nameMember,
   key: z.string().regex(
-    /^[a-z][a-z0-9-]{0,20}:\S{1,500}$/,
+    /^[A-Za-z0-9]\S{1,500}$/,
     "must be a key manager reference such as local:NAME or file:PATH",
   ),
   keyId: z.string().min(1).max(100),

@@ -32,6 +32,7 @@ export function federationKeys({ sql }: Database): FederationKeys {
           insert into federation_key (reference, kid, public_key_pem, created_at)
           select ${reference}::text, ${kid}::text, ${publicKeyPem}::text, ${createdAt}::bigint
           where not exists (select from federation_key where created_at >= ${second}::bigint)
+          on conflict do nothing
           returning reference`;
         return { added: added.length === 1 };
       });

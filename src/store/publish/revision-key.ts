@@ -5,6 +5,8 @@ import { storeFailure } from "../failure.ts";
 export type RevisionKeyRow = {
   readonly id: string;
   readonly wrapped: Uint8Array;
+  /** The key that wraps it; undefined for a row of a version that did not tell. */
+  readonly wrappedBy?: string | undefined;
   /** UTC seconds by the database's clock. */
   readonly createdAt: number;
 };
@@ -15,7 +17,7 @@ export type RevisionKeyStore = {
   list(): Promise<readonly RevisionKeyRow[]>;
   /** Adds a key unless one is younger than `periodSeconds` by then; of several processes one adds. */
   addUnlessYounger(
-    key: { readonly id: string; readonly wrapped: Uint8Array },
+    key: Omit<RevisionKeyRow, "createdAt">,
     periodSeconds: number,
   ): Promise<boolean>;
   /** Whether every key is at least so old, or there is none. */
@@ -29,19 +31,20 @@ export function revisionKeyStore({ sql }: Database): RevisionKeyStore {
   return {
     list: async () => {
       try {
-        return await sql<RevisionKeyRow[]>`
-          select id, wrapped, created_at as "createdAt" from revision_key
+        const rows = await sql<(RevisionKeyRow & { readonly by: string | null })[]>`
+          select id, wrapped, created_at as "createdAt", wrapped_by as "by" from revision_key
           order by created_at desc, id desc`;
+        return rows.map(({ by, ...row }) => ({ ...row, wrappedBy: by ?? undefined }));
       } catch (error) {
         throw storeFailure(error);
       }
     },
-    addUnlessYounger: async ({ id, wrapped }, periodSeconds) =>
+    addUnlessYounger: async ({ id, wrapped, wrappedBy }, periodSeconds) =>
       await sql.begin(async (transaction) => {
         await transaction`lock table revision_key in share row exclusive mode`;
         const done = await transaction`
-          insert into revision_key (id, wrapped, created_at)
-          select ${id}, ${wrapped}, wayfarer_now()
+          insert into revision_key (id, wrapped, wrapped_by, created_at)
+          select ${id}, ${wrapped}::bytea, ${wrappedBy ?? null}::text, wayfarer_now()
           where not exists (
             select from revision_key where created_at > wayfarer_now() - ${periodSeconds}::bigint)`;
         return done.count === 1;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { signSharedKey } from "../../../src/blob/shared-key.ts";
-import type { S3Credentials } from "../../../src/blob/sigv4.ts";
+import type { AwsCredentials } from "../../../src/cloud/aws/sign.ts";
 
 /** A running server. */
 export type ObjectServer = { readonly endpoint: URL; stop(): Promise<void> };
@@ -16,7 +16,7 @@ export type ObjectServer = { readonly endpoint: URL; stop(): Promise<void> };
 export const BUCKET = "exports";
 
 /** s3rver's own fixed account. */
-export const S3RVER: S3Credentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
+export const S3RVER: AwsCredentials = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
 
 /** Azurite's own fixed account, from its documentation. */
 export const AZURITE = {

@@ -4,6 +4,7 @@ import { azureBlobStore } from "../../../src/blob/azure.ts";
 import type { BlobStore } from "../../../src/blob/blob.ts";
 import type { HttpOptions } from "../../../src/blob/retrying-fetch.ts";
 import { s3BlobStore } from "../../../src/blob/s3.ts";
+import { signAws } from "../../../src/cloud/aws/sign.ts";
 import { AZURITE, type ObjectServer, S3RVER, startAzurite, startS3rver } from "./object-servers.ts";
 
 /** How to start one, and how to speak to it at an endpoint. */
@@ -21,10 +22,14 @@ export const OBJECT_STORES: readonly ObjectStoreKind[] = [
     open: (endpoint, http, secret = () => S3RVER.secretAccessKey) =>
       s3BlobStore({
         endpoint,
-        region: "us-east-1",
         addressing: "path",
-        credentials: () => Promise.resolve({ ...S3RVER, secretAccessKey: secret() }),
-        subtle: crypto.subtle,
+        sign: (request) =>
+          signAws(request, {
+            credentials: { ...S3RVER, secretAccessKey: secret() },
+            service: "s3",
+            region: "us-east-1",
+            nowMs: http.now(),
+          }),
         http,
         pageSize: 2,
       }),

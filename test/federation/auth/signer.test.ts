@@ -10,7 +10,7 @@ import { federationKeys } from "../../../src/store/federation/own-key.ts";
 import { seenTokens } from "../../../src/store/federation/seen-token.ts";
 import { NATIVE } from "../../support/crypto-providers.ts";
 import { useDatabase } from "../../support/database.ts";
-import { memoryKeyRows } from "../../support/local-key-rows.ts";
+import { memoryKeyRows, oneMasterKey } from "../../support/local-key-rows.ts";
 import { HOME, NOW, peerOf } from "../support.ts";
 
 const DAY_MS = 86_400_000;
@@ -25,7 +25,7 @@ describe("ownSigner()", () => {
     const clockMs = () => clock.ms;
     const keys = localKeys({
       rows: memoryKeyRows(),
-      masterKey: new Uint8Array(32).fill(1),
+      masters: oneMasterKey(NATIVE, new Uint8Array(32).fill(1)),
       crypto: NATIVE,
       now: clockMs,
     });

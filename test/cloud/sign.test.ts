@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../src/blob/hex.ts";
-import { signV4 } from "../../src/blob/sigv4.ts";
+import { type AwsContext, signAws } from "../../src/cloud/aws/sign.ts";
 
 /**
  * The examples of the Amazon S3 API Reference, "Signature Calculations for the Authorization Header: Transferring
@@ -52,28 +51,28 @@ const CREDENTIALS = {
   accessKeyId: "AKIAIOSFODNN7EXAMPLE",
   secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 };
-const CONTEXT = {
+const CONTEXT: AwsContext = {
   credentials: CREDENTIALS,
+  service: "s3",
   region: "us-east-1",
   nowMs: Date.UTC(2013, 4, 24),
-  subtle: crypto.subtle,
 };
 
 async function sign(
   example: Omit<(typeof EXAMPLES)[number], "title" | "signedHeaders" | "signature">,
-  context: Parameters<typeof signV4>[1] = CONTEXT,
+  context: AwsContext = CONTEXT,
 ): Promise<Record<string, string>> {
   const { method, url, headers, body } = example;
-  const bodySha256 = toHex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(body)));
-  return await signV4({ method, url: new URL(url), headers, bodySha256 }, context);
+  const request = { method, url: new URL(url), headers, body };
+  return Object.fromEntries(new Headers((await signAws(request, context)).init.headers));
 }
 
-describe("signV4()", () => {
+describe("signAws()", () => {
   it.each(EXAMPLES)("signs the documentation's example $title", async (example) => {
     const headers = await sign(example);
     expect(headers["authorization"]).toBe(
-      "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request," +
-        `SignedHeaders=${example.signedHeaders},Signature=${example.signature}`,
+      "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, " +
+        `SignedHeaders=${example.signedHeaders}, Signature=${example.signature}`,
     );
     expect(headers["x-amz-date"]).toBe("20130524T000000Z");
     expect(headers).toMatchObject(example.headers);
@@ -83,7 +82,7 @@ describe("signV4()", () => {
     const credentials = { ...CREDENTIALS, sessionToken: "a/session+token==" };
     const headers = await sign(EXAMPLES[0], { ...CONTEXT, credentials });
     expect(headers["x-amz-security-token"]).toBe("a/session+token==");
-    expect(headers["authorization"]).toContain("x-amz-date;x-amz-security-token,");
+    expect(headers["authorization"]).toContain("x-amz-date;x-amz-security-token, ");
   });
 
   it("gives another signature for another secret, region, time, header or query", async () => {
@@ -98,5 +97,27 @@ describe("signV4()", () => {
     ]);
     const signatures = answers.map(({ authorization }) => authorization?.split("Signature=")[1]);
     expect(new Set(signatures).size).toBe(answers.length);
+  });
+
+  it("signs AWS's published example of a request with a query for another service", async () => {
+    // AWS Signature Version 4 test suite, "get-vanilla-query-order-key-case".
+    const { init } = await signAws({
+      method: "GET",
+      url: new URL("https://example.amazonaws.com/?Param2=value2&Param1=value1"),
+      headers: {},
+    }, {
+      credentials: {
+        accessKeyId: "AKIDEXAMPLE",
+        secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+      },
+      service: "service",
+      region: "us-east-1",
+      nowMs: Date.UTC(2015, 7, 30, 12, 36),
+    });
+    expect(new Headers(init.headers).get("authorization")).toBe(
+      "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, " +
+        "SignedHeaders=host;x-amz-date, " +
+        "Signature=b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+    );
   });
 });
