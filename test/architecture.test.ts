@@ -25,6 +25,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "src/device",
     "federation",
   ],
+  ["src/console"],
   ["src/config", "src/app.ts", "src/app", "src/jobs.ts", "src/openapi", "src/cli", "src/main.ts"],
 ];
 

@@ -3,12 +3,15 @@ import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
+import type { Outcome } from "../errors.ts";
 import type { Job } from "../jobs.ts";
 import { MAX_JWKS_BYTES } from "../keys/jwks.ts";
 import { asSeconds } from "../model/ids.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
 import { errorFields } from "../observe/log.ts";
 import { latencyRing } from "../publish/latency-ring.ts";
+import { type DryRun, rehearse } from "../publish/dry-run.ts";
+import { parsePublish } from "../publish/request-parser.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
 import { preciseDelay } from "../publish/precise-delay.ts";
 import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
@@ -21,6 +24,7 @@ import {
 import { revisionTokens } from "../publish/revision-token.ts";
 import {
   publishAlphaRoute,
+  type PublishEvent,
   type PublishHandler,
   publishRoute,
   type PublishRouteDeps,
@@ -40,6 +44,8 @@ export type PublishPart = {
   readonly alpha?: PublishHandler;
   /** `POST /v1/stats`. */
   readonly stats: PublishHandler;
+  /** Goes through a publish without storing anything; `body` is that of `POST /v1/publish`. */
+  readonly rehearse: (body: Uint8Array) => Promise<Outcome<DryRun>>;
   /** How fetching issuers' keys goes. */
   readonly issuerKeys: Pick<IssuerKeyStore, "states">;
   readonly jobs: readonly Job[];
@@ -56,8 +62,11 @@ export type PublishParts = {
   readonly issuerKeys: IssuerKeyStore;
 };
 
-/** Makes the parts of publishing. */
-export function publishParts(foundation: Foundation): PublishParts {
+/** Makes the parts of publishing. `counted` is told of every answer. */
+export function publishParts(
+  foundation: Foundation,
+  counted: (event: PublishEvent) => void = () => {},
+): PublishParts {
   const { config, crypto, clock, database, log } = foundation;
   const issuerKeys = issuerKeyStore(database);
   const revision: RevisionKeyDeps = {
@@ -92,17 +101,26 @@ export function publishParts(foundation: Foundation): PublishParts {
       return exportsCarrying(view.list("ExportConfig"), { regions, traveler }, window);
     },
     events: {
-      answered: foundation.metrics.publishAnswered,
+      answered: (event) => {
+        foundation.metrics.publishAnswered(event);
+        counted(event);
+      },
       failed: (error) => log.error("publish-failed", errorFields(error)),
     },
   };
   return { route, revision, dataKeys: keys, issuerKeys };
 }
 
-/** Puts publishing together. The first data key of revision tokens is made here when there is none. */
-export async function publishPart(foundation: Foundation): Promise<PublishPart> {
+/**
+ * Puts publishing together. The first data key of revision tokens is made here when there is none. `counted` is told of
+ * every answer.
+ */
+export async function publishPart(
+  foundation: Foundation,
+  counted: (event: PublishEvent) => void,
+): Promise<PublishPart> {
   const { config, database, log } = foundation;
-  const { route, revision, dataKeys, issuerKeys } = publishParts(foundation);
+  const { route, revision, dataKeys, issuerKeys } = publishParts(foundation, counted);
   const stats = publishStats(database);
   if (config.publish.releaseSameDayKeys) {
     log.warn("same-day-keys-are-released", {
@@ -114,6 +132,10 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     publish: publishRoute(route),
     ...(config.publish.enableAlpha ? { alpha: publishAlphaRoute(route) } : {}),
     stats: statsRoute({ ...route, stats }),
+    rehearse: async (body) => {
+      const request = parsePublish(body, config.publish.maxKeys);
+      return request.ok ? await rehearse(route, request.value) : request;
+    },
     issuerKeys,
     jobs: [
       {

@@ -1,4 +1,6 @@
+import { adminCommand } from "./admin.ts";
 import { applyCommand } from "./apply.ts";
+import { auditCommand } from "./audit.ts";
 import { certificateCommand } from "./certificate.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
@@ -13,6 +15,8 @@ import { migrateCommand } from "./migrate.ts";
 import { peerCommand } from "./peer.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
+import { tokenCommand } from "./token.ts";
+import { whereCommand } from "./where.ts";
 
 /** Every command, in the order of the help text. */
 export const COMMANDS: readonly Command[] = [
@@ -24,6 +28,10 @@ export const COMMANDS: readonly Command[] = [
   keysCommand,
   peerCommand,
   exportCommand,
+  whereCommand,
+  adminCommand,
+  tokenCommand,
+  auditCommand,
   deviceCommand,
   demoCommand,
   hmacCommand,

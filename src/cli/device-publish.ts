@@ -1,3 +1,4 @@
+import { resourcesYaml } from "../admin/resources-yaml.ts";
 import { ensureIssuer, type Issuer } from "../device/issuer.ts";
 import { meet } from "../device/meet.ts";
 import { type PublishAnswer, sendPublish } from "../device/publish-client.ts";
@@ -9,7 +10,7 @@ import { asSeconds, type Seconds } from "../model/ids.ts";
 import { dayAt, INTERVALS_PER_DAY } from "../model/interval.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { deviceFiles } from "./device-files.ts";
-import { issuerResource, resourcesYaml, testRegionResources } from "./device-resources.ts";
+import { issuerResource, testRegionResources } from "./device-resources.ts";
 import {
   durationMs,
   reportType,

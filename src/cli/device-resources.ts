@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
 import type { Issuer } from "../model/resource/issuer.ts";
@@ -75,20 +74,6 @@ export function testRegionResources(
       signingKeys: [name],
     },
   ];
-}
-
-/** YAML as `wayfarer apply` reads it, a document a resource; members that are empty or off are left out. */
-export function resourcesYaml(resources: readonly object[]): string {
-  return resources.map((resource) =>
-    stringify(
-      Object.fromEntries(
-        Object.entries(resource).filter(([, value]) =>
-          value !== false && value !== "none" && !(Array.isArray(value) && value.length === 0)
-        ),
-      ),
-      { lineWidth: 0 },
-    )
-  ).join("---\n");
 }
 
 /** A health authority ID may hold characters that a resource's name may not. */

@@ -4,6 +4,7 @@ import type { ImportSettings, MirrorSettings } from "../upstream/settings.ts";
 import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
 import { blobSettings } from "./blob.ts";
+import { type ConsoleSettings, consoleSettings } from "./console.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
@@ -17,8 +18,8 @@ import { clientIdentity, type ServerTls, serverTls } from "./tls.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
-export type Role = "publish" | "export" | "federation" | "jobs";
-export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs"];
+export type Role = "publish" | "export" | "federation" | "jobs" | "console";
+export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs", "console"];
 
 /** Settings of a process. Times are in the unit of the name. */
 export type Config = {
@@ -54,6 +55,7 @@ export type Config = {
   readonly export: ExportSettings;
   readonly import: ImportSettings;
   readonly mirror: MirrorSettings;
+  readonly console: ConsoleSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -122,6 +124,7 @@ export function readConfiguration(environment: Environment): Configuration {
     revision: revisionSettings(read),
     export: exports,
     ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
+    console: consoleSettings(read, publicUrl),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

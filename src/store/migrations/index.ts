@@ -6,6 +6,7 @@ import { imports } from "./0004-import.ts";
 import { federation } from "./0005-federation.ts";
 import { exportPlans } from "./0006-export-plan.ts";
 import { keySource } from "./0007-key-source.ts";
+import { admin } from "./0050-admin.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   federation,
   exportPlans,
   keySource,
+  admin,
 ];
