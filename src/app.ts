@@ -18,6 +18,7 @@ import { publicPage } from "./console/public.tsx";
 import { errorAnswer, failureAnswer, jsonAnswer } from "./http/answer.ts";
 import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
+import { parseRevocation, revokeKeys } from "./incidents/revoke.ts";
 import { type Jobs, scheduleJobs } from "./jobs.ts";
 import { errorFields } from "./observe/log.ts";
 import { openApiAnswers } from "./openapi/answers.ts";
@@ -170,7 +171,7 @@ function admin(
   jobs: Jobs,
   { publishing, exporting, upstream, federating, administering }: Parts,
 ): Hono {
-  const { authenticate, audit, where } = administering;
+  const { authenticate, audit, where, revocations } = administering;
   return adminApi({
     store: foundation.resources,
     keys: foundation.keys,
@@ -178,6 +179,11 @@ function admin(
     requestId: () => newRequestId(foundation.crypto),
     audit,
     where,
+    revocations,
+    revoke: async (actor, value) => {
+      const request = parseRevocation(value);
+      return request.ok ? await revokeKeys(administering, actor, request.value) : request;
+    },
     changed: async () => {
       await foundation.cache.fresh();
       await writeFirstIndexes(foundation);

@@ -22,6 +22,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "src/upstream",
     "src/retention",
     "src/admin",
+    "src/incidents",
     "src/device",
     "federation",
   ],

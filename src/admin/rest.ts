@@ -7,6 +7,7 @@ import { type Actor, mayAct, type Principal } from "../model/actor.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { type Kind, kindOfPlural, type Resource } from "../model/resource/kinds.ts";
 import type { AuditLog } from "../store/admin/audit.ts";
+import type { Revocations } from "../store/exposure/revocation.ts";
 import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
 import { ACCESS, methodAndPath, type RouteOf } from "./access.ts";
 import { auditPage, auditQuery } from "./audit.ts";
@@ -29,6 +30,9 @@ export type AdminDependencies = {
   readonly status: () => Promise<unknown>;
   /** Runs a background job now; undefined when there is none of that name. */
   readonly runJob: (name: string, signal: AbortSignal) => Promise<unknown> | undefined;
+  /** A dry run of a revocation in bulk, or its beginning. */
+  readonly revoke: (actor: Actor, value: unknown) => Promise<Outcome<unknown>>;
+  readonly revocations: Pick<Revocations, "list" | "turn">;
   readonly where: (actor: Actor, text: string) => Promise<Outcome<readonly KeyWhereabouts[]>>;
 };
 
@@ -56,6 +60,12 @@ export function adminApi(deps: AdminDependencies): Hono {
   route("POST /jobs/:name", ({ c, actor }) => runJob(deps, c, actor));
   route("GET /audit", ({ c }) => audit(deps, c));
   route("POST /where", ({ c, actor }) => where(deps, c, actor));
+  route(
+    "GET /revocations",
+    async () => jsonAnswer(200, { items: await deps.revocations.list(LISTED_REVOCATIONS) }),
+  );
+  route("POST /revocations", ({ c, actor }) => revoke(deps, c, actor));
+  route("POST /revocations/:id/:act", ({ c, actor }) => turnRevocation(deps, c, actor));
   route("GET /:plural", async ({ c }) => {
     const kind = kindIn(c);
     return kind === undefined ? unknownKind() : await list(deps, kind);
@@ -112,6 +122,36 @@ async function where(deps: AdminDependencies, c: Context, actor: Actor): Promise
   const found = await deps.where(actor, new TextDecoder().decode(bytes));
   if (!found.ok) return errorAnswer(found.code, found.message);
   return jsonAnswer(200, { keys: found.value });
+}
+
+const LISTED_REVOCATIONS = 100;
+
+async function revoke(deps: AdminDependencies, c: Context, actor: Actor): Promise<Response> {
+  const { body, signal } = c.req.raw;
+  const { bytes, complete } = await readUpTo(body, {
+    maxBytes: MAX_DOCUMENT_BYTES,
+    signal,
+    rest: "leave",
+  });
+  if (!complete) return errorAnswer("body_too_large");
+  const value = parseJson(bytes);
+  if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
+  const outcome = await deps.revoke(actor, value);
+  return outcome.ok ? jsonAnswer(200, outcome.value) : errorAnswer(outcome.code, outcome.message);
+}
+
+const TURNS = { stop: "stopped", continue: "running" } as const;
+
+async function turnRevocation(
+  { revocations }: AdminDependencies,
+  c: Context,
+  actor: Actor,
+): Promise<Response> {
+  const id = c.req.param("id") ?? "";
+  const to = c.req.param("act") === "stop" ? TURNS.stop : TURNS.continue;
+  const known = /^\d{1,15}$/.test(id) && Object.hasOwn(TURNS, c.req.param("act") ?? "");
+  if (known && await revocations.turn(actor, Number(id), to)) return jsonAnswer(200, { state: to });
+  return errorAnswer("not_found", "there is no revocation of this number that could do that");
 }
 
 async function list(deps: AdminDependencies, kind: Kind): Promise<Response> {

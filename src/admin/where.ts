@@ -68,11 +68,14 @@ export type WhereDependencies = {
 
 /**
  * Keys in a text: base64 or hex, divided by white space, commas or quotes, or the JSON that a phone exports. Each
- * once, in their order.
+ * once, in their order, at most `most`.
  */
-export function parseKeys(text: string): Outcome<readonly Uint8Array[]> {
+export function parseKeys(
+  text: string,
+  most: number = MAX_ASKED_KEYS,
+): Outcome<readonly Uint8Array[]> {
   const found = new Map<string, Uint8Array>();
-  for (const word of text.slice(0, MAX_KEYS_TEXT_BYTES).split(/[\s,;"'[\]{}:]+/)) {
+  for (const word of text.split(/[\s,;"'[\]{}:]+/)) {
     const bytes = word.length === 2 * KEY_BYTES ? decodeHex(word) : decodeBase64(word);
     if (bytes?.length === KEY_BYTES) found.set(encodeHex(bytes), bytes);
   }
@@ -82,10 +85,10 @@ export function parseKeys(text: string): Outcome<readonly Uint8Array[]> {
       "there is no key in the text: give 16 bytes a key, in base64 (24 characters) or hex (32 digits)",
     );
   }
-  if (found.size > MAX_ASKED_KEYS) {
+  if (found.size > most) {
     return refuse(
       "invalid_argument",
-      `there are ${found.size} keys in the text: ask for at most ${MAX_ASKED_KEYS} at once`,
+      `there are ${found.size} keys in the text: at most ${most} at once`,
     );
   }
   return accept([...found.values()]);

@@ -3,6 +3,7 @@ import { programPrincipal } from "../admin/authenticate.ts";
 import { type KeyWhereabouts, whereAreKeys } from "../admin/where.ts";
 import type { Outcome } from "../errors.ts";
 import { exportsCarrying } from "../export/windows-for.ts";
+import { goOnRevoking } from "../incidents/revoke.ts";
 import type { Job } from "../jobs.ts";
 import type { Actor, Principal } from "../model/actor.ts";
 import { type AnswerCounts, answerCounts } from "../store/admin/answer-count.ts";
@@ -10,6 +11,7 @@ import { type AuditLog, auditLog } from "../store/admin/audit.ts";
 import { type NamedTokens, namedTokens } from "../store/admin/named-token.ts";
 import { type AdminSessions, adminSessions } from "../store/admin/session.ts";
 import { type SignIns, signIns } from "../store/admin/sign-in.ts";
+import { type Revocations, revocations } from "../store/exposure/revocation.ts";
 import { whereabouts } from "../store/exposure/whereabouts.ts";
 import { federationPeers } from "../store/federation/peer.ts";
 import type { Foundation } from "./foundation.ts";
@@ -23,6 +25,7 @@ export type AdminPart = {
   readonly answers: AnswerCounts;
   readonly authenticate: (request: Request, requestId: string) => Promise<Principal | undefined>;
   readonly where: (actor: Actor, text: string) => Promise<Outcome<readonly KeyWhereabouts[]>>;
+  readonly revocations: Revocations;
   readonly jobs: readonly Job[];
 };
 
@@ -38,12 +41,14 @@ export function adminPart(foundation: Foundation): AdminPart {
   const links = signIns(database);
   const tokens = namedTokens(database);
   const answers = answerCounts(database);
+  const revoking = revocations(database, config.windows.windowSeconds);
   return {
     audit,
     sessions,
     signIns: links,
     tokens,
     answers,
+    revocations: revoking,
     authenticate: programPrincipal({
       adminToken: () => Promise.resolve(secrets.adminToken()),
       tokens,
@@ -64,6 +69,11 @@ export function adminPart(foundation: Foundation): AdminPart {
         text,
       ),
     jobs: [{
+      name: "revocation",
+      intervalMs: config.jobIntervalMs,
+      timeoutMs: HOUR_MS,
+      run: (signal) => goOnRevoking(revoking, signal),
+    }, {
       name: "admin-upkeep",
       intervalMs: HOUR_MS,
       timeoutMs: HOUR_MS,

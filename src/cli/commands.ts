@@ -13,6 +13,7 @@ import { jobCommand } from "./job.ts";
 import { keysCommand } from "./keys.ts";
 import { migrateCommand } from "./migrate.ts";
 import { peerCommand } from "./peer.ts";
+import { revokeCommand } from "./revoke.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { tokenCommand } from "./token.ts";
@@ -29,6 +30,7 @@ export const COMMANDS: readonly Command[] = [
   peerCommand,
   exportCommand,
   whereCommand,
+  revokeCommand,
   adminCommand,
   tokenCommand,
   auditCommand,

@@ -18,6 +18,7 @@ import type { NamedTokens } from "../store/admin/named-token.ts";
 import type { Overview } from "../store/admin/overview.ts";
 import type { AdminSessions } from "../store/admin/session.ts";
 import type { SignIns } from "../store/admin/sign-in.ts";
+import type { Revocations } from "../store/exposure/revocation.ts";
 import type { ExportStatus, ExportStatuses } from "../store/export/status.ts";
 import type { JobRuns } from "../store/job-run.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
@@ -75,6 +76,7 @@ export type ConsoleDependencies = {
   readonly audit: AuditLog;
   readonly tokens: NamedTokens;
   readonly where: (actor: Actor, text: string) => Promise<Outcome<readonly KeyWhereabouts[]>>;
+  readonly revocations: Revocations;
   readonly preview: (peer: Peer) => Promise<AgreementPreview>;
   readonly resources: ResourceStore;
   readonly cache: ResourceCache;

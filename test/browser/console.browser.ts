@@ -31,6 +31,7 @@ const PAGES = {
   "add-peer": "/console/peers/add",
   delete: "/console/issuers/magrathea-verification/delete",
   where: "/console/where",
+  revoke: "/console/revoke",
   jobs: "/console/jobs",
   settings: "/console/settings",
   audit: "/console/audit",

@@ -40,5 +40,6 @@ export async function signedIn(app: TestApp, role: AccessRole): Promise<Visitor>
 /** What a page says, without tags. */
 export async function textOf(answer: Response): Promise<string> {
   const html = await answer.text();
-  return html.replace(/<[^>]+>/g, " ").replace(/&nbsp;|\u00a0/g, " ").replace(/\s+/g, " ").trim();
+  return html.replace(/<[^>]+>/g, " ").replace(/&nbsp;|\u00a0/g, " ").replaceAll("&#39;", "'")
+    .replace(/\s+/g, " ").trim();
 }

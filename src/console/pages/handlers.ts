@@ -14,6 +14,7 @@ import { listPage } from "./resource/list.tsx";
 import { onePage } from "./resource/one.tsx";
 import { removePage, removeResource } from "./resource/remove.tsx";
 import { rotateSigningKey, testSignature } from "./resource/signing-key.tsx";
+import { revoke, revokePage, turnRevocation } from "./revoke.tsx";
 import { endSessions, makeToken, revokeToken, settingsPage } from "./settings.tsx";
 import { regionPage, tryPage } from "./setup/region.tsx";
 import { setUp, setupPage } from "./setup/setup.tsx";
@@ -43,6 +44,9 @@ export const HANDLERS: { readonly [Row in Exclude<SignedInRoute, "POST /sign-out
   "POST /settings/sessions/end": endSessions,
   "GET /where": wherePage,
   "POST /where": findKeys,
+  "GET /revoke": revokePage,
+  "POST /revoke": revoke,
+  "POST /revoke/:id/:act": turnRevocation,
   "GET /peers": peersPage,
   "GET /peers/add": addPeerPage,
   "POST /peers/add": addPeer,

@@ -56,6 +56,22 @@ create table publish_answer (
   primary key (hour, kind, code)
 );
 
+-- Revocations in bulk. after_key: every key up to it is dealt with, so that whoever goes on begins there.
+create table bulk_revocation (
+  id bigint generated always as identity primary key,
+  made_at bigint not null,
+  made_by text not null,
+  reason text not null,
+  query jsonb not null,
+  expected bigint not null,
+  state text not null check (state in ('running', 'stopped', 'done')),
+  after_key bytea not null default '',
+  revoked bigint not null default 0,
+  deleted bigint not null default 0,
+  finished_at bigint
+);
+create index bulk_revocation_running on bulk_revocation (id) where state = 'running';
+
 alter table audit_log
   add column number bigint,
   add column subject text,
