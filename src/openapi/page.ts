@@ -109,7 +109,8 @@ function operationMarkup(operation: Operation): Markup {
 }
 
 const CALLERS = {
-  adminToken: "Needs Authorization: Bearer with ADMIN_TOKEN.",
+  adminToken:
+    "Needs Authorization: Bearer with a token of wayfarer token create, or with ADMIN_TOKEN.",
   metricsToken: "Needs Authorization: Bearer with METRICS_TOKEN or ADMIN_TOKEN.",
   issuerToken:
     "Needs Authorization: Bearer with a JWT (ES256) that the issuer signed with its certificate key, with aud STATS_AUDIENCE.",

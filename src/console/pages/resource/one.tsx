@@ -3,6 +3,7 @@ import { kindOfPlural, referencesOf, type Resource } from "../../../model/resour
 import { pageAnswer } from "../../answer.ts";
 import type { Call, Handler } from "../../call.ts";
 import type { Children, Html, LaterHtml } from "../../parts/html.ts";
+import { Code } from "../../parts/code.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Facts } from "../../parts/table.tsx";
 import { NotFound } from "../refusals.tsx";
@@ -81,7 +82,7 @@ export function Members({ resource }: { readonly resource: Resource }): Html {
               if (kind === "flag") return [label, value === "on" ? "yes" : "no"];
               if (value === "") return [label, <span class="muted">not set</span>];
               if (kind === "yaml") {
-                return [label, <pre tabindex={0} aria-label={label}>{value}</pre>];
+                return [label, <Code name={label} text={value} />];
               }
               return [label, value];
             })}

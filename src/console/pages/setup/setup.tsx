@@ -3,6 +3,7 @@ import { regionMember } from "../../../model/resource/members.ts";
 import { resourcesYaml } from "../../../admin/resources-yaml.ts";
 import { pageAnswer, seeOther } from "../../answer.ts";
 import type { Call, Handler } from "../../call.ts";
+import { Code } from "../../parts/code.tsx";
 import { Choice, ErrorSummary, Field, type FieldFaults, Form, Hidden } from "../../parts/form.tsx";
 import type { Html } from "../../parts/html.ts";
 import { Page } from "../../parts/page.tsx";
@@ -344,7 +345,7 @@ function Review(
       </ul>
       <details>
         <summary>The same as a file for wayfarer apply</summary>
-        <pre tabindex={0} aria-label="region.yaml">{resourcesYaml(resources)}</pre>
+        <Code name="region.yaml" text={resourcesYaml(resources)} />
       </details>
     </>
   );
