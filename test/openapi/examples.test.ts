@@ -155,7 +155,7 @@ describe("each example of the document", () => {
       if (address.startsWith("#")) expect(page).toContain(` id="${address.slice(1)}"`);
     }
     for (const { operationId } of operationsOf(document)) {
-      expect(page).toContain(`<details id="${operationId}">`);
+      expect(page).toContain(`<details class="card" id="${operationId}">`);
     }
     expect(page.match(/<details/g)?.length).toBe(page.match(/<\/details>/g)?.length);
     const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
