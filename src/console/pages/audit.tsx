@@ -165,7 +165,7 @@ function Filters({ query, words }: {
       {choice("kind", "Kind", "All kinds", words.kinds)}
       {input("since", "From", "date")}
       {input("until", "To", "date")}
-      <button class="button quiet">Filter</button>
+      <button type="submit" class="button quiet">Filter</button>
     </form>
   );
 }

@@ -268,7 +268,7 @@ async function Files(
             {configs.map(({ name }) => <option selected={name === config}>{name}</option>)}
           </select>
         </div>
-        <button class="button quiet">Filter</button>
+        <button type="submit" class="button quiet">Filter</button>
       </form>
       {shown.length === 0
         ? (

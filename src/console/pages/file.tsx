@@ -265,7 +265,7 @@ function Keys({ call, file, bucket, name, from }: {
         {from + keys.length >= total ? null : (
           <Form csrf={visit.csrf} action={action} kind="inline">
             <Hidden fields={{ bucket, name, from: String(from + KEYS_A_PAGE) }} />
-            <button class="button quiet slim">Next {KEYS_A_PAGE}</button>
+            <button type="submit" class="button quiet slim">Next {KEYS_A_PAGE}</button>
           </Form>
         )}
       </div>

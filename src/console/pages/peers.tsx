@@ -189,7 +189,7 @@ function AddPeer({ visit, url, faults }: AddProps): Html {
             faults={faults}
           />
           <div class="actions">
-            <button class="button">Ask the server who it is</button>
+            <button type="submit" class="button">Ask the server who it is</button>
             <a href="/console/peers">Leave without a change</a>
           </div>
         </Form>

@@ -176,7 +176,7 @@ async function draw(call: Call, typed: Typed, faults: FieldFaults): Promise<Resp
             faults={faults}
           />
           <div class="actions">
-            <button class="button">Make a dry run</button>
+            <button type="submit" class="button">Make a dry run</button>
           </div>
         </Form>
         <Past call={call} past={past} />
@@ -239,7 +239,9 @@ async function dryRun(
                     faults={faults}
                   />
                   <div class="actions">
-                    <button class="button danger">Revoke {counted(total, "key")}</button>
+                    <button type="submit" class="button danger">
+                      Revoke {counted(total, "key")}
+                    </button>
                     <a href="/console">Leave without a change</a>
                   </div>
                 </Form>

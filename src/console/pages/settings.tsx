@@ -57,6 +57,7 @@ async function draw(call: Call, outcome: Outcome, status: number): Promise<Respo
           <input type="hidden" name="to" value="settings" />
           {["system", "light", "dark"].map((theme) => (
             <button
+              type="submit"
               class="button quiet slim"
               name="theme"
               value={theme}
@@ -171,7 +172,7 @@ function Tokens({ call, tokens, outcome }: {
                 faults={outcome.faults ?? {}}
               />
               <div class="actions">
-                <button class="button">Make the token</button>
+                <button type="submit" class="button">Make the token</button>
               </div>
             </Form>
           )

@@ -56,7 +56,7 @@ async function draw(
             lines
           />
           <div class="actions">
-            <button class="button">Find these keys</button>
+            <button type="submit" class="button">Find these keys</button>
           </div>
         </Form>
         {found === undefined ? null : (

@@ -31,7 +31,7 @@ export function ActionButton({ csrf, action, name, kind = "quiet", fields = {} }
   return (
     <Form csrf={csrf} action={action} kind="actions">
       <Hidden fields={fields} />
-      <button class={`button ${kind}`}>{name}</button>
+      <button type="submit" class={`button ${kind}`}>{name}</button>
     </Form>
   );
 }

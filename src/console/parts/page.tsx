@@ -190,7 +190,7 @@ function Navigation({ visit, at }: { readonly visit: Visit; readonly at: string 
         {ROLE_NAMES[session.role]} · signed in by{" "}
         {session.provider === "link" ? "a one-time link" : visit.providerName}
         <Form csrf={visit.csrf} action="/console/sign-out" kind="out">
-          <button class="button quiet slim">Sign out</button>
+          <button type="submit" class="button quiet slim">Sign out</button>
         </Form>
       </div>
     </nav>

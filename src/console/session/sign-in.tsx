@@ -62,7 +62,7 @@ async function linkPage(context: SignInContext, link: string): Promise<Response>
         </p>
         <form method="post" action="/console/sign-in" class="actions">
           <Hidden fields={{ link }} />
-          <button class="button">Sign in as {owner.name}</button>
+          <button type="submit" class="button">Sign in as {owner.name}</button>
         </form>
       </section>
       <p class="small muted">Sessions end after 12 hours, or 30 minutes without use.</p>
@@ -145,7 +145,9 @@ function SignIn({ context, to, children }: {
       <form method="post" action="/console/theme" class="inline small">
         <span class="muted">Theme</span>
         {["system", "light", "dark"].map((theme) => (
-          <button class="button quiet slim" name="theme" value={theme}>{theme}</button>
+          <button type="submit" class="button quiet slim" name="theme" value={theme}>
+            {theme}
+          </button>
         ))}
       </form>
       <p class="small muted">Sessions end after 12 hours, or 30 minutes without use.</p>

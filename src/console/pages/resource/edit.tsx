@@ -157,7 +157,7 @@ async function draw(call: Call, { kind, stored }: Subject, drawn: Drawn): Promis
             </fieldset>
           ))}
           <div class="actions">
-            <button class="button">Review the change</button>
+            <button type="submit" class="button">Review the change</button>
             <a href={back}>Leave without a change</a>
           </div>
         </Form>
@@ -254,7 +254,7 @@ async function review(
         {previews === undefined ? null : <PreviewPart {...previews} />}
         <Form csrf={visit.csrf} action={action} kind="card actions">
           <Hidden fields={{ ...values, name, version: String(version), step: "save" }} />
-          <button class="button">
+          <button type="submit" class="button">
             {stored === undefined ? `Add the ${one}` : `Save the ${one}`}
           </button>
           <a href={stored === undefined ? listPath(kind) : resourcePath(kind, name)}>

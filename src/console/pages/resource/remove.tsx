@@ -95,7 +95,7 @@ async function draw(
               faults={faults}
             />
             <div class="actions">
-              <button class="button danger">Delete the {one}</button>
+              <button type="submit" class="button danger">Delete the {one}</button>
               <a href={path}>Leave without a change</a>
             </div>
           </Form>

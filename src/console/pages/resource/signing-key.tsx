@@ -101,7 +101,7 @@ async function Rotation(
               width="mid"
             />
             <div class="actions">
-              <button class="button">Make the new key</button>
+              <button type="submit" class="button">Make the new key</button>
             </div>
           </Form>
         )
@@ -268,7 +268,7 @@ async function refused(call: Call, old: SigningKey, faults: FieldFaults): Promis
             width="mid"
           />
           <div class="actions">
-            <button class="button">Make the new key</button>
+            <button type="submit" class="button">Make the new key</button>
             <a href={path}>Leave without a change</a>
           </div>
         </Form>

@@ -121,17 +121,19 @@ async function draw(
           <StepFields step={step} values={values} faults={faults} deps={call.deps} />
           <div class="actions">
             {step === "make"
-              ? <button class="button" name="go" value="make">Make it</button>
+              ? <button type="submit" class="button" name="go" value="make">Make it</button>
               : (
-                <button class="button" name="to" value={SETUP_STEPS[at + 1]}>
+                <button type="submit" class="button" name="to" value={SETUP_STEPS[at + 1]}>
                   Save and continue
                 </button>
               )}
-            {at === 0 ? null : (
-              <button class="button quiet" name="to" value={SETUP_STEPS[at - 1]}>
-                Back to {TITLES[SETUP_STEPS[at - 1] ?? "name"].toLowerCase()}
-              </button>
-            )}
+            {at === 0
+              ? null
+              : (
+                <button type="submit" class="button quiet" name="to" value={SETUP_STEPS[at - 1]}>
+                  Back to {TITLES[SETUP_STEPS[at - 1] ?? "name"].toLowerCase()}
+                </button>
+              )}
           </div>
         </Form>
       </div>
