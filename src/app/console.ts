@@ -15,7 +15,7 @@ import { mirrorFiles } from "../store/upstream/mirror-file.ts";
 import type { AdminPart } from "./admin.ts";
 import { describeResource } from "./describe-resource.ts";
 import { inspectStored } from "./inspect-stored.ts";
-import type { ExportPart } from "./export.ts";
+import { type ExportPart, writeFirstIndexes } from "./export.ts";
 import type { FederationPart } from "./federation.ts";
 import type { Foundation } from "./foundation.ts";
 import { identityProvider } from "./identity-provider.ts";
@@ -68,6 +68,7 @@ export function consolePart(foundation: Foundation, parts: ConsoleParts): Hono {
     keys,
     changed: async () => {
       await cache.fresh();
+      await writeFirstIndexes(foundation);
     },
     describe: (resource) => describeResource({ ...foundation, ...parts.publishing }, resource),
     jobs: parts.allJobs,
