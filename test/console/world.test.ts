@@ -167,7 +167,7 @@ describe("the console of a region that works", () => {
       name: `<img/src=x/onerror=alert(1)>"'`,
       regions: ["MAG"],
     };
-    const signer = { ...RESOURCES[2], name: "h", key: "local:h", keyId: HOSTILE, version: HOSTILE };
+    const signer = { ...RESOURCES[2], name: "h", key: "local:h" };
     await applyResources(app, [issuer, authority, signer]);
     await database().sql`update peer_state set error = ${HOSTILE} where peer = 'keys.nor.example'`;
     await database().sql`insert into job_run (name, started_at, finished_at, error, detail)

@@ -68,7 +68,7 @@ export function typedSetup(form: URLSearchParams): SetupValues {
     keyVersion: given("keyVersion"),
     publicKeyPem: given("publicKeyPem"),
     period: given("period"),
-    keyId: given("keyId") || region,
+    keyId: given("keyId") || region.replaceAll("-", "_"),
     version: given("version"),
     includeTravelers: form.get("includeTravelers") === "on" ? "on" : "",
   };
