@@ -76,7 +76,7 @@ async function publishMs(database: Database, delayMs: number): Promise<number> {
     cache,
     keys: slow(keys, calls, delayMs),
   });
-  const { publish } = await publishPart(foundation);
+  const { publish } = await publishPart(foundation, () => {});
   const post = async (): Promise<void> => {
     const answer = await publish(
       new Request("http://localhost/v1/publish", {

@@ -1,6 +1,9 @@
 import { Hono } from "hono";
 import { adminApi } from "./admin/rest.ts";
+import { type AdminPart, adminPart } from "./app/admin.ts";
 import { bearerCheck } from "./admin/token.ts";
+import { answerTally } from "./app/answer-tally.ts";
+import { consolePart } from "./app/console.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
@@ -10,10 +13,12 @@ import { type PublishPart, publishPart } from "./app/publish.ts";
 import { publicKeysAnswer, publicKeysPemAnswer } from "./app/public-keys.ts";
 import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
+import { ICON_PATH, iconAnswer, SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH } from "./console/assets.ts";
+import { publicPage } from "./console/public.tsx";
 import { errorAnswer, failureAnswer, jsonAnswer } from "./http/answer.ts";
-import { firstPage } from "./http/first-page.ts";
 import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
+import { parseRevocation, revokeKeys } from "./incidents/revoke.ts";
 import { type Jobs, scheduleJobs } from "./jobs.ts";
 import { errorFields } from "./observe/log.ts";
 import { openApiAnswers } from "./openapi/answers.ts";
@@ -23,6 +28,8 @@ import { checkDatabase } from "./store/database.ts";
 /** The program, put together. */
 export type App = {
   readonly handler: Handler;
+  /** The console alone, for a listener of its own. */
+  readonly consoleHandler: Handler;
   readonly jobs: Jobs;
   readonly federation: FederationPart;
   /** Starts the background jobs. */
@@ -39,6 +46,7 @@ type Parts = {
   readonly exporting: ExportPart;
   readonly upstream: UpstreamPart;
   readonly federating: FederationPart;
+  readonly administering: AdminPart;
 };
 
 /** What Hono hands on to a route beside the request. */
@@ -50,14 +58,18 @@ export async function openApp(
   runtime: FederationRuntime,
 ): Promise<App> {
   const { config, log, crypto } = foundation;
+  const administering = adminPart(foundation);
+  const tally = answerTally(administering.answers, foundation.clock.now, log);
   const parts: Parts = {
-    publishing: await publishPart(foundation),
+    publishing: await publishPart(foundation, tally.add),
     exporting: exportPart(foundation),
     upstream: upstreamPart(foundation),
     federating: await federationPart(foundation, runtime),
+    administering,
   };
   const { publishing, federating } = parts;
-  const jobs = scheduleJobs(Object.values(parts).flatMap((part) => part.jobs), {
+  const allJobs = Object.values(parts).flatMap((part) => part.jobs);
+  const jobs = scheduleJobs(allJobs, {
     runs: foundation.jobRuns,
     log,
     clockMs: foundation.clock.now,
@@ -81,6 +93,7 @@ export async function openApp(
   app.get("/", (c) => welcome(foundation, c.req.raw));
   const openApi = openApiAnswers({
     publicUrl: config.publicUrl,
+    consoleUrl: consoleUrlOf(config),
     publishes: config.roles.includes("publish"),
     withAlpha: publishing.alpha !== undefined,
     maxKeys: config.publish.maxKeys,
@@ -117,6 +130,12 @@ export async function openApp(
     );
   }
   app.route("/admin/api/v1", admin(foundation, jobs, parts));
+  const consoleApp = consoleWithAssets(consolePart(foundation, { ...parts, jobs, allJobs }));
+  app.get(STYLE_PATH, () => STYLE.answer());
+  app.get(ICON_PATH, () => iconAnswer());
+  if (config.roles.includes("console") && config.console.listener === undefined) {
+    app.route("/", consoleApp);
+  }
   app.notFound(() => errorAnswer("not_found"));
   app.onError((error) => {
     const requestId = newRequestId(crypto);
@@ -125,29 +144,49 @@ export async function openApp(
   });
   return {
     handler: (request, connection) => app.fetch(request, { connection }),
+    consoleHandler: (request) => consoleApp.fetch(request),
     jobs,
     federation: federating,
     start: () => {
       if (config.roles.includes("jobs")) jobs.start();
     },
     drain: () => state.drain(),
-    stop: (timeoutMs) => jobs.stop(timeoutMs),
+    stop: async (timeoutMs) => {
+      await jobs.stop(timeoutMs);
+      await tally.flush();
+    },
   };
+}
+
+/** The console, with what its pages refer to. */
+function consoleWithAssets(routes: Hono): Hono {
+  const app = new Hono();
+  app.get(STYLE_PATH, () => STYLE.answer());
+  app.get(SCRIPT_PATH, () => SCRIPT.answer());
+  app.get(ICON_PATH, () => iconAnswer());
+  app.route("/console", routes);
+  return app;
 }
 
 function admin(
   foundation: Foundation,
   jobs: Jobs,
-  { publishing, exporting, upstream, federating }: Parts,
+  { publishing, exporting, upstream, federating, administering }: Parts,
 ): Hono {
+  const { authenticate, audit, where, revocations } = administering;
   return adminApi({
     store: foundation.resources,
     keys: foundation.keys,
     attestationDevelopment: foundation.config.attestationDevelopment,
-    authorize: bearerCheck(
-      foundation.secrets.adminToken,
-      foundation.crypto,
-    ),
+    authenticate,
+    requestId: () => newRequestId(foundation.crypto),
+    audit,
+    where,
+    revocations,
+    revoke: async (actor, value) => {
+      const request = parseRevocation(value);
+      return request.ok ? await revokeKeys(administering, actor, request.value) : request;
+    },
     changed: async () => {
       await foundation.cache.fresh();
       await writeFirstIndexes(foundation);
@@ -194,13 +233,26 @@ async function metricsAnswer(
 /** The first page; to whoever wants JSON, the exports that are served here. */
 async function welcome({ cache, config }: Foundation, request: Request): Promise<Response> {
   const view = await cache.fresh();
-  const exports = view.list("ExportConfig")
-    .filter((one) => one.bucket === config.exportBucket)
-    .map(({ name, filenameRoot }) => ({
-      name,
-      filenameRoot,
-      index: `/exports/${filenameRoot}/index.txt`,
-    }));
-  if (request.headers.get("accept") === "application/json") return jsonAnswer(200, { exports });
-  return await firstPage({ publicUrl: config.publicUrl, exports });
+  const exports = view.list("ExportConfig").filter((one) => one.bucket === config.exportBucket);
+  if (request.headers.get("accept") === "application/json") {
+    return jsonAnswer(200, {
+      exports: exports.map(({ name, filenameRoot }) => ({
+        name,
+        filenameRoot,
+        index: `/exports/${filenameRoot}/index.txt`,
+      })),
+    });
+  }
+  return await publicPage({
+    publicUrl: config.publicUrl,
+    serverId: config.serverId,
+    consoleUrl: consoleUrlOf(config),
+    exports,
+    signingKeys: view.list("SigningKey"),
+  });
+}
+
+/** Where the console is; not told when it is off the public listener. */
+function consoleUrlOf({ roles, console: { listener, url } }: Foundation["config"]) {
+  return roles.includes("console") && listener === undefined ? url : undefined;
 }

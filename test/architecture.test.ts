@@ -25,9 +25,11 @@ const LEVELS: readonly (readonly string[])[] = [
     "src/upstream",
     "src/retention",
     "src/admin",
+    "src/incidents",
     "src/device",
     "federation",
   ],
+  ["src/console"],
   ["src/config", "src/app.ts", "src/app", "src/jobs.ts", "src/openapi", "src/cli", "src/main.ts"],
 ];
 

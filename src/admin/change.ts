@@ -1,6 +1,7 @@
 import type { KeyManager } from "../keys/key-manager.ts";
 import { pemToDer } from "../keys/pem.ts";
 import { p256Point } from "../keys/spki.ts";
+import type { Actor } from "../model/actor.ts";
 import {
   brokenRulesOf,
   type Claim,
@@ -17,7 +18,7 @@ import { type Fault, pathText } from "./fault.ts";
 /** A wish to change the configuration. */
 export type ChangeRequest = {
   /** Who asks, for the audit log. */
-  readonly actor: string;
+  readonly actor: Actor;
   readonly puts: readonly Resource[];
   readonly removals?: readonly { readonly kind: Kind; readonly name: string }[];
   /** Also remove every resource that `puts` does not name. */

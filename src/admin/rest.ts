@@ -1,13 +1,19 @@
-import { Hono } from "hono";
-import { ERRORS } from "../errors.ts";
+import { type Context, Hono } from "hono";
+import { ERRORS, type Outcome } from "../errors.ts";
 import { errorAnswer, jsonAnswer } from "../http/answer.ts";
 import { readUpTo } from "../bounds/read.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
+import { type Actor, mayAct, type Principal } from "../model/actor.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { type Kind, kindOfPlural, type Resource } from "../model/resource/kinds.ts";
+import type { AuditLog } from "../store/admin/audit.ts";
+import type { Revocations } from "../store/exposure/revocation.ts";
 import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
+import { ACCESS, methodAndPath, type RouteOf } from "./access.ts";
+import { auditPage, auditQuery } from "./audit.ts";
 import { type ChangeOutcome, changeResources } from "./change.ts";
 import { MAX_DOCUMENT_BYTES, parseResources } from "./documents.ts";
+import { type KeyWhereabouts, MAX_KEYS_TEXT_BYTES } from "./where.ts";
 
 /** What the admin API needs. */
 export type AdminDependencies = {
@@ -15,8 +21,10 @@ export type AdminDependencies = {
   readonly keys: KeyManager;
   /** ATTESTATION_DEVELOPMENT. */
   readonly attestationDevelopment: boolean;
-  /** Whether a request may use the API. */
-  readonly authorize: (request: Request) => Promise<boolean>;
+  /** Who sends a request; undefined when nobody who may. */
+  readonly authenticate: (request: Request, requestId: string) => Promise<Principal | undefined>;
+  readonly requestId: () => string;
+  readonly audit: AuditLog;
   /** Called after every change, so that caches see it at once. */
   readonly changed: () => Promise<void>;
   /** More to tell of a resource, read only. */
@@ -24,58 +32,144 @@ export type AdminDependencies = {
   readonly status: () => Promise<unknown>;
   /** Runs a background job now; undefined when there is none of that name. */
   readonly runJob: (name: string, signal: AbortSignal) => Promise<unknown> | undefined;
+  /** A dry run of a revocation in bulk, or its beginning. */
+  readonly revoke: (actor: Actor, value: unknown) => Promise<Outcome<unknown>>;
+  readonly revocations: Pick<Revocations, "list" | "turn">;
+  readonly where: (actor: Actor, text: string) => Promise<Outcome<readonly KeyWhereabouts[]>>;
 };
 
-/** `/admin/api/v1`: resources, status and jobs, for programs that show ADMIN_TOKEN. */
+type Route = RouteOf<"/admin/api/v1">;
+/** A request of somebody whose role is enough. */
+type Call = { readonly c: Context; readonly actor: Actor };
+
+/** `/admin/api/v1`: resources, status, jobs, audit log and keys, for programs that show a token. */
 export function adminApi(deps: AdminDependencies): Hono {
   const api = new Hono();
-  api.use(async (c, next) => {
-    if (await deps.authorize(c.req.raw)) return await next();
-    return errorAnswer(
-      "unauthorized",
-      "send Authorization: Bearer with ADMIN_TOKEN; without that setting this API is closed",
-    );
-  });
-  api.get("/status", async () => jsonAnswer(200, await deps.status()));
-  api.post("/jobs/:name", async (c) => {
-    const run = deps.runJob(c.req.param("name"), c.req.raw.signal);
-    if (run === undefined) return errorAnswer("not_found", "there is no job of this name");
-    return jsonAnswer(200, await run);
-  });
-  api.get("/:plural", async (c) => {
-    const kind = kindOfPlural(c.req.param("plural"));
-    if (kind === undefined) return unknownKind();
-    const { resources } = await deps.store.all();
-    const ofKind = resources.filter(({ resource }) => resource.kind === kind);
-    return jsonAnswer(200, {
-      items: await Promise.all(ofKind.map(({ resource }) => shown(deps, resource))),
+  const route = (row: Route, answer: (call: Call) => Promise<Response>): void => {
+    const needed = ACCESS["/admin/api/v1"][row];
+    const [method, path] = methodAndPath(row);
+    api.on(method, path, async (c) => {
+      const principal = await deps.authenticate(c.req.raw, deps.requestId());
+      if (principal === undefined) return unauthorized();
+      if (mayAct(principal.role, needed)) return await answer({ c, actor: principal.actor });
+      return errorAnswer(
+        "permission_denied",
+        `this needs the role ${needed}, and the token has the role ${principal.role}`,
+      );
     });
+  };
+  route("GET /status", async () => jsonAnswer(200, await deps.status()));
+  route("POST /jobs/:name", ({ c, actor }) => runJob(deps, c, actor));
+  route("GET /audit", ({ c }) => audit(deps, c));
+  route("POST /where", ({ c, actor }) => where(deps, c, actor));
+  route(
+    "GET /revocations",
+    async () => jsonAnswer(200, { items: await deps.revocations.list(LISTED_REVOCATIONS) }),
+  );
+  route("POST /revocations", ({ c, actor }) => revoke(deps, c, actor));
+  route("POST /revocations/:id/:act", ({ c, actor }) => turnRevocation(deps, c, actor));
+  route("GET /:plural", async ({ c }) => {
+    const kind = kindIn(c);
+    return kind === undefined ? unknownKind() : await list(deps, kind);
   });
-  api.get("/:plural/:name", async (c) => {
-    const kind = kindOfPlural(c.req.param("plural"));
-    if (kind === undefined) return unknownKind();
-    return await found(deps, kind, c.req.param("name"), 200);
+  route("GET /:plural/:name", async ({ c }) => {
+    const kind = kindIn(c);
+    return kind === undefined ? unknownKind() : await found(deps, kind, nameOf(c), 200);
   });
-  api.put("/:plural/:name", async (c) => {
-    const kind = kindOfPlural(c.req.param("plural"));
-    if (kind === undefined) return unknownKind();
-    return await put(deps, kind, c.req.param("name"), c.req.raw);
+  route("PUT /:plural/:name", async ({ c, actor }) => {
+    const kind = kindIn(c);
+    return kind === undefined ? unknownKind() : await put(deps, kind, nameOf(c), c.req.raw, actor);
   });
-  api.delete("/:plural/:name", async (c) => {
-    const kind = kindOfPlural(c.req.param("plural"));
+  route("DELETE /:plural/:name", async ({ c, actor }) => {
+    const kind = kindIn(c);
     if (kind === undefined) return unknownKind();
-    return await remove(deps, kind, c.req.param("name"), c.req.raw);
+    return await remove(deps, kind, nameOf(c), c.req.raw, actor);
+  });
+  api.all("*", async (c) => {
+    const principal = await deps.authenticate(c.req.raw, deps.requestId());
+    return principal === undefined ? unauthorized() : errorAnswer("not_found");
   });
   return api;
 }
 
-const ACTOR = "admin API";
+const kindIn = (c: Context): Kind | undefined => kindOfPlural(c.req.param("plural") ?? "");
+const nameOf = (c: Context): string => c.req.param("name") ?? "";
+
+function unauthorized(): Response {
+  return errorAnswer(
+    "unauthorized",
+    "send Authorization: Bearer with a token of `wayfarer token create`, or with ADMIN_TOKEN",
+  );
+}
+
+async function runJob(deps: AdminDependencies, c: Context, actor: Actor): Promise<Response> {
+  const name = nameOf(c);
+  const run = deps.runJob(name, c.req.raw.signal);
+  if (run === undefined) return errorAnswer("not_found", "there is no job of this name");
+  await deps.audit.add(actor, [{ action: "run", kind: "Job", name }]);
+  return jsonAnswer(200, await run);
+}
+
+async function audit(deps: AdminDependencies, c: Context): Promise<Response> {
+  const query = auditQuery((name) => c.req.query(name));
+  if (!query.ok) return errorAnswer(query.code, query.message);
+  return jsonAnswer(200, await auditPage(deps.audit, query.value));
+}
+
+async function where(deps: AdminDependencies, c: Context, actor: Actor): Promise<Response> {
+  const { body, signal } = c.req.raw;
+  const bounds = { maxBytes: MAX_KEYS_TEXT_BYTES, signal, rest: "leave" } as const;
+  const { bytes, complete } = await readUpTo(body, bounds);
+  if (!complete) return errorAnswer("body_too_large");
+  const found = await deps.where(actor, new TextDecoder().decode(bytes));
+  if (!found.ok) return errorAnswer(found.code, found.message);
+  return jsonAnswer(200, { keys: found.value });
+}
+
+const LISTED_REVOCATIONS = 100;
+
+async function revoke(deps: AdminDependencies, c: Context, actor: Actor): Promise<Response> {
+  const { body, signal } = c.req.raw;
+  const { bytes, complete } = await readUpTo(body, {
+    maxBytes: MAX_DOCUMENT_BYTES,
+    signal,
+    rest: "leave",
+  });
+  if (!complete) return errorAnswer("body_too_large");
+  const value = parseJson(bytes);
+  if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
+  const outcome = await deps.revoke(actor, value);
+  return outcome.ok ? jsonAnswer(200, outcome.value) : errorAnswer(outcome.code, outcome.message);
+}
+
+const TURNS = { stop: "stopped", continue: "running" } as const;
+
+async function turnRevocation(
+  { revocations }: AdminDependencies,
+  c: Context,
+  actor: Actor,
+): Promise<Response> {
+  const id = c.req.param("id") ?? "";
+  const to = c.req.param("act") === "stop" ? TURNS.stop : TURNS.continue;
+  const known = /^\d{1,15}$/.test(id) && Object.hasOwn(TURNS, c.req.param("act") ?? "");
+  if (known && await revocations.turn(actor, Number(id), to)) return jsonAnswer(200, { state: to });
+  return errorAnswer("not_found", "there is no revocation of this number that could do that");
+}
+
+async function list(deps: AdminDependencies, kind: Kind): Promise<Response> {
+  const { resources } = await deps.store.all();
+  const ofKind = resources.filter(({ resource }) => resource.kind === kind);
+  return jsonAnswer(200, {
+    items: await Promise.all(ofKind.map(({ resource }) => shown(deps, resource))),
+  });
+}
 
 async function put(
   deps: AdminDependencies,
   kind: Kind,
   name: string,
   request: Request,
+  actor: Actor,
 ): Promise<Response> {
   const { bytes, complete } = await readUpTo(request.body, {
     maxBytes: MAX_DOCUMENT_BYTES,
@@ -94,7 +188,7 @@ async function put(
   const before = await find(deps, kind, resource.name);
   const expectedVersion = expected(request);
   const outcome = await changeResources(deps.store, deps.keys, {
-    actor: ACTOR,
+    actor,
     puts: [resource],
     attestationDevelopment: deps.attestationDevelopment,
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
@@ -109,12 +203,13 @@ async function remove(
   kind: Kind,
   name: string,
   request: Request,
+  actor: Actor,
 ): Promise<Response> {
   const stored = await find(deps, kind, name);
   if (stored === undefined) return errorAnswer("not_found");
   const expectedVersion = expected(request);
   const outcome = await changeResources(deps.store, deps.keys, {
-    actor: ACTOR,
+    actor,
     puts: [],
     removals: [{ kind, name: stored.resource.name }],
     ...(expectedVersion === undefined ? {} : { expectedVersion }),

@@ -1,6 +1,7 @@
 import type { BlobStore } from "../blob/blob.ts";
 import { openBlobStore } from "../blob/open.ts";
 import type { Config, Secrets } from "../config/config.ts";
+import type { SettingShown } from "../config/environment.ts";
 import { AppError } from "../errors.ts";
 import { type FetchPolicy, systemResolve } from "../http/guarded-fetch.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
@@ -27,6 +28,8 @@ import { type Metrics, openMetrics } from "./metrics.ts";
 export type Foundation = {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** Every setting in force, secrets masked. */
+  readonly shown: readonly SettingShown[];
   readonly log: Log;
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -61,6 +64,8 @@ export type Clock = {
 export type FoundationInput = {
   readonly config: Config;
   readonly secrets: Secrets;
+  /** For people: every setting in force, secrets masked. */
+  readonly shown?: readonly SettingShown[];
   readonly log: Log;
   readonly crypto: Crypto;
   /** A server owns an embedded database alone; a command shares it. */
@@ -125,6 +130,7 @@ export async function foundationOn(
   return {
     config,
     secrets,
+    shown: input.shown ?? [],
     log,
     crypto,
     clock,

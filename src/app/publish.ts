@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError } from "../errors.ts";
+import { AppError, type Outcome } from "../errors.ts";
 import { MAX_REGISTRATION_BYTES, type Registration } from "../attest/registration/register.ts";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
@@ -12,6 +12,8 @@ import { DAY_SECONDS } from "../model/interval.ts";
 import { errorFields } from "../observe/log.ts";
 import { guestRoute } from "../publish/guest-route.ts";
 import { latencyRing } from "../publish/latency-ring.ts";
+import { type DryRun, rehearse } from "../publish/dry-run.ts";
+import { parsePublish } from "../publish/request-parser.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
 import { preciseDelay } from "../publish/precise-delay.ts";
 import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
@@ -24,6 +26,7 @@ import {
 import { revisionTokens } from "../publish/revision-token.ts";
 import {
   publishAlphaRoute,
+  type PublishEvent,
   type PublishHandler,
   publishRoute,
   type PublishRouteDeps,
@@ -48,6 +51,8 @@ export type PublishPart = {
   readonly attestChallenge: PublishHandler;
   /** `POST /v1/attest/key`. */
   readonly attestKey: PublishHandler;
+  /** Goes through a publish without storing anything; `body` is that of `POST /v1/publish`. */
+  readonly rehearse: (body: Uint8Array) => Promise<Outcome<DryRun>>;
   /** How fetching issuers' keys goes. */
   readonly issuerKeys: Pick<IssuerKeyStore, "states">;
   readonly jobs: readonly Job[];
@@ -65,8 +70,11 @@ export type PublishParts = {
   readonly registration: Registration;
 };
 
-/** Makes the parts of publishing. */
-export function publishParts(foundation: Foundation): PublishParts {
+/** Makes the parts of publishing. `counted` is told of every answer. */
+export function publishParts(
+  foundation: Foundation,
+  counted: (event: PublishEvent) => void = () => {},
+): PublishParts {
   const { config, crypto, clock, database, log } = foundation;
   const issuerKeys = issuerKeyStore(database);
   const revision: RevisionKeyDeps = {
@@ -103,7 +111,10 @@ export function publishParts(foundation: Foundation): PublishParts {
       return exportsCarrying(view.list("ExportConfig"), { regions, traveler }, window);
     },
     events: {
-      answered: foundation.metrics.publishAnswered,
+      answered: (event) => {
+        foundation.metrics.publishAnswered(event);
+        counted(event);
+      },
       failed: (error) => log.error("publish-failed", errorFields(error)),
     },
   };
@@ -112,11 +123,14 @@ export function publishParts(foundation: Foundation): PublishParts {
 
 /**
  * Puts publishing together. The first data key of revision tokens is made here when there is none; a key manager that
- * is away is asked again with the first publish.
+ * is away is asked again with the first publish. `counted` is told of every answer.
  */
-export async function publishPart(foundation: Foundation): Promise<PublishPart> {
+export async function publishPart(
+  foundation: Foundation,
+  counted: (event: PublishEvent) => void,
+): Promise<PublishPart> {
   const { config, database, log } = foundation;
-  const { route, revision, dataKeys, issuerKeys, registration } = publishParts(foundation);
+  const { route, revision, dataKeys, issuerKeys, registration } = publishParts(foundation, counted);
   const stats = publishStats(database);
   if (config.publish.releaseSameDayKeys) {
     log.warn("same-day-keys-are-released", {
@@ -134,6 +148,10 @@ export async function publishPart(foundation: Foundation): Promise<PublishPart> 
     stats: statsRoute({ ...route, stats }),
     attestChallenge: guestRoute(route, MAX_REGISTRATION_BYTES, registration.challenge),
     attestKey: guestRoute(route, MAX_REGISTRATION_BYTES, registration.register),
+    rehearse: async (body) => {
+      const request = parsePublish(body, config.publish.maxKeys);
+      return request.ok ? await rehearse(route, request.value) : request;
+    },
     issuerKeys,
     jobs: [
       {

@@ -5,6 +5,7 @@ import { type Fault, faultsText } from "../admin/fault.ts";
 import { writeFirstIndexes } from "../app/export.ts";
 import { AppError } from "../errors.ts";
 import type { Resource } from "../model/resource/kinds.ts";
+import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
@@ -37,7 +38,7 @@ export const applyCommand: Command = {
     return await withFoundation(io, async (foundation) => {
       const { resources: store, keys, config } = foundation;
       const outcome = await changeResources(store, keys, {
-        actor: "command line",
+        actor: commandActor(),
         puts: resources,
         prune: values.prune === true,
         dryRun: values["dry-run"] === true,

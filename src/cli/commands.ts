@@ -1,4 +1,6 @@
+import { adminCommand } from "./admin.ts";
 import { applyCommand } from "./apply.ts";
+import { auditCommand } from "./audit.ts";
 import { certificateCommand } from "./certificate.ts";
 import type { Command } from "./command.ts";
 import { configCommand } from "./config.ts";
@@ -11,8 +13,11 @@ import { jobCommand } from "./job.ts";
 import { keysCommand } from "./keys.ts";
 import { migrateCommand } from "./migrate.ts";
 import { peerCommand } from "./peer.ts";
+import { revokeCommand } from "./revoke.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
+import { tokenCommand } from "./token.ts";
+import { whereCommand } from "./where.ts";
 
 /** Every command, in the order of the help text. */
 export const COMMANDS: readonly Command[] = [
@@ -24,6 +29,11 @@ export const COMMANDS: readonly Command[] = [
   keysCommand,
   peerCommand,
   exportCommand,
+  whereCommand,
+  revokeCommand,
+  adminCommand,
+  tokenCommand,
+  auditCommand,
   deviceCommand,
   demoCommand,
   hmacCommand,

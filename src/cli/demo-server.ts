@@ -9,6 +9,7 @@ import { AppError } from "../errors.ts";
 import { errorAnswer } from "../http/answer.ts";
 import { jsonLog } from "../observe/log.ts";
 import type { Handler, Listening } from "../runtime/runtime.ts";
+import { commandActor } from "./actor.ts";
 import type { CommandIo } from "./command.ts";
 
 /** A whole server in this process, with windows of a second. */
@@ -67,7 +68,7 @@ async function apply(foundation: Foundation, values: readonly unknown[]): Promis
   const parsed = parseResources(values, "demo");
   if (!parsed.ok) throw new AppError("invalid_resource", faultsText(parsed.faults));
   const outcome = await changeResources(foundation.resources, foundation.keys, {
-    actor: "demo",
+    actor: commandActor(),
     puts: parsed.resources,
   });
   if (!outcome.ok) {

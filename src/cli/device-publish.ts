@@ -1,3 +1,4 @@
+import { resourcesYaml } from "../admin/resources-yaml.ts";
 import { ensureIssuer, type Issuer } from "../device/issuer.ts";
 import { meet } from "../device/meet.ts";
 import { type PublishAnswer, sendPublish } from "../device/publish-client.ts";
@@ -15,7 +16,7 @@ import {
   withAttestation,
 } from "./device-attest.ts";
 import { deviceFiles } from "./device-files.ts";
-import { issuerResource, resourcesYaml, testRegionResources } from "./device-resources.ts";
+import { issuerResource, testRegionResources } from "./device-resources.ts";
 import {
   durationMs,
   reportType,

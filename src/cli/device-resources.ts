@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import type { Attestation } from "../model/resource/attestation.ts";
 import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
@@ -78,20 +77,6 @@ export function testRegionResources(
       signingKeys: [name],
     },
   ];
-}
-
-/** YAML as `wayfarer apply` reads it, a document a resource; members that are empty or off are left out. */
-export function resourcesYaml(resources: readonly object[]): string {
-  return resources.map((resource) =>
-    stringify(
-      Object.fromEntries(
-        Object.entries(resource).filter(([, value]) =>
-          value !== false && !(Array.isArray(value) && value.length === 0)
-        ),
-      ),
-      { lineWidth: 0 },
-    )
-  ).join("---\n");
 }
 
 /** A health authority ID may hold characters that a resource's name may not. */

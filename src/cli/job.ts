@@ -1,5 +1,7 @@
 import { openApp } from "../app.ts";
+import { adminPart } from "../app/admin.ts";
 import { AppError } from "../errors.ts";
+import { commandActor } from "./actor.ts";
 import type { Command } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
@@ -26,6 +28,7 @@ export const jobCommand: Command = {
       if (run === undefined) {
         throw new AppError("usage", `there is no job "${name}": ${app.jobs.names.join(", ")}`);
       }
+      await adminPart(foundation).audit.add(commandActor(), [{ action: "run", kind: "Job", name }]);
       const result = await run;
       if (io.json) io.out(JSON.stringify(result));
       else {

@@ -10,6 +10,7 @@ import type { ExportConfig } from "../model/resource/export-config.ts";
 import type { SigningKey } from "../model/resource/signing-key.ts";
 import { secondsOf } from "../model/resource/members.ts";
 import type { ResourceView } from "../store/resource/cache.ts";
+import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
@@ -153,7 +154,7 @@ async function rotate(
     }));
   const ending: readonly SigningKey[] = oldThru === undefined ? [] : [{ ...old, thru: oldThru }];
   const outcome = await changeResources(resources, keys, {
-    actor: "command line",
+    actor: commandActor(),
     puts: [fresh, ...ending, ...configs],
   });
   if (!outcome.ok) {

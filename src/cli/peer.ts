@@ -1,3 +1,4 @@
+import { fingerprintOf } from "../../federation/auth/fingerprint.ts";
 import { changeResources } from "../admin/change.ts";
 import { faultsText } from "../admin/fault.ts";
 import { type App, openApp } from "../app.ts";
@@ -5,6 +6,7 @@ import type { Foundation } from "../app/foundation.ts";
 import { AppError } from "../errors.ts";
 import type { Peer } from "../model/resource/peer.ts";
 import { stringify } from "yaml";
+import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
@@ -78,7 +80,7 @@ async function add(io: CommandIo, { foundation, app }: Parts, url: string): Prom
     throw new AppError("usage", `there is an agreement with it already: ${same.resource.name}`);
   }
   const outcome = await changeResources(resources, keys, {
-    actor: "command line",
+    actor: commandActor(),
     puts: [peer],
     expectedVersion: 0,
   });
@@ -98,6 +100,17 @@ async function add(io: CommandIo, { foundation, app }: Parts, url: string): Prom
     );
     io.err(`pull and push, and apply that. Compare its public keys by another way:`);
     io.err(printable(publicKeys));
+    const theirs = await fingerprintOf(publicKeys, io.runtime.crypto);
+    const ours = await fingerprintOf(
+      await (await app.federation.signer.jwks()).text(),
+      io.runtime.crypto,
+    );
+    if (theirs !== undefined) {
+      io.err(`its fingerprint, for its operators to read: ${theirs.join(" ")}`);
+    }
+    if (ours !== undefined) {
+      io.err(`ours, for you to read:                        ${ours.join(" ")}`);
+    }
   }
   return 0;
 }
@@ -146,7 +159,7 @@ async function sync(io: CommandIo, { foundation, app }: Parts, name: string): Pr
 async function revoke(io: CommandIo, { foundation }: Parts, name: string): Promise<0> {
   const peer = await peerNamed(foundation, name);
   const outcome = await changeResources(foundation.resources, foundation.keys, {
-    actor: "command line",
+    actor: commandActor(),
     puts: [],
     removals: [{ kind: "Peer", name: peer.name }],
   });

@@ -1,12 +1,17 @@
-import { openApp } from "../app.ts";
-import { openFoundation } from "../app/foundation.ts";
+import { makeSignInLink, signInAddress } from "../admin/sign-in.ts";
+import { type App, openApp } from "../app.ts";
+import { adminPart } from "../app/admin.ts";
+import { type Foundation, openFoundation } from "../app/foundation.ts";
+import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { AppError } from "../errors.ts";
 import { errorFields, jsonLog } from "../observe/log.ts";
+import type { Listening } from "../runtime/runtime.ts";
+import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { parseOptions } from "./options.ts";
 
-const USAGE = `wayfarer serve [--roles publish,export,federation,jobs]
+const USAGE = `wayfarer serve [--roles publish,export,federation,jobs,console]
 
 Serves everything, and runs the background jobs, until SIGTERM or Ctrl-C.
 
@@ -32,13 +37,14 @@ export const serveCommand: Command = {
 };
 
 async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
-  const { config, secrets } = await loadConfiguration(env, {
+  const { config, secrets, shown } = await loadConfiguration(env, {
     failed: (error) => log.warn("secret-unavailable", errorFields(error)),
   });
   const log = jsonLog(config.logLevel, io.err, Date.now);
   const foundation = await openFoundation({
     config,
     secrets,
+    shown,
     log,
     crypto: io.runtime.crypto,
     owner: "server",
@@ -50,6 +56,7 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
       port: config.port,
       ...(config.tls === undefined ? {} : { tls: config.tls }),
     });
+    const consoleListening = await listenForConsole(io, app, config);
     app.start();
     log.info("serving", { host: config.host, port: listening.port, runtime: io.runtime.name });
     if (/\/\/(0\.0\.0\.0|\[::\])/.test(config.publicUrl)) {
@@ -62,18 +69,50 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
       log.warn("database-elsewhere", { folder: foundation.elsewhere });
     }
     io.out(`Wayfarer serves on ${config.publicUrl}/`);
+    await printFirstLink(io, foundation);
     const ended = await Promise.race([
       interruption(io.signal),
       foundation.databaseDied.then((lastWords) => ({ lastWords })),
     ]);
     if (ended !== "interrupted") log.error("database-died", { lastWords: ended.lastWords });
     app.drain();
-    await Promise.all([listening.close(DRAIN_MS), app.stop(DRAIN_MS)]);
+    await Promise.all([
+      listening.close(DRAIN_MS),
+      consoleListening?.close(DRAIN_MS),
+      app.stop(DRAIN_MS),
+    ]);
     log.info("stopped");
     return ended === "interrupted" ? 0 : 1;
   } finally {
     await foundation.close();
   }
+}
+
+/** The console on a listener of its own, if CONSOLE_HOST or CONSOLE_PORT asks for one. */
+async function listenForConsole(
+  io: CommandIo,
+  app: App,
+  { console: settings, roles }: Config,
+): Promise<Listening | undefined> {
+  const { listener } = settings;
+  if (listener === undefined || !roles.includes("console")) return undefined;
+  return await io.runtime.listen(app.consoleHandler, listener);
+}
+
+/** On a database in which nothing is set up yet, a link for whoever started the server. */
+async function printFirstLink(
+  io: CommandIo,
+  foundation: Foundation,
+): Promise<void> {
+  const { config, resources, crypto } = foundation;
+  if (!config.roles.includes("console")) return;
+  if ((await resources.all()).resources.length > 0) return;
+  const { signIns, audit } = adminPart(foundation);
+  const owner = { name: "first-administrator", role: "admin" } as const;
+  const link = await makeSignInLink({ signIns, audit, crypto }, commandActor(), owner);
+  io.out(
+    `Nothing is set up yet. Sign in within 10 minutes: ${signInAddress(config.console.url, link)}`,
+  );
 }
 
 function interruption(signal: AbortSignal): Promise<"interrupted"> {

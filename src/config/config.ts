@@ -6,6 +6,7 @@ import type { PublishSettings } from "../publish/settings.ts";
 import type { CloudSettings } from "../cloud/settings.ts";
 import { blobSettings } from "./blob.ts";
 import { cloudSettings } from "./cloud.ts";
+import { type ConsoleSettings, consoleSettings } from "./console.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
@@ -23,8 +24,8 @@ import { secretSettings } from "./secrets.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
-export type Role = "publish" | "export" | "federation" | "jobs";
-export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs"];
+export type Role = "publish" | "export" | "federation" | "jobs" | "console";
+export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs", "console"];
 
 /** Settings of a process. Times are in the unit of the name. */
 export type Config = {
@@ -66,6 +67,7 @@ export type Config = {
   readonly export: ExportSettings;
   readonly import: ImportSettings;
   readonly mirror: MirrorSettings;
+  readonly console: ConsoleSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -148,6 +150,7 @@ export function readConfiguration(
     revision: revisionSettings(read),
     export: exports,
     ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
+    console: consoleSettings(read, publicUrl),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

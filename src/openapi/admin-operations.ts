@@ -1,10 +1,16 @@
 import type { ErrorCode } from "../errors.ts";
 import { type Kind, KIND_NAMES, KINDS } from "../model/resource/kinds.ts";
+import { AUDIT_OPERATIONS } from "./audit-operations.ts";
 import { EXAMPLE_RESOURCES } from "./example-resources.ts";
 import { jsonAnswerOf, type Operation, type Parameter } from "./operation.ts";
 
 const BASE = "/admin/api/v1";
-const COMMON: readonly ErrorCode[] = ["unauthorized", "database_unavailable", "internal"];
+const COMMON: readonly ErrorCode[] = [
+  "unauthorized",
+  "permission_denied",
+  "database_unavailable",
+  "internal",
+];
 
 const nameParameter: Parameter = {
   name: "name",
@@ -167,7 +173,8 @@ const runJob: Operation = {
   parameters: [{
     name: "job",
     in: "path",
-    about: "export, import, mirror, retention, rotate-keys, refresh-jwks, statistics",
+    about:
+      "export, import, mirror, retention, rotate-keys, refresh-jwks, statistics, revocation, admin-upkeep",
     schema: { type: "string" },
   }],
   answers: [jsonAnswerOf("JobResult", "What came of it")],
@@ -195,4 +202,5 @@ export const ADMIN_OPERATIONS: readonly Operation[] = [
   ...KIND_NAMES.flatMap(operationsOf),
   status,
   runJob,
+  ...AUDIT_OPERATIONS,
 ];

@@ -9,6 +9,8 @@ import { SERVER_OPERATIONS } from "./server-operations.ts";
 /** What a server's document depends on. */
 export type OpenApiOptions = {
   readonly publicUrl: string;
+  /** Where the console is, if this server has one. */
+  readonly consoleUrl?: string | undefined;
   /** Whether this process takes publishes. */
   readonly publishes: boolean;
   /** Whether the old API is on. */

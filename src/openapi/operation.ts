@@ -59,7 +59,8 @@ export const TAGS = {
   publish: "Apps hand over their keys; issuers read their statistics.",
   download: "What phones download. Every file is signed; HEAD works wherever GET does.",
   operation: "For those who run the server.",
-  admin: "Resources, status and jobs, for programs that show ADMIN_TOKEN.",
+  admin:
+    "Resources, status, jobs, audit log and keys, for programs that show a named token or ADMIN_TOKEN.",
 } as const;
 
 /** A group of operations. */

@@ -1,4 +1,6 @@
-import { html, raw } from "hono/html";
+import { html } from "hono/html";
+import { ICON_PATH, STYLE } from "../console/assets.ts";
+import { SiteHeader } from "../console/public.tsx";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { type OpenApiOptions, operations } from "./document.ts";
 import { type Operation, type Parameter, type Tag, TAGS, toldCode } from "./operation.ts";
@@ -6,14 +8,6 @@ import type { Json } from "./json.ts";
 import { componentSchemas } from "./schemas.ts";
 
 type Markup = ReturnType<typeof html>;
-
-const STYLE =
-  ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:52rem;margin:1rem auto;padding:0 1rem}" +
-  "pre,code{font:.875rem/1.4 ui-monospace,monospace}pre{background:#8881;padding:.7rem;overflow:auto}" +
-  "code,dt,h3{overflow-wrap:anywhere}details{border:1px solid #8886;border-radius:.3rem;margin:.4rem 0}" +
-  "summary{padding:.5rem .7rem;cursor:pointer}summary b{text-transform:uppercase;display:inline-block;min-width:4.2rem}" +
-  "details>div{padding:0 .7rem .7rem}h3{font-size:1rem;margin:1rem 0 .2rem}dl{margin:.2rem 0}dd{margin:0 0 .4rem 1.2rem}" +
-  "a:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid #38f;outline-offset:2px}";
 
 /** The document as a page for people: no script, nothing from elsewhere, and every part opens by keyboard. */
 export async function openApiPage(options: OpenApiOptions): Promise<string> {
@@ -29,21 +23,28 @@ function draw(options: OpenApiOptions): Markup {
       <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Wayfarer key server: HTTP API</title>
-        <style>${raw(STYLE)}</style>
+        <meta name="color-scheme" content="light dark">
+        <title>HTTP API · Wayfarer</title>
+        <link rel="icon" type="image/svg+xml" href="${ICON_PATH}">
+        <link rel="stylesheet" href="${STYLE.href}">
       </head>
       <body>
-        <header>
+        <div class="public">
+        ${SiteHeader({ host: new URL(options.publicUrl).host, consoleUrl: options.consoleUrl })}
+        <div class="head"><div>
           <h1>HTTP API</h1>
           <p>Of the key server at <code>${options
             .publicUrl}</code>. For programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1).</p>
-          <nav
-            aria-label="Parts"><a href="#errors">Error codes</a> · <a href="#schemas">Schemas</a></nav>
-        </header>
+          <nav aria-label="Parts"><ul class="inline">${tags.map(([tag]) =>
+            html`
+              <li><a href="#part-${tag}">${title(tag)}</a></li>
+            `
+          )}<li><a href="#errors">Error codes</a></li><li><a href="#schemas">Schemas</a></li></ul></nav>
+        </div></div>
         <main>
     ${tags.map(([tag, about]) =>
       html`
-        <section
+        <section class="part"
           aria-labelledby="part-${tag}"><h2 id="part-${tag}">${title(tag)}</h2><p>${about}</p>
         ${all.filter((one) => one.tag === tag).map(operationMarkup)}</section>
       `
@@ -51,6 +52,7 @@ function draw(options: OpenApiOptions): Markup {
     ${errorsMarkup()}
     ${schemasMarkup(options)}
         </main>
+        </div>
       </body>
     </html>
   `;
@@ -68,7 +70,7 @@ const title = (tag: string): string =>
 function operationMarkup(operation: Operation): Markup {
   const { parameters = [], body, about, caller } = operation;
   return html`
-    <details id="${operation.id}">
+    <details class="card" id="${operation.id}">
       <summary><b>${operation.method}</b> <code>${operation.path}</code> ${operation
         .summary}</summary>
       <div>
@@ -87,7 +89,9 @@ function operationMarkup(operation: Operation): Markup {
       <h3>Body</h3>
       <p>JSON: ${schemaLink(body)}</p>
     `}
-    <h3>Answers</h3><dl>${operation.answers.map(({ status, about: text, content = {} }) =>
+    <h3>Answers</h3><dl>${operation.answers.map((
+      { status, about: text, content = {} },
+    ) =>
       html`
         <dt>${status}</dt>
         <dd>${text}${Object.entries(content).map(([type, schema]) =>
@@ -105,7 +109,8 @@ function operationMarkup(operation: Operation): Markup {
 }
 
 const CALLERS = {
-  adminToken: "Needs Authorization: Bearer with ADMIN_TOKEN.",
+  adminToken:
+    "Needs Authorization: Bearer with a token of wayfarer token create, or with ADMIN_TOKEN.",
   metricsToken: "Needs Authorization: Bearer with METRICS_TOKEN or ADMIN_TOKEN.",
   issuerToken:
     "Needs Authorization: Bearer with a JWT (ES256) that the issuer signed with its certificate key, with aud STATS_AUDIENCE.",
@@ -142,8 +147,49 @@ function exampleMarkup(
   ];
   const reply = answer === undefined ? "" : `\n\n${pretty(answer)}`;
   return html`<p>${summary}: ${status}</p>
-<pre tabindex="0" aria-label="Request">${lines.join("\n")}</pre>
-${reply === "" ? "" : html`<pre tabindex="0" aria-label="Answer">${status}${reply}</pre>`}`;
+${codeMarkup("Request", lines.join("\n"))}
+${
+    codeMarkup(
+      "curl",
+      curlOf(operation, `${address}${query.size === 0 ? "" : `?${query}`}`, given("header"), body),
+    )
+  }
+${reply === "" ? "" : codeMarkup("Answer", `${status}${reply}`)}`;
+}
+
+/** The same request for a shell; a token is read from a variable. */
+function curlOf(
+  { method, caller }: Operation,
+  path: string,
+  headers: readonly (readonly [string, string])[],
+  body: unknown,
+): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const token = caller === undefined ? [] : [`-H "authorization: Bearer $${TOKENS[caller]}"`];
+  return [
+    ["curl", ...(method === "get" ? [] : ["-X", method.toUpperCase()])].join(" "),
+    ...token,
+    ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    ...(body === undefined
+      ? []
+      : ["-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(body))}`]),
+    `"$URL${path}"`,
+  ].join(" \\\n  ");
+}
+
+const TOKENS = {
+  adminToken: "ADMIN_TOKEN",
+  metricsToken: "METRICS_TOKEN",
+  issuerToken: "JWT",
+} as const;
+
+function codeMarkup(name: string, text: string): Markup {
+  return html`
+    <div class="code">
+      <div><span>${name}</span></div>
+      <pre tabindex="0" aria-label="${name}"><code>${text}</code></pre>
+    </div>
+  `;
 }
 
 const pretty = (value: unknown): string => JSON.stringify(value, null, 2);
@@ -157,7 +203,7 @@ function schemaMention(schema: Json): Markup | "" {
 
 function errorsMarkup(): Markup {
   return html`
-    <section aria-labelledby="errors">
+    <section class="part" aria-labelledby="errors">
       <h2 id="errors">Error codes</h2>
       <p>A code is stable: programs may match on it. After those marked <i>again</i> the same request may succeed later; wait for the seconds in Retry-After.</p>
       <dl>${Object.entries(ERRORS).map(([code, { http, text, retryable }]) =>
@@ -175,17 +221,18 @@ function errorsMarkup(): Markup {
 }
 
 function schemasMarkup({ maxKeys }: OpenApiOptions): Markup {
-  return html`<section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2><p>JSON Schema 2020-12.</p>
-${
-    Object.entries(componentSchemas(maxKeys)).map(([name, schema]) =>
+  return html`
+    <section class="part"
+      aria-labelledby="schemas"><h2 id="schemas">Schemas</h2><p>JSON Schema 2020-12.</p>
+    ${Object.entries(componentSchemas(maxKeys)).map(([name, schema]) =>
       html`
-        <details id="schema-${name}">
+        <details class="card" id="schema-${name}">
           <summary><code>${name}</code></summary>
           <div>
-            <pre tabindex="0" aria-label="Schema">${pretty(schema)}</pre>
+            ${codeMarkup("Schema", pretty(schema))}
           </div>
         </details>
       `
-    )
-  }</section>`;
+    )}</section>
+  `;
 }

@@ -50,6 +50,62 @@ const jobResultSchema = z.object({
   detail,
 });
 
+const auditPageSchema = z.object({
+  items: z.array(z.looseObject({
+    number: z.int().meta({ description: "From 1, without gaps" }),
+    at: z.iso.datetime(),
+    actor: z.string(),
+    subject: z.string().nullable(),
+    via: z.enum(["api", "cli", "console"]).nullable(),
+    action: z.string(),
+    kind: z.string(),
+    name: z.string(),
+    hash: z.string().meta({ description: "SHA-256 over the row and the hash before it, hex" }),
+  })),
+  next: z.int().optional().meta({ description: "below of the next page" }),
+});
+
+const whereRequestSchema = z.object({
+  keys: z.array(z.string()).min(1).max(30).meta({ description: "Base64 or hex" }),
+});
+
+const whereAnswerSchema = z.object({
+  keys: z.array(z.looseObject({
+    here: z.boolean(),
+    key: z.string(),
+    state: z.enum(["held back", "closed"]).optional(),
+    window: seconds("The window in which it goes out").optional(),
+  })),
+});
+
+const revocationRequestSchema = z.object({
+  issuer: z.string().optional(),
+  healthAuthority: z.string().optional(),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  keys: z.array(z.string()).optional().meta({ description: "Lower-case hex, at most 10,000" }),
+  reason: z.string().meta({ description: "For the audit log" }),
+  confirm: z.string().optional().meta({
+    description: "What the dry run answered; without it this is a dry run",
+  }),
+});
+
+const revocationOutcomeSchema = z.object({
+  preview: z.looseObject({ total: z.int(), neverLeft: z.int() }),
+  confirm: z.string(),
+  id: z.int().optional(),
+});
+
+const revocationListSchema = z.object({
+  items: z.array(z.looseObject({
+    id: z.int(),
+    state: z.enum(["running", "stopped", "done"]),
+    expected: z.int(),
+    revoked: z.int(),
+    deleted: z.int(),
+  })),
+});
+
 const statusSchema = z.looseObject({
   jobs: z.array(z.object({
     name: z.string(),
@@ -74,7 +130,13 @@ type Other =
   | "Error"
   | "Health"
   | "Status"
-  | "JobResult";
+  | "JobResult"
+  | "AuditPage"
+  | "WhereRequest"
+  | "WhereAnswer"
+  | "RevocationRequest"
+  | "RevocationOutcome"
+  | "RevocationList";
 
 const others = (maxKeys: number): Readonly<Record<Other, z.ZodType>> => ({
   PublishRequest: publishRequestSchema(maxKeys),
@@ -90,6 +152,12 @@ const others = (maxKeys: number): Readonly<Record<Other, z.ZodType>> => ({
   Health: healthSchema,
   Status: statusSchema,
   JobResult: jobResultSchema,
+  AuditPage: auditPageSchema,
+  WhereRequest: whereRequestSchema,
+  WhereAnswer: whereAnswerSchema,
+  RevocationRequest: revocationRequestSchema,
+  RevocationOutcome: revocationOutcomeSchema,
+  RevocationList: revocationListSchema,
 });
 
 /** Name of a component schema; a kind's list is `ExportConfigList`. */

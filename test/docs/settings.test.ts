@@ -19,6 +19,15 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
     TLS_KEY_FILE: "package.json",
     TLS_CLIENT_CA_FILE: "package.json",
   },
+  {
+    CONSOLE_HOST: "127.0.0.1",
+    CONSOLE_PORT: "8081",
+    CONSOLE_URL: "https://console.example",
+    OIDC_ISSUER: "https://login.example",
+    OIDC_CLIENT_ID: "wayfarer",
+    OIDC_CLIENT_SECRET: "x",
+    OIDC_NAME: "Login",
+  },
   { DB_HOST: "db.example", DB_PASSWORD: "x" },
   {
     DATABASE_URL: "postgres://db.example/main",

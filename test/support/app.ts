@@ -25,7 +25,7 @@ export async function openTestApp(
   settings: Readonly<Record<string, string>> = {},
   clock?: Clock,
 ): Promise<TestApp> {
-  const { config, secrets } = readConfiguration({
+  const { config, secrets, shown } = readConfiguration({
     ADMIN_TOKEN,
     MASTER_KEY: "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=",
     ...settings,
@@ -35,6 +35,7 @@ export async function openTestApp(
   const foundation = await openFoundation({
     config,
     secrets,
+    shown,
     log: jsonLog("debug", (line) => logged.push(line), Date.now),
     crypto: runtime.crypto,
     owner: "server",

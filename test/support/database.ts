@@ -42,7 +42,9 @@ export async function createDatabase(): Promise<TestDatabase & { drop(): Promise
         where schemaname = 'public'
           and tablename not in ('schema_version', 'window_floor', 'resource_revision')`;
       await database.bulk.unsafe(
-        `truncate ${tables.map((table) => table.name).join(", ")};
+        `alter table audit_log disable trigger user;
+         truncate ${tables.map((table) => table.name).join(", ")};
+         alter table audit_log enable trigger user;
          update window_floor set closed_through = 0, next_closed_through = 0;
          update resource_revision set revision = 0`,
       );

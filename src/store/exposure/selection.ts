@@ -48,6 +48,11 @@ export function holdsKeys(sql: Sql | Transaction, window: postgres.Fragment): po
                where revised_at >= ${window}.starts_at and revised_at < ${window}.ends_at))`;
 }
 
+/** How many keys are held back until they cannot be replayed any more. */
+export function heldBackKeys(sql: Sql | Transaction): postgres.Fragment {
+  return sql`(select count(*)::int from exposure where created_at > wayfarer_now())`;
+}
+
 function regionsSql(regions: readonly Region[]): string {
   for (const region of regions) {
     if (!/^[A-Z0-9_-]{1,50}$/.test(region)) {

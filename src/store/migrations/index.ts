@@ -8,6 +8,7 @@ import { exportPlans } from "./0006-export-plan.ts";
 import { keySource } from "./0007-key-source.ts";
 import { attestation } from "./0008-attestation.ts";
 import { masterKeys } from "./0009-master-key.ts";
+import { admin } from "./0010-admin.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   keySource,
   attestation,
   masterKeys,
+  admin,
 ];

@@ -1,5 +1,7 @@
 import { AppError } from "../../errors.ts";
+import type { Actor } from "../../model/actor.ts";
 import { isKind, type Kind, KINDS, type Resource } from "../../model/resource/kinds.ts";
+import { insertAudit } from "../admin/audit.ts";
 import type { Database } from "../database.ts";
 import type { Sql, Transaction } from "../sql.ts";
 
@@ -21,7 +23,7 @@ export type ResourceStore = {
    * Decides on a change while no other can happen, then writes it with its audit entries, whole or not at all.
    * `decide` must be quick and must not ask the database.
    */
-  change<T>(actor: string, decide: (change: ResourceChange) => T): Promise<T>;
+  change<T>(actor: Actor, decide: (change: ResourceChange) => T): Promise<T>;
 };
 
 type Row = { kind: string; name: string; version: number; body: unknown };
@@ -40,7 +42,7 @@ export function resourceStore({ sql }: Database): ResourceStore {
         >`select revision from resource_revision`;
         return { revision: row?.revision ?? 0, resources: await readAll(transaction) };
       }),
-    change: async <T>(actor: string, decide: (change: ResourceChange) => T): Promise<T> => {
+    change: async <T>(actor: Actor, decide: (change: ResourceChange) => T): Promise<T> => {
       const decided = await sql.begin(async (transaction) => {
         await transaction`select revision from resource_revision for update`;
         const current = await readAll(transaction);
@@ -78,7 +80,7 @@ async function readAll(sql: Sql | Transaction): Promise<readonly StoredResource[
 
 async function write(
   sql: Transaction,
-  actor: string,
+  actor: Actor,
   current: readonly StoredResource[],
   puts: readonly Resource[],
   removals: readonly { kind: Kind; name: string }[],
@@ -86,15 +88,6 @@ async function write(
   const before = new Map(
     current.map(({ resource }) => [`${resource.kind}/${resource.name}`, resource]),
   );
-  const audit = [
-    ...removals.map((gone) => ({
-      action: "delete",
-      kind: gone.kind,
-      name: gone.name,
-      after: null,
-    })),
-    ...puts.map((put) => ({ action: "put", kind: put.kind, name: put.name, after: put })),
-  ].map((entry) => ({ ...entry, before: before.get(`${entry.kind}/${entry.name}`) ?? null }));
   await sql`
     delete from resource where (kind, name) in (
       select gone->>'kind', gone->>'name' from jsonb_array_elements(${
@@ -106,10 +99,17 @@ async function write(
     from jsonb_array_elements(${JSON.stringify(puts)}::text::jsonb) as put
     on conflict (kind, name) do update
     set body = excluded.body, version = resource.version + 1, updated_at = excluded.updated_at`;
-  await sql`
-    insert into audit_log (at, actor, action, kind, name, before, after)
-    select wayfarer_now(), ${actor}, entry->>'action', entry->>'kind', entry->>'name',
-           nullif(entry->'before', 'null'), nullif(entry->'after', 'null')
-    from jsonb_array_elements(${JSON.stringify(audit)}::text::jsonb) as entry`;
+  const known = (gone: { kind: Kind; name: string }): Resource | undefined =>
+    before.get(`${gone.kind}/${gone.name}`);
+  await insertAudit(sql, actor, [
+    ...removals.map((gone) => ({ action: "delete", ...gone, before: known(gone) })),
+    ...puts.map((put) => ({
+      action: "put",
+      kind: put.kind,
+      name: put.name,
+      before: known(put),
+      after: put,
+    })),
+  ]);
   await sql`update resource_revision set revision = revision + 1`;
 }

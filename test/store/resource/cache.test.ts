@@ -4,6 +4,7 @@ import { resourceCache } from "../../../src/store/resource/cache.ts";
 import { resourceStore } from "../../../src/store/resource/resources.ts";
 import { useDatabase } from "../../support/database.ts";
 
+const ACTOR = { subject: "cli:test", name: "test", via: "cli" } as const;
 const key = (name: string) =>
   signingKeySchema.parse({
     kind: "SigningKey",
@@ -22,21 +23,21 @@ describe("resourceCache()", () => {
     const store = resourceStore(database());
     const cache = resourceCache(store, () => clock.ms);
     expect((await cache.view()).list("SigningKey")).toEqual([]);
-    await store.change("test", (change) => change.put([key("one")]));
+    await store.change(ACTOR, (change) => change.put([key("one")]));
     clock.ms = 999;
     expect((await cache.view()).list("SigningKey")).toEqual([]);
     expect((await cache.view(999)).get("SigningKey", "one")).toEqual(key("one"));
-    await store.change("test", (change) => change.remove([key("one")]));
+    await store.change(ACTOR, (change) => change.remove([key("one")]));
     expect((await cache.view()).list("SigningKey").length).toBe(1);
     expect((await cache.fresh()).list("SigningKey")).toEqual([]);
     clock.ms = 1999;
-    await store.change("test", (change) => change.put([key("two")]));
+    await store.change(ACTOR, (change) => change.put([key("two")]));
     expect((await cache.view()).list("SigningKey").map(({ name }) => name)).toEqual(["two"]);
   });
 
   it("keeps one view as long as nothing changes, and asks once for many", async () => {
     const store = resourceStore(database());
-    await store.change("test", (change) => change.put([key("one")]));
+    await store.change(ACTOR, (change) => change.put([key("one")]));
     let asked = 0;
     const counting = {
       all: store.all,
