@@ -3,6 +3,7 @@ import { adminApi } from "./admin/rest.ts";
 import { bearerCheck } from "./admin/token.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
+import { type EfgsGatewayPart, efgsGatewayPart } from "./app/efgs-gateway.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
 import { type FederationPart, federationPart } from "./app/federation.ts";
 import type { FederationRuntime } from "./app/peer-transports.ts";
@@ -39,6 +40,7 @@ type Parts = {
   readonly exporting: ExportPart;
   readonly upstream: UpstreamPart;
   readonly federating: FederationPart;
+  readonly gateway: EfgsGatewayPart;
 };
 
 /** What Hono hands on to a route beside the request. */
@@ -55,8 +57,9 @@ export async function openApp(
     exporting: exportPart(foundation),
     upstream: upstreamPart(foundation),
     federating: await federationPart(foundation, runtime),
+    gateway: efgsGatewayPart(foundation, runtime),
   };
-  const { publishing, federating } = parts;
+  const { publishing, federating, gateway } = parts;
   const jobs = scheduleJobs(Object.values(parts).flatMap((part) => part.jobs), {
     runs: foundation.jobRuns,
     log,
@@ -106,6 +109,11 @@ export async function openApp(
     }
     app.get("/.well-known/openid-configuration", () => federating.signer.discovery());
     app.get("/.well-known/jwks.json", () => federating.signer.jwks());
+  }
+  if (config.roles.includes("efgs")) {
+    for (const path of ["/diagnosiskeys", "/diagnosiskeys/*"]) {
+      app.all(path, (c) => gateway.handler(c.req.raw, c.env.connection));
+    }
   }
   app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
   app.get("/.well-known/exposure-keys.pem", () => publicKeysPemAnswer(foundation));

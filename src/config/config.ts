@@ -13,13 +13,16 @@ import {
   type Secret,
   type SettingShown,
 } from "./environment.ts";
+import { type EfgsSettings, efgsSettings } from "./efgs.ts";
 import { exportSettings, upstreamSettings } from "./export.ts";
 import { clientIdentity, type ServerTls, serverTls } from "./tls.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
-export type Role = "publish" | "export" | "federation" | "jobs";
-export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs"];
+export type Role = "publish" | "export" | "federation" | "jobs" | "efgs";
+export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs", "efgs"];
+/** What a process does unless told: everything but being a gateway of the European kind. */
+const DEFAULT_ROLES: readonly Role[] = ROLES.filter((role) => role !== "efgs");
 
 /** Settings of a process. Times are in the unit of the name. */
 export type Config = {
@@ -57,6 +60,7 @@ export type Config = {
   readonly export: ExportSettings;
   readonly import: ImportSettings;
   readonly mirror: MirrorSettings;
+  readonly efgs: EfgsSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -86,7 +90,8 @@ export function readConfiguration(environment: Environment): Configuration {
   const host = read.text("HOST", "127.0.0.1");
   const port = read.integer("PORT", 8080, { max: 65_535 });
   const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
-  const tls = serverTls(read);
+  const roles = read.someOf("ROLES", ROLES, DEFAULT_ROLES);
+  const tls = serverTls(read, roles.includes("efgs"));
   const identity = clientIdentity(read);
   const publicUrl = read.url(
     "PUBLIC_URL",
@@ -108,7 +113,7 @@ export function readConfiguration(environment: Environment): Configuration {
     ...(identity === undefined ? {} : { clientIdentity: identity }),
     publicUrl,
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
-    roles: read.someOf("ROLES", ROLES, ROLES),
+    roles,
     dataDirectory,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     migrateOnStart: read.flag("MIGRATE_ON_START", true),
@@ -128,6 +133,7 @@ export function readConfiguration(environment: Environment): Configuration {
     revision: revisionSettings(read),
     export: exports,
     ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
+    efgs: efgsSettings(read),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

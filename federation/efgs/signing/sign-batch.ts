@@ -26,7 +26,7 @@ import { encodeBase64 } from "../../../src/bytes/base64.ts";
 import { encodeDer } from "../../../src/bytes/ecdsa-der.ts";
 import { AppError } from "../../../src/errors.ts";
 import { concatBytes } from "../../../src/keys/pem.ts";
-import type { ReadCertificate } from "./certificate.ts";
+import type { ReadCertificate } from "../../../src/keys/certificate.ts";
 
 const SHA256 = new AlgorithmIdentifier({ algorithm: "2.16.840.1.101.3.4.2.1" });
 const ECDSA_WITH_SHA256 = new AlgorithmIdentifier({ algorithm: "1.2.840.10045.4.3.2" });

@@ -9,7 +9,7 @@ import {
   SignedData,
   type SignerInfo,
 } from "@peculiar/asn1-cms";
-import { type ReadCertificate, readCertificate } from "./certificate.ts";
+import { type ReadCertificate, readCertificate } from "../../../src/keys/certificate.ts";
 import { encodedParts } from "./cms-parts.ts";
 
 /** Who signed a batch, or why nobody did. `reason` is for operators and quotes nothing. */

@@ -7,6 +7,7 @@ import { federation } from "./0005-federation.ts";
 import { exportPlans } from "./0006-export-plan.ts";
 import { keySource } from "./0007-key-source.ts";
 import { attestation } from "./0008-attestation.ts";
+import { efgs } from "./0030-efgs.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   exportPlans,
   keySource,
   attestation,
+  efgs,
 ];

@@ -90,3 +90,17 @@ export function testFile(name: string, bytes: Uint8Array | string): string {
   writeFileSync(path, bytes);
   return path;
 }
+
+/** A certificate of IE whose SHA-256 begins with 00, valid for a hundred years; its key is gone. */
+export const LEADING_ZEROS: string = `-----BEGIN CERTIFICATE-----
+MIIBfzCCASWgAwIBAgICAZQwCgYIKoZIzj0EAwIwHTELMAkGA1UEBhMCSUUxDjAM
+BgNVBAMMBXplcm9zMCAXDTI2MTEyOTExMzMyM1oYDzIxMjYxMTA1MTEzMzIzWjAd
+MQswCQYDVQQGEwJJRTEOMAwGA1UEAwwFemVyb3MwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ7Ae8EYihnv99FtOqJ7Z7ITT7cIi2dFu8QYfdeaeioc5Eaw4dYHH3S
+EMvvTxlmH7vgeNwTP/IkpqXZXp/BLfexo1MwUTAdBgNVHQ4EFgQUz5i1VyXNr2d1
+9x1US2sO76aDXQAwHwYDVR0jBBgwFoAUz5i1VyXNr2d19x1US2sO76aDXQAwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiAdgZTkSGa1fotjIlzbH0Ro
+3gkR/cXOBW4YERjBZrcE/AIhAJNgzIa7lhlL0AjEKlFQfYTXGMxtztIhZvjiWxV7
+2/qn
+-----END CERTIFICATE-----
+`;

@@ -1,10 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createPrivateKey, sign } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import {
-  type ReadCertificate,
-  readPemCertificate,
-} from "../../../../federation/efgs/signing/certificate.ts";
+import { type ReadCertificate, readPemCertificate } from "../../../../src/keys/certificate.ts";
 import { isEmbeddable, signBatch } from "../../../../federation/efgs/signing/sign-batch.ts";
 import { verifyBatch } from "../../../../federation/efgs/signing/verify-batch.ts";
 import {

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import { createHash, createPublicKey, type KeyObject } from "node:crypto";
+import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { AsnConvert, AsnSerializer } from "@peculiar/asn1-schema";
 import { Certificate, type Name, SubjectKeyIdentifier } from "@peculiar/asn1-x509";
-import { encodeHex } from "../../../src/bytes/base64.ts";
-import { pemToDer } from "../../../src/keys/pem.ts";
+import { decodeBase64, encodeHex } from "../bytes/base64.ts";
+import { pemToDer } from "./pem.ts";
 
 /** What the gateway's rules look at in an X.509 certificate. */
 export type ReadCertificate = {
@@ -78,4 +78,18 @@ function countriesOf(subject: Name): readonly string[] {
       type === COUNTRY_NAME ? [value.toString().toUpperCase()] : []
     )
   );
+}
+
+/**
+ * Whether `signature` (base64) is an operator's over the text of `pem`, byte by byte as given: RSA PKCS #1 or ECDSA in
+ * DER, with SHA-256. `anchor` is a PEM certificate or public key; false for one that cannot be read.
+ */
+export function isSignedText(pem: string, signature: string, anchor: string): boolean {
+  const value = decodeBase64(signature);
+  if (value === undefined) return false;
+  try {
+    return verify("sha256", Buffer.from(pem, "utf8"), createPublicKey(anchor), value);
+  } catch {
+    return false;
+  }
 }
