@@ -107,6 +107,7 @@ export async function openApp(
     for (const path of ["/Federation/*", "/wayfarer.federation.v1.Federation/*"]) {
       app.all(path, (c) => federating.rpc(c.req.raw, c.env.connection));
     }
+    app.get("/efgs/callback/*", (c) => federating.callback(c.req.raw, c.env.connection));
     app.get("/.well-known/openid-configuration", () => federating.signer.discovery());
     app.get("/.well-known/jwks.json", () => federating.signer.jwks());
   }

@@ -40,8 +40,7 @@ export function efgsGatewayPart(
     maxBatchKeys: efgs.maxBatchKeys,
     maxAgeDays: efgs.maxAgeDays,
     clockMs: clock.now,
-    hold: (name: string) =>
-      holdLease(leases(database), name, newRequestId(crypto), LEASE_SECONDS),
+    hold: (name: string) => holdLease(leases(database), name, newRequestId(crypto), LEASE_SECONDS),
     call: (url: string, signal: AbortSignal) => {
       const policy = {
         ...outgoing,

@@ -1,4 +1,4 @@
-import { readUpTo } from "../../../src/bounds/read.ts";
+import { readBounded } from "../../../src/bounds/read.ts";
 import { encodeHex } from "../../../src/bytes/base64.ts";
 import { isValidAt } from "../../../src/keys/certificate.ts";
 import { keyFault, textFault } from "../key-fault.ts";
@@ -53,13 +53,13 @@ async function readUpload({ request }: CountryRequest): Promise<Upload | Respons
   if (tag.length > MAX_TAG_CHARACTERS || !/^[\x20-\x7e]+$/.test(tag)) {
     return problem(request, 400, "batchTag must have 1 to 64 printable ASCII characters");
   }
-  const { bytes, more } = await readUpTo(
-    request,
-    MAX_BODY_BYTES,
-    AbortSignal.timeout(BODY_TIMEOUT_MS),
-  );
-  if (more) return problem(request, 413, `the body must have at most ${MAX_BODY_BYTES} bytes`);
-  const batch = readBatch(bytes, named.format);
+  const body = await readBounded(request.body, {
+    maxBytes: MAX_BODY_BYTES,
+    timeoutMs: BODY_TIMEOUT_MS,
+    rest: "leave",
+  });
+  if (!body.ok) return problem(request, 413, `the body must have at most ${MAX_BODY_BYTES} bytes`);
+  const batch = readBatch(body.value, named.format);
   if (!batch.ok) {
     return problem(request, batch.code === "limit_exceeded" ? 413 : 400, batch.message);
   }

@@ -5,6 +5,10 @@ export const efgs: Migration = {
   version: 30,
   name: "efgs",
   sql: `
+-- Whether somebody told the onset of symptoms. Null: not noted. False: the days since onset are an estimate.
+alter table exposure add column onset_told boolean;
+alter table exposure add column revised_onset_told boolean;
+
 -- Gateway. Certificates as they were when an upload used them: audits need them as long as the upload is there.
 create table efgs_certificate (
   thumbprint text primary key,
@@ -74,6 +78,8 @@ create index efgs_callback_task_order on efgs_callback_task (country, callback, 
 create table efgs_outgoing (
   id bigint generated always as identity primary key,
   peer text not null,
+  next jsonb not null,
+  filters text not null,
   tag text not null,
   -- A DiagnosisKeyBatch in protobuf, in the order of the signature.
   keys bytea not null,
@@ -91,7 +97,23 @@ create table efgs_outgoing (
 );
 create index efgs_outgoing_order on efgs_outgoing (peer, id);
 
--- What a gateway is known to be like: until which window keys may be there already, and the callback.
+-- What came from whom in which batch, or went out in it.
+create table efgs_batch_record (
+  id bigint generated always as identity primary key,
+  peer text not null,
+  direction text not null check (direction in ('pull', 'push')),
+  at bigint not null,
+  tag text not null,
+  origin text not null,
+  keys int not null,
+  signature text not null,
+  fault text,
+  verdicts jsonb not null
+);
+create index efgs_batch_record_peer on efgs_batch_record (peer, id desc);
+create index efgs_batch_record_age on efgs_batch_record (at);
+
+-- Until which window keys may be at a gateway already, and how the callback stands.
 create table efgs_gateway (
   peer text primary key,
   known_until bigint not null default 0,
