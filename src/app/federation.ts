@@ -26,7 +26,7 @@ import type { Job } from "../jobs.ts";
 import { asServerId } from "../model/ids.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Handler } from "../runtime/runtime.ts";
-import { batchRecords, type BatchShown } from "../store/efgs/batch-records.ts";
+import { type BatchRecords, batchRecords, type BatchShown } from "../store/efgs/batch-records.ts";
 import { gatewayState } from "../store/efgs/gateway-state.ts";
 import { federationBacklog } from "../store/federation/backlog.ts";
 import { federationDigests } from "../store/federation/digest.ts";
@@ -82,6 +82,7 @@ export type FederationParts = {
   readonly places: FederationPeers;
   readonly pages: FederationPages;
   readonly seenTokens: SeenTokens;
+  readonly batches: BatchRecords;
 };
 
 /** Makes the parts of federation. */
@@ -104,6 +105,7 @@ export async function federationParts(
   const seen = seenTokens(database);
   const places = federationPeers(database);
   const pages = federationPages(database);
+  const batches = batchRecords(database);
   const digests = federationDigests(database);
   const onError = (error: unknown, requestId: string): void =>
     log.error("federation-failed", { requestId, ...errorFields(error) });
@@ -161,7 +163,7 @@ export async function federationParts(
     requestId: () => newRequestId(crypto),
     onError,
   };
-  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen };
+  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen, batches };
 }
 
 /** Puts federation together. */
@@ -170,9 +172,8 @@ export async function federationPart(
   runtime: FederationRuntime,
 ): Promise<FederationPart> {
   const parts = await federationParts(foundation, runtime);
-  const { signer, ownKeys, transports, server, jobs, places, pages, seenTokens } = parts;
+  const { signer, ownKeys, transports, server, jobs, places, pages, seenTokens, batches } = parts;
   const { peers, clockMs } = jobs;
-  const batches = batchRecords(foundation.database);
   return {
     signer,
     rpc: federationServer(server),
