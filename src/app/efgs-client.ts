@@ -5,7 +5,7 @@ import type { GatewayPeer } from "../../federation/efgs/client/incoming-key.ts";
 import { isEmbeddable } from "../../federation/efgs/signing/sign-batch.ts";
 import { accept, asAppError, type Outcome, refuse } from "../errors.ts";
 import { type FetchPolicy, guardedFetch } from "../http/guarded-fetch.ts";
-import { type ReadCertificate, readPemCertificate } from "../keys/x509.ts";
+import { type ReadCertificate, readPemCertificate } from "../keys/certificate.ts";
 import type { IdentifiedFetch, Runtime, TlsIdentity } from "../runtime/runtime.ts";
 import type { Foundation } from "./foundation.ts";
 

@@ -11,6 +11,7 @@ export type NewOutgoingBatch = {
   readonly tag: string;
   /** A DiagnosisKeyBatch in protobuf, in the order of the signature. */
   readonly keys: Uint8Array;
+  readonly keyCount: number;
   readonly signature: string;
   /** Indices of keys that the gateway could not store when they were sent before. */
   readonly failedBefore: readonly number[];

@@ -21,8 +21,8 @@ export type GatewayUpload = {
   readonly keyCount: number;
   /** A DiagnosisKeyBatch in protobuf, in the order of the request. */
   readonly keys: Uint8Array;
-  /** SHA-256 of what is signed for each key, each once. */
-  readonly hashes: readonly Uint8Array[];
+  /** SHA-256 of what is signed for each key, in hex, each once. */
+  readonly hashes: readonly string[];
 };
 
 /** What became of an upload. `known`: hashes, in hex, of keys that are there already; then nothing was stored. */
@@ -35,7 +35,7 @@ export type UploadVerdict =
 export type GatewayUploads = {
   isTagTaken(tag: string): Promise<boolean>;
   /** Which of these hashes are there, in hex. */
-  knownOf(hashes: readonly Uint8Array[]): Promise<ReadonlySet<string>>;
+  knownOf(hashes: readonly string[]): Promise<ReadonlySet<string>>;
   /** Stores an upload whole or not at all. One whose tag is just being stored waits for that to end. */
   add(upload: GatewayUpload): Promise<UploadVerdict>;
 };

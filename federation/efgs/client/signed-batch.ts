@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodeHex } from "../../../src/bytes/base64.ts";
-import type { ReadCertificate } from "../../../src/keys/x509.ts";
+import type { ReadCertificate } from "../../../src/keys/certificate.ts";
 import { signBatch, type SignBytes } from "../signing/sign-batch.ts";
 import { inSignedOrder, signedBytes } from "../signing/signed-bytes.ts";
 import { type EfgsKey, writeBatch } from "../wire/batch.ts";

@@ -13,8 +13,19 @@ const MAX_UPLOAD_KEYS = 4000;
 /** Older keys may be refused by the time they arrive. */
 const MAX_AGE_SECONDS = 14 * DAY_SECONDS;
 
-/** Reads the feed on and notes a batch of it; false when nothing is left that may go now. */
-export async function noteNextPage(run: UploadRun): Promise<boolean> {
+/** What the feed gives from a place on: a batch that is signed but not noted yet, if any key goes. */
+export type PreparedPage = {
+  readonly batch?: NewOutgoingBatch;
+  /** The place after it. */
+  readonly next: FeedPositions;
+  /** Whether the feed goes on after it. */
+  readonly partial: boolean;
+  /** Keys that do not go, by reason. */
+  readonly counts: Readonly<Record<string, number>>;
+};
+
+/** Reads the feed on from a place and signs a batch of it; nothing is written. */
+export async function preparePage(run: UploadRun, from: FeedPositions): Promise<PreparedPage> {
   const { peer, deps, selection } = run;
   const nowSeconds = Math.floor(deps.clockMs() / 1000);
   const limit = Math.min(peer.push.pageSize, MAX_UPLOAD_KEYS);
@@ -25,26 +36,35 @@ export async function noteNextPage(run: UploadRun): Promise<boolean> {
     maxAgeSeconds: Math.min(deps.maxAgeSeconds, MAX_AGE_SECONDS),
     closedThrough: () => windowsThatMayGo(deps),
   };
-  let [at, partial] = [run.at, true];
+  let [next, partial] = [from, true];
   while (partial && keys.length < limit && !run.signal.aborted) {
-    const page = await outboundPage(feed, selection, at, limit - keys.length);
+    const page = await outboundPage(feed, selection, next, limit - keys.length);
     for (const key of [...page.keys, ...(peer.efgs.revisions ? page.revised : [])]) {
       const made = outgoingKey(key, peer.efgs, nowSeconds);
       if (made.ok) keys.push(made.key);
       else counts[made.reason] = (counts[made.reason] ?? 0) + 1;
     }
     partial = page.partial;
-    at = page.next;
+    next = page.next;
   }
-  if (run.signal.aborted) return true;
-  if (keys.length > 0 && keys.length < peer.efgs.minKeys) return false;
-  if (keys.length > 0) {
-    await deps.outgoing.add([await newBatch(run, keys, [], cursorsOf(at), await isKnown(run))]);
-    addCounts(run, counts);
-    return true;
+  if (keys.length === 0) return { next, partial, counts };
+  const known = await isKnown(run, from);
+  return { batch: await newBatch(run, keys, [], cursorsOf(next), known), next, partial, counts };
+}
+
+/** Notes what was prepared from the run's place; false when nothing is left that may go now. */
+export async function notePage(run: UploadRun, page: PreparedPage): Promise<boolean> {
+  const { peer, deps, signal } = run;
+  const { batch, next, partial, counts } = page;
+  if (signal.aborted) return true;
+  if (batch === undefined) {
+    await passOver(run, next, counts);
+    return partial;
   }
-  await passOver(run, at, counts);
-  return partial;
+  if (batch.keyCount < peer.efgs.minKeys) return false;
+  await deps.outgoing.add([batch]);
+  addCounts(run, counts);
+  return true;
 }
 
 /** Windows all of whose keys ended long enough ago. */
@@ -55,8 +75,8 @@ async function windowsThatMayGo(
   return asWindow(Math.min(await closedThrough(), latest));
 }
 
-/** Whether the keys after our place may be at the gateway already. */
-async function isKnown({ deps, peer, at }: UploadRun): Promise<boolean> {
+/** Whether the keys after a place may be at the gateway already. */
+async function isKnown({ deps, peer }: UploadRun, at: FeedPositions): Promise<boolean> {
   return Math.min(at.new.window, at.revised.window) < await deps.outgoing.knownUntil(peer.name);
 }
 
@@ -91,6 +111,7 @@ export async function newBatch(
     filters,
     tag: signed.tag,
     keys: signed.body,
+    keyCount: signed.keys.length,
     signature: signed.signature,
     failedBefore: signed.keys.flatMap((key, index) => failed.includes(key) ? [index] : []),
     known,

@@ -1,5 +1,5 @@
 import { type Refusal, refuse } from "../../../src/errors.ts";
-import { isValidAt } from "../../../src/keys/x509.ts";
+import { isValidAt } from "../../../src/keys/certificate.ts";
 import type { OutgoingBatches } from "../../../src/model/efgs-batch.ts";
 import type { Selection } from "../../../src/model/feed.ts";
 import type { PlaceInFeed } from "../../../src/model/peer-sync.ts";

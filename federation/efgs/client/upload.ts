@@ -1,12 +1,12 @@
 import { type Refusal, refuse } from "../../../src/errors.ts";
 import type { NewOutgoingBatch, OutgoingBatch } from "../../../src/model/efgs-batch.ts";
-import { positionsOf } from "../../client/push.ts";
+import { cursorsOf, positionsOf } from "../../client/push.ts";
 import type { FeedPositions } from "../../outbound.ts";
 import { type EfgsKey, readBatch, writeBatch } from "../wire/batch.ts";
 import type { GatewayConnection } from "./gateway-connection.ts";
 import type { GatewayPeer } from "./incoming-key.ts";
 import { uploadBatch } from "./upload-call.ts";
-import { newBatch, noteNextPage } from "./upload-page.ts";
+import { newBatch, notePage, type PreparedPage, preparePage } from "./upload-page.ts";
 import {
   addCounts,
   beginRun,
@@ -50,19 +50,36 @@ export async function uploadTo(
   });
   const unusable = signerFault(run);
   if (unusable !== undefined) return ended(false, unusable);
-  while (!signal.aborted) {
-    const batch = await deps.outgoing.first(peer.name);
-    if (batch === undefined) {
-      const more = await noteNextPage(run);
-      if (!more) return ended(true);
-      continue;
+  /** The page after the batch that is on its way: read and signed while the gateway stores that one. */
+  let upcoming: { readonly from: string; readonly page: Promise<PreparedPage> } | undefined;
+  const prepare = (from: FeedPositions): NonNullable<typeof upcoming> => {
+    const page = preparePage(run, from);
+    page.catch(() => {}); // It is thrown where it is waited for.
+    return { from: placeText(from), page };
+  };
+  try {
+    while (!signal.aborted) {
+      const batch = await deps.outgoing.first(peer.name);
+      if (batch === undefined) {
+        if (upcoming?.from !== placeText(run.at)) upcoming = prepare(run.at);
+        const page = await upcoming.page;
+        upcoming = undefined;
+        if (!await notePage(run, page)) return ended(true);
+        continue;
+      }
+      const after = positionsOf(batch.next);
+      if (batch.waitSeconds === 0 && upcoming?.from !== placeText(after)) upcoming = prepare(after);
+      const failure = await sendBatch(run, batch);
+      if (signal.aborted) break;
+      if (failure !== undefined) return ended(false, failure);
     }
-    const failure = await sendBatch(run, batch);
-    if (signal.aborted) break;
-    if (failure !== undefined) return ended(false, failure);
+    return ended(false);
+  } finally {
+    await upcoming?.page.catch(() => {});
   }
-  return ended(false);
 }
+
+const placeText = (at: FeedPositions): string => JSON.stringify(cursorsOf(at));
 
 const OWN_PACE = refuse("resource_exhausted", "send.maxKeysPerSecond of the agreement is used up");
 
@@ -77,21 +94,20 @@ async function sendBatch(
     return refuse("invalid_argument", batch.held);
   }
   if (batch.waitSeconds > 0) return { ...SETTLING, retryAfterMs: batch.waitSeconds * 1000 };
-  const read = readBatch(batch.keys, "protobuf");
-  if (!read.ok) throw new TypeError("a noted batch cannot be read");
-  const keys = read.value;
   const retryAfterMs = deps.pace.waitMs(peer.name, send.maxKeysPerSecond);
   if (retryAfterMs > 0) return { ...OWN_PACE, retryAfterMs };
   const startedAt = deps.clockMs();
   await deps.outgoing.begin(batch.id);
-  const body = efgs.format === "protobuf" ? new Uint8Array(batch.keys) : writeBatch(keys, "json");
-  const request = { ...batch, format: efgs.format, body, keyCount: keys.length };
+  const body = efgs.format === "protobuf"
+    ? new Uint8Array(batch.keys)
+    : writeBatch(keysOf(batch), "json");
+  const request = { ...batch, format: efgs.format, body };
   const answer = await uploadBatch(run.gateway.send, request, signal);
-  deps.pace.use(peer.name, send.maxKeysPerSecond, keys.length);
-  const step = uploadStep(answer, batch, keys.length, efgs.existing);
+  deps.pace.use(peer.name, send.maxKeysPerSecond, batch.keyCount);
+  const step = uploadStep(answer, batch, batch.keyCount, efgs.existing);
   switch (step.kind) {
     case "settle":
-      await settle(run, batch, keys, step, deps.clockMs() - startedAt);
+      await settle(run, batch, step, deps.clockMs() - startedAt);
       return undefined;
     case "repeat":
       if (step.unsettled) await deps.outgoing.unsettle(batch.id);
@@ -115,11 +131,11 @@ const SETTLING = refuse(
 async function settle(
   run: UploadRun,
   batch: OutgoingBatch,
-  keys: readonly EfgsKey[],
   { verdicts, rest }: Extract<UploadStep, { kind: "settle" }>,
   tookMs: number,
 ): Promise<void> {
   const { peer, deps } = run;
+  const keys = rest.length === 0 ? [] : keysOf(batch);
   const again = await Promise.all(rest.map((part) => batchOfRest(run, batch, keys, part)));
   const done = Object.values(verdicts).reduce((sum, count) => sum + count, 0);
   const moved = await deps.inbound.transaction(async (transaction) => {
@@ -155,6 +171,12 @@ async function settle(
   run.total.batches += 1;
   run.total.keys += done;
   addCounts(run, verdicts);
+}
+
+function keysOf({ keys }: OutgoingBatch): readonly EfgsKey[] {
+  const read = readBatch(keys, "protobuf");
+  if (!read.ok) throw new TypeError("a noted batch cannot be read");
+  return read.value;
 }
 
 async function batchOfRest(

@@ -1,4 +1,4 @@
-import { isSignedText, isValidAt, readPemCertificate } from "../../../src/keys/x509.ts";
+import { isSignedText, isValidAt, readPemCertificate } from "../../../src/keys/certificate.ts";
 import type { EfgsAgreement } from "../../../src/model/resource/efgs-agreement.ts";
 import { inSignedOrder, signedBytes } from "../signing/signed-bytes.ts";
 import { verifyBatch } from "../signing/verify-batch.ts";

@@ -1,5 +1,4 @@
 import { readBounded } from "../../../src/bounds/read.ts";
-import { encodeHex } from "../../../src/bytes/base64.ts";
 import { isValidAt } from "../../../src/keys/certificate.ts";
 import { keyFault, textFault } from "../key-fault.ts";
 import { inSignedOrder, payloadHash, signedBytes } from "../signing/signed-bytes.ts";
@@ -86,7 +85,7 @@ async function storeUpload(
     return problem(request, 400, `every origin must be ${caller.country}, the caller's country`);
   }
   const hashes = new Map(signed.map((one) => [one.key, payloadHash(one)]));
-  const unique = new Map([...hashes.values()].map((hash) => [encodeHex(hash), hash]));
+  const unique = new Set(hashes.values());
   const verdict = unique.size < keys.length ? undefined : await uploads.add({
     tag,
     country: caller.country,
@@ -96,14 +95,14 @@ async function storeUpload(
     signature,
     keyCount: keys.length,
     keys: writeBatch(keys, "protobuf"),
-    hashes: [...hashes.values()],
+    hashes: [...unique],
   });
   if (verdict?.kind === "stored") {
     return new Response(null, { status: 201, headers: { batchTag: tag } });
   }
   if (verdict?.kind === "tag-taken") return tagTaken(request);
-  const known = verdict?.known ?? await uploads.knownOf([...unique.values()]);
-  return knownAnswer(keys.map((key) => encodeHex(hashes.get(key) ?? new Uint8Array(0))), known);
+  const known = verdict?.known ?? await uploads.knownOf([...unique]);
+  return knownAnswer(keys.map((key) => hashes.get(key) ?? ""), known);
 }
 
 const tagTaken = (request: Request): Response => problem(request, 409, "batchTag already exists");

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { EfgsKey } from "../wire/batch.ts";
 
 /** A key with the text that is signed for it. */
@@ -36,9 +36,9 @@ export function signedBytes(inOrder: readonly SignedKey[]): Uint8Array<ArrayBuff
   return new Uint8Array(Buffer.from(inOrder.map(({ text }) => text).join(""), "latin1"));
 }
 
-/** What makes a key the same key for the gateway: SHA-256 of its text. */
-export function payloadHash({ text }: Pick<SignedKey, "text">): Uint8Array {
-  return createHash("sha256").update(text, "latin1").digest();
+/** What makes a key the same key for the gateway: SHA-256 of its text, in lower-case hex. */
+export function payloadHash({ text }: Pick<SignedKey, "text">): string {
+  return hash("sha256", text, "hex");
 }
 
 function base64(bytes: Uint8Array): string {

@@ -65,11 +65,15 @@ function readProto(bytes: Uint8Array): Outcome<readonly EfgsKey[]> {
   const fault = faultOfProto(bytes, BOUNDS);
   if (fault !== undefined) return fault;
   try {
-    return accept(DiagnosisKeyBatch.decode(bytes).keys.map(keyOfProto));
+    // Of a plain array the decoder makes plain views, not Buffers.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return accept(DiagnosisKeyBatch.decode(plain).keys.map(keyOfProto));
   } catch {
     return unreadable();
   }
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 const unreadable = () => refuse("invalid_argument", "the body is not a DiagnosisKeyBatch");
 
@@ -86,8 +90,7 @@ const protoKey = (key: EfgsKey): eu.interop.DiagnosisKey.$Properties => ({
 
 function keyOfProto(key: eu.interop.DiagnosisKey.$Properties): EfgsKey {
   return {
-    // A copy, since a decoded field is a view of the whole message.
-    keyData: new Uint8Array(key.keyData ?? []),
+    keyData: key.keyData ?? NO_BYTES,
     rollingStart: key.rollingStartIntervalNumber ?? 0,
     rollingPeriod: key.rollingPeriod ?? 0,
     transmissionRisk: key.transmissionRiskLevel ?? 0,

@@ -80,6 +80,6 @@ async function knownAmong(
 }
 
 /** As the text of a `bytea[]`, in one order for everybody: two uploads then wait in one direction only. */
-function byteaArray(hashes: readonly Uint8Array[]): string {
-  return `{${hashes.map(encodeHex).sort().map((hex) => `"\\\\x${hex}"`).join(",")}}`;
+function byteaArray(hashes: readonly string[]): string {
+  return `{${[...hashes].sort().map((hex) => `"\\\\x${hex}"`).join(",")}}`;
 }

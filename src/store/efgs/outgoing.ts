@@ -14,6 +14,7 @@ type Row = {
   filters: string;
   tag: string;
   keys: Uint8Array;
+  key_count: number;
   signature: string;
   failed_before: number[];
   known: boolean;
@@ -73,6 +74,7 @@ function outgoingOf(row: Row): OutgoingBatch {
     filters: row.filters,
     tag: row.tag,
     keys: row.keys,
+    keyCount: row.key_count,
     signature: row.signature,
     failedBefore: row.failed_before,
     known: row.known,
@@ -96,6 +98,7 @@ async function insertOutgoing(
       filters: batch.filters,
       tag: batch.tag,
       keys: Buffer.from(batch.keys),
+      key_count: batch.keyCount,
       signature: batch.signature,
       failed_before: [...batch.failedBefore],
       known: batch.known,

@@ -83,6 +83,7 @@ create table efgs_outgoing (
   tag text not null,
   -- A DiagnosisKeyBatch in protobuf, in the order of the signature.
   keys bytea not null,
+  key_count int not null,
   signature text not null,
   -- Indices of keys that the gateway could not store before.
   failed_before int[] not null default '{}',
