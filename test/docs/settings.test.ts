@@ -20,6 +20,7 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
     TLS_CLIENT_CA_FILE: "package.json",
   },
   { DB_HOST: "db.example", DB_PASSWORD: "x" },
+  { EFGS_TRUSTED_PROXIES: "127.0.0.1" },
   {
     DATABASE_URL: "postgres://db.example/main",
     ADMIN_TOKEN: "x",
