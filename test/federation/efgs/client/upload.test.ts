@@ -10,7 +10,8 @@ const HOUR = 3600;
 /** What was sent: tag, signature, numbers of the keys in their order. */
 type Sent = { readonly tag: string; readonly signature: string; readonly keys: readonly number[] };
 
-const numberOf = (key: Uint8Array): number => new DataView(key.buffer, key.byteOffset).getUint32(12);
+const numberOf = (key: Uint8Array): number =>
+  new DataView(key.buffer, key.byteOffset).getUint32(12);
 const json = (status: number, body: unknown, type = "application/json"): Response =>
   new Response(JSON.stringify(body), { status, headers: { "content-type": type } });
 const stored = () => new Response(null, { status: 201 });
