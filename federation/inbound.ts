@@ -1,4 +1,5 @@
 import { encodeHex } from "../src/bytes/base64.ts";
+import type { BatchRecord, NewOutgoingBatch } from "../src/model/efgs-batch.ts";
 import type { DayDigest } from "../src/model/feed.ts";
 import { asSeconds, type ServerId } from "../src/model/ids.ts";
 import type { FederatedKey, StoredKey } from "../src/model/exposure.ts";
@@ -21,6 +22,8 @@ export type InboundTransaction = {
   ): Promise<void>;
   addDigests(peer: string, digests: readonly DayDigest[], anew: boolean): Promise<void>;
   addPage(page: PageRecord): Promise<void>;
+  addBatches(batches: readonly BatchRecord[]): Promise<void>;
+  settleOutgoing(id: number, rest: readonly NewOutgoingBatch[]): Promise<number>;
 };
 
 /** Where received keys go. */
@@ -58,7 +61,12 @@ export type BatchVerdicts = {
 };
 
 /** A batch that was judged, for {@link storeBatch}. */
-export type JudgedBatch = { readonly keys: Judged; readonly revised: Judged };
+export type JudgedBatch = {
+  readonly keys: Judged;
+  readonly revised: Judged;
+  /** A key that is there already and comes as confirmed revises it, where it may. */
+  readonly confirmsKnown?: boolean;
+};
 
 /** Judges the keys of a batch one by one: bad ones are refused, and stop nothing. */
 export function judgeBatch(
@@ -86,16 +94,20 @@ export function judgeBatch(
 export async function storeBatch(
   deps: InboundDependencies,
   peer: Peer,
-  { keys, revised }: JudgedBatch,
+  { keys, revised, confirmsKnown = false }: JudgedBatch,
   beside: (transaction: InboundTransaction, verdicts: BatchVerdicts) => Promise<void>,
 ): Promise<BatchVerdicts> {
   return await deps.inbound.transaction(async (transaction) => {
     const known = await transaction.insert(peer, inOrder(keys.accepted));
+    const again = confirmsKnown ? confirmationsIn(keys.accepted, known) : new Map();
+    const confirmed = await applyRevisions(transaction, peer, again);
     const revisions = await applyRevisions(transaction, peer, revised.accepted);
     const verdicts: Pick<BatchVerdicts, "keys" | "revised"> = {
       keys: keys.verdicts.map((verdict, index) => {
         const hex = keys.hexes[index] ?? "";
-        return verdict ?? { kind: known.has(hex) ? "duplicate" : "stored" };
+        if (verdict !== undefined) return verdict;
+        if (!known.has(hex)) return { kind: "stored" };
+        return confirmed.get(hex)?.kind === "revised" ? { kind: "revised" } : DUPLICATE;
       }),
       revised: revised.verdicts.map((verdict, index) =>
         verdict ?? revisions.get(revised.hexes[index] ?? "") ?? DUPLICATE
@@ -139,6 +151,15 @@ function judge(
 const inOrder = (keys: ReadonlyMap<string, FederatedKey>): FederatedKey[] =>
   [...keys.keys()].sort().flatMap((hex) => keys.get(hex) ?? []);
 
+function confirmationsIn(
+  accepted: ReadonlyMap<string, FederatedKey>,
+  known: ReadonlySet<string>,
+): ReadonlyMap<string, FederatedKey> {
+  return new Map(
+    [...accepted].filter(([hex, { reportType }]) => known.has(hex) && reportType === "confirmed"),
+  );
+}
+
 async function applyRevisions(
   transaction: InboundTransaction,
   peer: Peer,
@@ -177,7 +198,9 @@ function revisionVerdict(stored: StoredKey, key: FederatedKey): KeyVerdict {
     key.reportType,
   );
   if (step.kind === "unchanged") return DUPLICATE;
-  if (!stored.sameSource) return { kind: "refused", reason: "other_source" };
+  if (!stored.sameSource || stored.homeServer !== key.homeServer) {
+    return { kind: "refused", reason: "other_source" };
+  }
   if (
     stored.intervalNumber !== key.intervalNumber || stored.intervalCount !== key.intervalCount
   ) return { kind: "refused", reason: "interval_changed" };

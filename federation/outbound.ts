@@ -1,5 +1,5 @@
-import type { FederatedKey } from "../src/model/exposure.ts";
 import type {
+  FeedKey,
   FeedPage,
   FeedPosition,
   FeedQuery,
@@ -55,8 +55,8 @@ export const FEED_START: FeedPositions = {
 
 /** What goes out at once. */
 export type OutboundPage = {
-  readonly keys: readonly FederatedKey[];
-  readonly revised: readonly FederatedKey[];
+  readonly keys: readonly FeedKey[];
+  readonly revised: readonly FeedKey[];
   readonly next: FeedPositions;
   /** Whether there may be more in the windows that are closed by now. */
   readonly partial: boolean;

@@ -11,6 +11,7 @@ const pbjs = join(here, "../node_modules/protobufjs-cli/bin/pbjs");
 /** What each module is made of, and the parts of it that nothing uses. */
 const MODULES = [
   { name: "export", sources: ["export.proto"], without: ["--no-convert"] },
+  { name: "efgs", sources: ["efgs.proto"], without: ["--no-convert"] },
   { name: "revision", sources: ["revision.proto"], without: ["--no-convert"] },
   { name: "federation", sources: ["federation.proto", "wayfarer-federation.proto"], without: [] },
 ];

@@ -6,6 +6,7 @@ import { answerTally } from "./app/answer-tally.ts";
 import { consolePart } from "./app/console.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
+import { type EfgsGatewayPart, efgsGatewayPart } from "./app/efgs-gateway.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
 import { type FederationPart, federationPart } from "./app/federation.ts";
 import type { FederationRuntime } from "./app/peer-transports.ts";
@@ -47,6 +48,7 @@ type Parts = {
   readonly upstream: UpstreamPart;
   readonly federating: FederationPart;
   readonly administering: AdminPart;
+  readonly gateway: EfgsGatewayPart;
 };
 
 /** What Hono hands on to a route beside the request. */
@@ -66,8 +68,9 @@ export async function openApp(
     upstream: upstreamPart(foundation),
     federating: await federationPart(foundation, runtime),
     administering,
+    gateway: efgsGatewayPart(foundation, runtime),
   };
-  const { publishing, federating } = parts;
+  const { publishing, federating, gateway } = parts;
   const allJobs = Object.values(parts).flatMap((part) => part.jobs);
   const jobs = scheduleJobs(allJobs, {
     runs: foundation.jobRuns,
@@ -117,8 +120,14 @@ export async function openApp(
     for (const path of ["/Federation/*", "/wayfarer.federation.v1.Federation/*"]) {
       app.all(path, (c) => federating.rpc(c.req.raw, c.env.connection));
     }
+    app.get("/efgs/callback/*", (c) => federating.callback(c.req.raw, c.env.connection));
     app.get("/.well-known/openid-configuration", () => federating.signer.discovery());
     app.get("/.well-known/jwks.json", () => federating.signer.jwks());
+  }
+  if (config.roles.includes("efgs")) {
+    for (const path of ["/diagnosiskeys", "/diagnosiskeys/*"]) {
+      app.all(path, (c) => gateway.handler(c.req.raw, c.env.connection));
+    }
   }
   app.get("/.well-known/exposure-keys.json", () => publicKeysAnswer(foundation));
   app.get("/.well-known/exposure-keys.pem", () => publicKeysPemAnswer(foundation));

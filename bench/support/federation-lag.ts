@@ -35,6 +35,7 @@ export async function windowLags(
       throw error;
     },
     intervalMs: LOOK_MS,
+    gateways: { pull: notHere, push: notHere },
   });
   const working = (async () => {
     for (; !stop.signal.aborted; await delay(LOOK_MS)) await push.run(stop.signal);
@@ -62,4 +63,8 @@ export async function windowLags(
   stop.abort();
   await Promise.all([working, publishing]);
   return [...lags.values()].slice(1).sort((left, right) => left - right);
+}
+
+function notHere(): Promise<never> {
+  throw new TypeError("there is no gateway in this bench");
 }

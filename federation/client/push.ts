@@ -213,7 +213,8 @@ function reasonName(reason: string): string {
   return Object.hasOwn(REFUSALS, name) ? name : "refused";
 }
 
-function positionsOf({ keys, revised }: PeerCursors): FeedPositions {
+/** Places in the feed as they are kept. */
+export function positionsOf({ keys, revised }: PeerCursors): FeedPositions {
   return { new: positionOf(keys), revised: positionOf(revised) };
 }
 
@@ -223,7 +224,8 @@ function positionOf({ timestamp, nextToken }: PeerCursor): FeedPosition {
   return key === undefined || key.length === 0 ? { window } : { window, key };
 }
 
-function cursorsOf(positions: FeedPositions): PeerCursors {
+/** Places in the feed as {@link positionsOf} reads them. */
+export function cursorsOf(positions: FeedPositions): PeerCursors {
   const cursor = ({ window, key }: FeedPosition): PeerCursor => ({
     timestamp: window,
     nextToken: key === undefined ? "" : encodeHex(key),

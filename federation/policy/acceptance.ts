@@ -41,6 +41,7 @@ export const REFUSALS = {
   interval_changed: "intervals differ from those known",
   already_revised: "the key is revised already",
   transition: "its report type may not become this one",
+  signature: "the signature of its upload does not count",
 } as const;
 
 /** The name of a reason. */
@@ -97,7 +98,7 @@ export function acceptanceOf(
     : canonicalServerId(received.homeServer);
   if (homeServer === undefined) return refused("home_server");
   if (homeServer === (canonicalServerId(serverId) ?? serverId)) return refused("home");
-  const { key, intervalNumber, intervalCount, daysSinceOnset, traveler } = received;
+  const { key, intervalNumber, intervalCount, daysSinceOnset, onsetTold, traveler } = received;
   const credible = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
   return {
     ok: true,
@@ -107,7 +108,7 @@ export function acceptanceOf(
       intervalCount,
       transmissionRisk: transmissionRisk(received.transmissionRisk, reportType),
       reportType,
-      ...(credible ? { daysSinceOnset } : {}),
+      ...(credible ? { daysSinceOnset, onsetTold } : {}),
       regions,
       traveler,
       homeServer,

@@ -5,7 +5,7 @@ import { isActive } from "../../src/model/resource/members.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { PeerClient, PeerOutcome } from "../client/peer-client.ts";
 import { thrownOutcome } from "./outcome.ts";
-import { type SyncDependencies, syncPull, syncPush } from "./sync.ts";
+import { type SyncDependencies, type SyncGateway, syncPull, syncPush } from "./sync.ts";
 
 /** A lease that is kept as long as it is held. */
 export type HeldLease = { readonly lost: AbortSignal; release(): Promise<void> };
@@ -26,6 +26,8 @@ export type FederationJobDependencies = SyncDependencies & {
   /** Told what was thrown while working with a peer, for the log. */
   readonly onError: (peer: string, direction: Direction, error: unknown) => void;
   readonly intervalMs: number;
+  /** How gateways of the European kind are worked with. */
+  readonly gateways: Readonly<Record<Direction, SyncGateway>>;
 };
 
 /** A peer to work with, and how it stood before. */
@@ -56,7 +58,8 @@ export async function tasksOf(
     before: statuses.find((one) => one.peer === peer.name && one.direction === direction),
   }));
   if (when === "now") return tasks;
-  const waits = ({ before }: Task): boolean => direction === "push" && before?.state === "ok";
+  const waits = ({ peer, before }: Task): boolean =>
+    direction === "push" && peer.protocol !== "efgs" && before?.state === "ok";
   const closedThrough = tasks.some(waits) ? await deps.closedThrough() : 0;
   return tasks.filter((task) =>
     task.before === undefined || task.before.nextTryAt <= now ||
@@ -92,9 +95,11 @@ export async function runPeer(
     const task = (await tasksOf(direction, deps, when)).find(({ peer }) => peer.name === name);
     if (task === undefined) return { counts: {}, kind: "idle" };
     before = task.before;
-    const openClient = agreedClients(deps, task.peer, deadline.cancel);
-    const work = { ...deps, notes, openClient };
-    const { keys, counts } = await SYNC[direction](task.peer, before, work, deadline.signal);
+    const checkAgreement = agreementCheck(deps, task.peer, deadline.cancel);
+    const openClient = agreedClients(deps, checkAgreement);
+    const work = { ...deps, notes, openClient, checkAgreement };
+    const sync = task.peer.protocol === "efgs" ? deps.gateways[direction] : SYNC[direction];
+    const { keys, counts } = await sync(task.peer, before, work, deadline.signal);
     return { counts: { keys, ...counts }, kind: "done" };
   } catch (error) {
     deps.onError(name, direction, error);
@@ -120,19 +125,26 @@ function notesWhileHeld(notes: Notes, lost: AbortSignal): Notes {
   };
 }
 
-/** Clients that end the work as soon as the agreement is another one: nothing more goes out, nothing is stored. */
-function agreedClients(
-  { openClient, peers, clockMs }: FederationJobDependencies,
+/** Calls `end` when the agreement is not in force any more, or another one by now. */
+function agreementCheck(
+  { peers, clockMs }: FederationJobDependencies,
   peer: Peer,
   end: () => void,
-): SyncDependencies["openClient"] {
+): () => Promise<void> {
   const text = JSON.stringify(peer);
-  const check = async (): Promise<void> => {
+  return async () => {
     const now = await peers().catch(() => []);
     const same = now.find(({ name }) => name === peer.name);
     const holds = same === peer || (same !== undefined && JSON.stringify(same) === text);
     if (!holds || !isActive(peer, clockMs() / 1000)) end();
   };
+}
+
+/** Clients that end the work as soon as the agreement is another one: nothing more goes out, nothing is stored. */
+function agreedClients(
+  { openClient }: FederationJobDependencies,
+  check: () => Promise<void>,
+): SyncDependencies["openClient"] {
   type Call<A, T> = (request: A, signal: AbortSignal) => Promise<PeerOutcome<T>>;
   const checked = <A, T>(call: Call<A, T>): Call<A, T> => async (request, signal) => {
     await check();

@@ -34,6 +34,17 @@ export type SyncReport = {
   readonly counts: Readonly<Record<string, number>>;
 };
 
+/** How a gateway of the European kind is worked with in one direction, in place of {@link syncPull} and {@link syncPush}. */
+export type SyncGateway = (
+  peer: Peer,
+  before: SyncStatus | undefined,
+  work: Pick<SyncDependencies, "notes"> & {
+    /** Ends the work when the agreement is another one by now. */
+    readonly checkAgreement: () => Promise<void>;
+  },
+  signal: AbortSignal,
+) => Promise<SyncReport>;
+
 /** Digests are compared that often, in seconds: a window closes every hour. */
 const COMPARE_EVERY_SECONDS = 3600;
 /** How far the peer's clock may be ahead of ours. */

@@ -13,6 +13,7 @@ import {
 } from "../model/resource/kinds.ts";
 import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
 import { attestationFaults } from "./attestation-rules.ts";
+import { countryFaults } from "./country-faults.ts";
 import { type Fault, pathText } from "./fault.ts";
 
 /** A wish to change the configuration. */
@@ -99,6 +100,7 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
     ...twiceIn(request.puts),
     ...unusableKeysIn(request.puts),
     ...attestationFaults(request.puts, request.attestationDevelopment === true),
+    ...countryFaults(request.puts),
     ...danglingIn(after),
     ...clashesIn([...after.values()]),
     ...changes.flatMap(brokenRulesIn),

@@ -1,4 +1,5 @@
 import { authenticator } from "../../federation/auth/caller.ts";
+import { callbackReceiver } from "../../federation/efgs/client/callback.ts";
 import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
 import { type OwnKeyOptions, rotateOwnKeys } from "../../federation/auth/own-keys.ts";
 import { type OwnSigner, ownSigner } from "../../federation/auth/signer.ts";
@@ -24,6 +25,8 @@ import type { Job } from "../jobs.ts";
 import { asServerId } from "../model/ids.ts";
 import { errorFields } from "../observe/log.ts";
 import type { Handler } from "../runtime/runtime.ts";
+import { type BatchRecords, batchRecords, type BatchShown } from "../store/efgs/batch-records.ts";
+import { gatewayState } from "../store/efgs/gateway-state.ts";
 import { federationBacklog } from "../store/federation/backlog.ts";
 import { federationDigests } from "../store/federation/digest.ts";
 import { federationFeed } from "../store/federation/feed.ts";
@@ -35,6 +38,7 @@ import { leases } from "../store/lease.ts";
 import { holdLease } from "../store/lease-hold.ts";
 import { type SeenTokens, seenTokens } from "../store/federation/seen-token.ts";
 import { sealedCursors } from "./cursor-key.ts";
+import { gatewaySync } from "./efgs-sync.ts";
 import type { Foundation } from "./foundation.ts";
 import { type PeerFigures, peerFigures } from "./peer-figures.ts";
 import { documentReader, type FederationRuntime, peerTransports } from "./peer-transports.ts";
@@ -43,12 +47,16 @@ import { documentReader, type FederationRuntime, peerTransports } from "./peer-t
 export type FederationPart = {
   /** Fetch, Push and Describe, in all encodings. */
   readonly rpc: Handler;
+  /** What gateways of the European kind call. */
+  readonly callback: Handler;
   /** Our tokens' discovery document and key set. */
   readonly signer: Pick<OwnSigner, "discovery" | "jwks">;
   readonly jobs: readonly Job[];
   readonly status: () => Promise<readonly PeerStatus[]>;
   /** The same in numbers, for metrics. */
   readonly figures: () => Promise<PeerFigures>;
+  /** What came from a gateway or went to it in its last batches. */
+  readonly batches: (peer: string) => Promise<readonly BatchShown[]>;
   /** Pulls from and pushes to a peer now, as far as that is switched on. */
   readonly sync: (name: string, signal: AbortSignal) => Promise<readonly SyncResult[]>;
   /** A draft of an agreement with the server at a URL, everything off. */
@@ -56,6 +64,8 @@ export type FederationPart = {
 };
 
 const HOUR_MS = 3_600_000;
+/** Records of batches that are shown. */
+const SHOWN_BATCHES = 1000;
 /** A peer belongs to one worker for that long after it was last heard of. */
 const LEASE_SECONDS = 60;
 /** How soon a closed window is noticed. */
@@ -71,6 +81,7 @@ export type FederationParts = {
   readonly places: FederationPeers;
   readonly pages: FederationPages;
   readonly seenTokens: SeenTokens;
+  readonly batches: BatchRecords;
 };
 
 /** Makes the parts of federation. */
@@ -94,6 +105,7 @@ export async function federationParts(
   const seen = seenTokens(database);
   const places = federationPeers(database);
   const pages = federationPages(database);
+  const batches = batchRecords(database);
   const digests = federationDigests(database);
   const onError = (error: unknown, requestId: string): void =>
     log.error("federation-failed", { requestId, ...errorFields(error) });
@@ -109,7 +121,7 @@ export async function federationParts(
     maxAgeSeconds: config.publish.maxKeyAgeSeconds,
   };
   const transports = peerTransports(foundation, runtime);
-  const jobs: FederationJobDependencies = {
+  const peerJobs: Omit<FederationJobDependencies, "gateways"> = {
     ...shared,
     // Each look asks anew, so that a closed window goes out at the next one.
     closedThrough: foundation.windows.closedThrough,
@@ -128,6 +140,7 @@ export async function federationParts(
       log.error("peer-failed", { peer, direction, ...errorFields(error) }),
     intervalMs: Math.min(config.jobIntervalMs, LOOK_MS),
   };
+  const jobs = { ...peerJobs, gateways: gatewaySync(foundation, runtime, peerJobs) };
   const server: FederationServerOptions = {
     ...shared,
     authenticate: authenticator({
@@ -150,7 +163,7 @@ export async function federationParts(
     requestId: () => newRequestId(crypto),
     onError,
   };
-  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen };
+  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen, batches };
 }
 
 /** Puts federation together. */
@@ -159,22 +172,28 @@ export async function federationPart(
   runtime: FederationRuntime,
 ): Promise<FederationPart> {
   const parts = await federationParts(foundation, runtime);
-  const { signer, ownKeys, transports, server, jobs, places, pages, seenTokens } = parts;
+  const { signer, ownKeys, transports, server, jobs, places, pages, seenTokens, batches } = parts;
   const { peers, clockMs } = jobs;
   return {
     signer,
     rpc: federationServer(server),
+    callback: callbackReceiver({ peers, wake: gatewayState(foundation.database).wake }),
     jobs: [pullJob(jobs), pushJob(jobs), {
       name: "federation-upkeep",
       intervalMs: HOUR_MS,
       timeoutMs: HOUR_MS,
       run: async () => {
         await rotateOwnKeys(ownKeys);
-        return await tidyFederation({ peers, pages, seenTokens, places, clockMs });
+        const names = (await peers()).map(({ name }) => name);
+        return {
+          ...await tidyFederation({ peers, pages, seenTokens, places, clockMs }),
+          batchRecords: await batches.forget(foundation.config.export.cleanupTtlSeconds, names),
+        };
       },
     }],
     status: () => peerStatuses({ peers, statuses: places.statuses, pages }),
     figures: () => peerFigures({ peers, statuses: places.statuses, perDay: pages.perDay }),
+    batches: (peer) => batches.last(peer, SHOWN_BATCHES),
     sync: (name, signal) => syncNow(jobs, name, signal),
     draft: (url, signal) => draftPeer(url, transports, signal),
   };

@@ -17,6 +17,7 @@ const USAGE = `wayfarer peer add URL
 wayfarer peer list
 wayfarer peer status [NAME]
 wayfarer peer sync NAME
+wayfarer peer batches NAME
 wayfarer peer revoke NAME
 
 add      asks the server at URL what it is and writes a draft agreement with everything off:
@@ -24,6 +25,7 @@ add      asks the server at URL what it is and writes a draft agreement with eve
 list     the agreements: what is sent, what is accepted, what is switched on
 status   how each direction stands: state, lag, next try, last pages, keys a day, verdicts
 sync     pulls from and pushes to a peer now, also before its turn
+batches  what came from which country, or went out, in which batch of a European gateway
 revoke   ends an agreement: from now on neither side gets anything through it
 
 Example:
@@ -38,6 +40,7 @@ const ACTIONS: Readonly<Record<string, { readonly needs?: string; readonly run: 
   list: { run: list },
   status: { run: status },
   sync: { needs: "the name of a peer", run: sync },
+  batches: { needs: "the name of a peer", run: batches },
   revoke: { needs: "the name of a peer", run: revoke },
 };
 
@@ -66,6 +69,24 @@ export const peerCommand: Command = {
     });
   },
 };
+
+async function batches(io: CommandIo, { app }: Parts, name: string): Promise<0> {
+  const records = await app.federation.batches(name);
+  if (io.json) io.out(JSON.stringify(records));
+  for (const record of io.json ? [] : records) {
+    const verdicts = Object.entries(record.verdicts).map(([verdict, count]) =>
+      `${verdict} ${count}`
+    );
+    const fault = record.fault === undefined ? "" : ` (${record.fault})`;
+    io.out(
+      `${new Date(record.at * 1000).toISOString()} ${record.direction} ${printable(record.tag)} ` +
+        `${record.origin}: ${record.keys} keys, signature ${record.signature}${fault}  ${
+          verdicts.join(", ")
+        }`,
+    );
+  }
+  return 0;
+}
 
 async function add(io: CommandIo, { foundation, app }: Parts, url: string): Promise<0> {
   const drafted = await app.federation.draft(url, io.signal);

@@ -11,11 +11,11 @@ import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { parseOptions } from "./options.ts";
 
-const USAGE = `wayfarer serve [--roles publish,export,federation,jobs,console]
+const USAGE = `wayfarer serve [--roles publish,export,federation,jobs,console,efgs]
 
 Serves everything, and runs the background jobs, until SIGTERM or Ctrl-C.
 
-  --roles   limits this process to some of its work (default: ROLES, else all)
+  --roles   limits this process to some of its work (default: ROLES, else all but efgs)
 
 Example:
   PORT=8080 DATA_DIR=./data wayfarer serve`;

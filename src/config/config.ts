@@ -17,6 +17,7 @@ import {
   type Secret,
   type SettingShown,
 } from "./environment.ts";
+import { type EfgsSettings, efgsSettings } from "./efgs.ts";
 import { exportSettings, upstreamSettings } from "./export.ts";
 import { type KeySettings, keySettings } from "./keys.ts";
 import { clientIdentity, type ServerTls, serverTls } from "./tls.ts";
@@ -24,8 +25,17 @@ import { secretSettings } from "./secrets.ts";
 import { publishSettings, type RevisionSettings, revisionSettings } from "./publish.ts";
 
 /** What one process does. */
-export type Role = "publish" | "export" | "federation" | "jobs" | "console";
-export const ROLES: readonly Role[] = ["publish", "export", "federation", "jobs", "console"];
+export type Role = "publish" | "export" | "federation" | "jobs" | "console" | "efgs";
+export const ROLES: readonly Role[] = [
+  "publish",
+  "export",
+  "federation",
+  "jobs",
+  "console",
+  "efgs",
+];
+/** What a process does unless told: everything but being a gateway of the European kind. */
+const DEFAULT_ROLES: readonly Role[] = ROLES.filter((role) => role !== "efgs");
 
 /** Settings of a process. Times are in the unit of the name. */
 export type Config = {
@@ -68,6 +78,7 @@ export type Config = {
   readonly import: ImportSettings;
   readonly mirror: MirrorSettings;
   readonly console: ConsoleSettings;
+  readonly efgs: EfgsSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -103,7 +114,8 @@ export function readConfiguration(
   const host = read.text("HOST", "127.0.0.1");
   const port = read.integer("PORT", 8080, { max: 65_535 });
   const graceSeconds = read.seconds("WINDOW_GRACE", "1m", { min: "1s", max: "1h" });
-  const tls = serverTls(read);
+  const roles = read.someOf("ROLES", ROLES, DEFAULT_ROLES);
+  const tls = serverTls(read, roles.includes("efgs"));
   const identity = clientIdentity(read);
   const publicUrl = read.url(
     "PUBLIC_URL",
@@ -128,7 +140,7 @@ export function readConfiguration(
     ...(identity === undefined ? {} : { clientIdentity: identity }),
     publicUrl,
     serverId: read.url("SERVER_ID", publicUrl, ["https:", "http:"]),
-    roles: read.someOf("ROLES", ROLES, ROLES),
+    roles,
     dataDirectory,
     ...(databaseUrl === undefined ? {} : { databaseUrl, ...databasePassword(read) }),
     migrateOnStart: read.flag("MIGRATE_ON_START", true),
@@ -151,6 +163,7 @@ export function readConfiguration(
     export: exports,
     ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
     console: consoleSettings(read, publicUrl),
+    efgs: efgsSettings(read),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

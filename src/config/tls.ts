@@ -5,13 +5,17 @@ import type { EnvironmentReader } from "./environment.ts";
 /** Certificates for serving without a proxy; PEM texts. */
 export type ServerTls = NonNullable<ListenOptions["tls"]>;
 
-/** TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE; callers show theirs only when there is a client authority. */
-export function serverTls(read: EnvironmentReader): ServerTls | undefined {
+/**
+ * TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE. Callers are asked for certificates when there is a client
+ * authority, or with TLS_ASK_CLIENTS, which is on unless told where `asks`.
+ */
+export function serverTls(read: EnvironmentReader, asks: boolean): ServerTls | undefined {
   const cert = read.file("TLS_CERT_FILE");
   const key = read.file("TLS_KEY_FILE");
   const clientCa = read.file("TLS_CLIENT_CA_FILE");
   if (cert !== undefined && key !== undefined) {
-    return { cert, key, ...(clientCa === undefined ? {} : { clientCa }) };
+    const askClients = read.flag("TLS_ASK_CLIENTS", asks);
+    return { cert, key, askClients, ...(clientCa === undefined ? {} : { clientCa }) };
   }
   if (cert !== undefined || key !== undefined || clientCa !== undefined) {
     read.refuse(

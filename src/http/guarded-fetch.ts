@@ -36,7 +36,7 @@ export type FetchPolicy = {
 /** What to ask for. */
 export type GuardedRequest = {
   /** GET unless told. */
-  readonly method?: "GET" | "HEAD" | "POST";
+  readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** For example `if-none-match`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;

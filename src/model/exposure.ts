@@ -29,6 +29,8 @@ export type DiagnosisKey = Tek & {
   readonly reportType: ReportType;
   /** Days since onset of symptoms (DSOS), signed; absent when unknown. */
   readonly daysSinceOnset?: number | undefined;
+  /** Whether somebody told the onset; false: DSOS is an estimate; absent: not noted. */
+  readonly onsetTold?: boolean | undefined;
 };
 
 /** The same as in export files and federation, where the report type is a number of the enum in `export.proto`. */
@@ -58,6 +60,8 @@ export type StoredKey = IntervalSpan & {
   readonly revisedTo?: ReportType | undefined;
   /** Whether it came from whoever sends it again: only that source may revise it. */
   readonly sameSource: boolean;
+  /** The server that it was published at; absent: this one. */
+  readonly homeServer?: string | undefined;
   /** The window in which it was first published. */
   readonly createdAt: number;
   readonly regions: readonly string[];

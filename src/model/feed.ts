@@ -40,10 +40,13 @@ export type FeedQuery = {
   readonly maxBytes: number;
 };
 
+/** A key of the feed, and the window in which it was published or revised. */
+export type FeedKey = FederatedKey & { readonly window: Window };
+
 /** Part of a stream. */
 export type FeedPage = {
   /** With their first report in the stream of new keys, with the revision in the other; and with all their regions. */
-  readonly keys: readonly FederatedKey[];
+  readonly keys: readonly FeedKey[];
   /** Everything before it was looked at. */
   readonly next: FeedPosition;
   /** Whether nothing is left in the closed windows. */

@@ -1,4 +1,5 @@
 import type { Kind } from "../model/resource/kinds.ts";
+import { EXAMPLE_CERTIFICATE } from "./example-country.ts";
 import { EXAMPLE_CLAIMS, EXAMPLE_PUBLIC_KEY } from "./example-publish.ts";
 
 /** A resource as it may be sent. */
@@ -59,5 +60,10 @@ export const EXAMPLE_RESOURCES: { readonly [K in Kind]: ExampleResource } = {
     send: { regions: ["MAG"] },
     accept: { regions: ["NEIGHBOUR"] },
     pull: { enabled: true, interval: "5m" },
+  },
+  Country: {
+    kind: "Country",
+    name: "IE",
+    certificates: [{ type: "AUTHENTICATION", pem: EXAMPLE_CERTIFICATE }],
   },
 };

@@ -113,6 +113,7 @@ export function examineKeys(
       intervalCount,
       transmissionRisk: transmissionRisk(sent.transmissionRisk, reportType),
       daysSinceOnset: days,
+      onsetTold: !onset.missing,
     });
   }
   const setFault = keySetFault(members, settings.maxSameStartKeys);

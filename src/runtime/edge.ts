@@ -100,10 +100,12 @@ function tlsFront(
   limits: EdgeLimits,
   serve: Serve,
 ): Server {
-  const { cert, key, clientCa } = tls;
-  const clients = clientCa === undefined
-    ? {}
-    : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  const { cert, key, clientCa, askClients = false } = tls;
+  const clients = clientCa === undefined && !askClients ? {} : {
+    ...(clientCa === undefined ? {} : { ca: clientCa }),
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
   const front = checked(tls, () =>
     createTlsServer({
       cert,

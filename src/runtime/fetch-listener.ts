@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import type { Connection, EdgeLimits, Handler } from "./runtime.ts";
@@ -58,15 +59,27 @@ function sessionSocket(incoming: Http2ServerRequest): unknown {
 }
 
 function connectionOf(socket: unknown): Connection {
-  if (!isTls(socket) || !socket.authorized) return {};
-  const fingerprint = socket.getPeerX509Certificate()?.fingerprint256;
-  if (fingerprint === undefined) return {};
-  return { clientCertificateFingerprint: fingerprint.replaceAll(":", "").toLowerCase() };
+  const address = isSocket(socket) ? socket.remoteAddress : undefined;
+  const reached = address === undefined ? {} : { remoteAddress: plainAddress(address) };
+  if (!isTls(socket)) return reached;
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return reached;
+  const shown = { ...reached, clientCertificate: new Uint8Array(certificate.raw) };
+  if (!socket.authorized) return shown;
+  const fingerprint = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+  return { ...shown, clientCertificateFingerprint: fingerprint };
 }
+
+/** An IPv4 address that came to an IPv6 socket is still itself. */
+const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "");
 
 // HTTP/2 hands out its socket behind a proxy, which instanceof sees through on both runtimes.
 function isTls(socket: unknown): socket is TLSSocket {
   return socket instanceof TLSSocket;
+}
+
+function isSocket(socket: unknown): socket is Socket {
+  return socket instanceof Socket;
 }
 
 /** HTTP/2 in Node has no time-out for a body that trickles in. */

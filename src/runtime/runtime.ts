@@ -6,6 +6,13 @@ export type Connection = {
   readonly setTrailer?: (name: string, value: string) => void;
   /** SHA-256 of the client's TLS certificate, lower-case hex, when it showed a valid one. */
   readonly clientCertificateFingerprint?: string;
+  /**
+   * DER of the client's TLS certificate, whoever signed it: the client proved that it has the private key, and nothing
+   * else was checked.
+   */
+  readonly clientCertificate?: Uint8Array<ArrayBuffer>;
+  /** IP address at the other end of the connection. */
+  readonly remoteAddress?: string;
 };
 
 /** A fetch-style handler. */
@@ -23,8 +30,16 @@ export type Listening = {
 export type ListenOptions = {
   readonly host: string;
   readonly port: number;
-  /** PEM certificate chain and key: TLS in place of cleartext. `clientCa`: ask clients for certificates (mutual TLS). */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /**
+   * PEM certificate chain and key: TLS in place of cleartext. `clientCa`: ask clients for certificates (mutual TLS);
+   * `askClients`: ask for them also where none is trusted by its authority.
+   */
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    readonly clientCa?: string;
+    readonly askClients?: boolean;
+  };
   /** Overrides of {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<EdgeLimits>;
 };

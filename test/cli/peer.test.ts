@@ -96,7 +96,7 @@ describe("wayfarer peer, with servers that run", () => {
     const wrong: readonly (readonly [string[], string, string | RegExp])[] = [
       [["add"], "usage", "peer add: give the URL of a server"],
       [["sync"], "usage", "peer sync: give the name of a peer"],
-      [["dance"], "usage", "peer dance: must be one of add, list, status, sync, revoke"],
+      [["dance"], "usage", "peer dance: must be one of add, list, status, sync, batches, revoke"],
       [["status", "nobody"], "not_found", 'there is no peer named nobody: "wayfarer peer list"'],
       [["sync", "nobody"], "not_found", 'there is no peer named nobody: "wayfarer peer list"'],
       [["revoke", "nobody"], "not_found", 'there is no peer named nobody: "wayfarer peer list"'],

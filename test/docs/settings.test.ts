@@ -29,6 +29,7 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
     OIDC_NAME: "Login",
   },
   { DB_HOST: "db.example", DB_PASSWORD: "x" },
+  { EFGS_TRUSTED_PROXIES: "127.0.0.1" },
   {
     DATABASE_URL: "postgres://db.example/main",
     ADMIN_TOKEN: "x",

@@ -20,6 +20,7 @@ export type ExposureRow = {
   readonly revised_report_type: string | null;
   readonly revised_transmission_risk: number | null;
   readonly revised_days_since_onset: number | null;
+  readonly onset_told: boolean | null;
 };
 
 /** Inserts rows as they are, so that tests can say when each was stored. */
@@ -42,6 +43,7 @@ export async function insertExposures(
     revised_report_type: row.revised_at === undefined ? null : "negative",
     revised_transmission_risk: null,
     revised_days_since_onset: null,
+    onset_told: null,
     ...row,
     regions: [...row.regions ?? ["R0"]],
   }));

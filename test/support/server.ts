@@ -40,7 +40,7 @@ export async function startServer(
     ...driver,
     ...more,
   };
-  await startProgram(["serve"], { ...settings, ROLES: "federation" })
+  await startProgram(["serve"], { ROLES: "federation", ...settings })
     .line(/Wayfarer serves on/);
   return {
     url,

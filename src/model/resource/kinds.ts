@@ -5,6 +5,7 @@ import {
   exportConfigRules,
   exportConfigSchema,
 } from "./export-config.ts";
+import { type Country, countrySchema } from "./country.ts";
 import { type ExportImport, exportImportSchema } from "./export-import.ts";
 import { type HealthAuthority, healthAuthoritySchema } from "./health-authority.ts";
 import { type Issuer, issuerSchema } from "./issuer.ts";
@@ -22,6 +23,7 @@ export type ResourceByKind = {
   ExportImport: ExportImport;
   Mirror: Mirror;
   Peer: Peer;
+  Country: Country;
 };
 export type Kind = keyof ResourceByKind;
 export type Resource = ResourceByKind[Kind];
@@ -103,6 +105,11 @@ export const KINDS: { readonly [K in Kind]: KindRules<K> } = {
     schema: peerSchema,
     references: none,
     claims: ({ serverId }) => [{ member: "serverId", what: `the server ID ${serverId}` }],
+  },
+  Country: {
+    plural: "countries",
+    schema: countrySchema,
+    references: none,
   },
 };
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Region, ServerId } from "../ids.ts";
 import { asServerId } from "../ids.ts";
+import { type EfgsAgreement, efgsAgreementSchema } from "./efgs-agreement.ts";
 import {
   durationMember,
   momentMember,
@@ -10,8 +11,11 @@ import {
   urlMember,
 } from "./members.ts";
 
-/** How a peer is spoken to; `import`: it offers only its public export files. */
-export type PeerProtocol = "auto" | "grpc" | "connect" | "import";
+/**
+ * How a peer is spoken to; `efgs`: it is a gateway of the European kind; `import`: it offers only its public export
+ * files.
+ */
+export type PeerProtocol = "auto" | "grpc" | "connect" | "efgs" | "import";
 
 /** How a peer proves who it is. */
 export type PeerAuth = {
@@ -70,6 +74,8 @@ export type Peer = {
   readonly accept: PeerAccept;
   readonly pull: PeerCalls;
   readonly push: PeerCalls;
+  /** With the protocol `efgs` alone. */
+  readonly efgs?: EfgsAgreement | undefined;
   readonly from?: string | undefined;
   readonly thru?: string | undefined;
 };
@@ -140,12 +146,13 @@ const schema = z.strictObject({
   kind: z.literal("Peer"),
   name: nameMember,
   serverId: urlMember.transform((url) => asServerId(url.replace(/\/+$/, ""))),
-  protocol: z.enum(["auto", "grpc", "connect", "import"]).default("auto"),
+  protocol: z.enum(["auto", "grpc", "connect", "efgs", "import"]).default("auto"),
   auth: auth.prefault({}),
   send: send.prefault({}),
   accept: accept.prefault({}),
   pull: calls.prefault({}),
   push: calls.prefault({}),
+  efgs: efgsAgreementSchema.optional(),
   from: momentMember.optional(),
   thru: momentMember.optional(),
 }).superRefine((peer, context) => {
@@ -154,6 +161,20 @@ const schema = z.strictObject({
     Date.parse(peer.thru) <= Date.parse(peer.from)
   ) {
     context.addIssue({ code: "custom", path: ["thru"], message: "must be later than from" });
+  }
+  if ((peer.protocol === "efgs") !== (peer.efgs !== undefined)) {
+    context.addIssue({
+      code: "custom",
+      path: ["efgs"],
+      message: "must be there with protocol: efgs, and only then",
+    });
+  }
+  if (peer.protocol === "efgs" && peer.send.resend) {
+    context.addIssue({
+      code: "custom",
+      path: ["send", "resend"],
+      message: "must be false: a gateway takes a country's own keys only",
+    });
   }
   if (peer.protocol === "import" && (peer.pull.enabled || peer.push.enabled)) {
     context.addIssue({

@@ -57,6 +57,12 @@ export const COLUMNS = {
     revised: "revised_days_since_onset",
     copied: "smallint",
   },
+  onset_told: {
+    type: "boolean",
+    member: "onsetTold",
+    nullable: true,
+    revised: "revised_onset_told",
+  },
   regions: { type: "text[]", member: "regions" },
   traveler: { type: "boolean", member: "traveler" },
   health_authority: {

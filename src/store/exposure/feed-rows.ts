@@ -1,13 +1,13 @@
 import type postgres from "postgres";
 import type { FederatedKey } from "../../model/exposure.ts";
-import type { FeedPosition, FeedQuery, FeedStream, Selection } from "../../model/feed.ts";
+import type { FeedKey, FeedPosition, FeedQuery, FeedStream, Selection } from "../../model/feed.ts";
 import { MAX_HOPS } from "../../model/feed.ts";
 import { INTERVALS_PER_DAY } from "../../model/interval.ts";
 import type { Sql } from "../sql.ts";
 import { type Column, columnOf, KEY_COLUMNS, membersSql, valueSql, valuesSql } from "./columns.ts";
 
 /** The columns of a key that goes to peers. */
-const FEED_COLUMNS: readonly Column[] = [...KEY_COLUMNS, "home_server", "hops"];
+const FEED_COLUMNS: readonly Column[] = [...KEY_COLUMNS, "onset_told", "home_server", "hops"];
 const FEED_MEMBERS: readonly string[] = FEED_COLUMNS.map((column) => columnOf(column).member);
 
 /** A key in the place `at` of its stream, as the database answers it: null for what is absent. */
@@ -23,12 +23,12 @@ export function feedRowSql(sql: Sql, from: string): postgres.PendingQuery<postgr
 }
 
 /** The key of a row. */
-export function feedKey(row: FeedRow): FederatedKey {
+export function feedKey(row: FeedRow): FeedKey {
   const members: Readonly<Record<string, unknown>> = row;
-  const key: Record<string, unknown> = {};
+  const key: Record<string, unknown> = { window: row.at };
   for (const member of FEED_MEMBERS) key[member] = members[member] ?? undefined;
   // It has the members of a row, without its nulls; the compiler cannot see that.
-  return key as FederatedKey;
+  return key as FeedKey;
 }
 
 type PendingQuery = postgres.PendingQuery<postgres.Row[]>;

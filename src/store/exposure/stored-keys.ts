@@ -8,7 +8,10 @@ export type SendingSource =
   | { readonly kind: "local" }
   | { readonly kind: "peer"; readonly name: string; readonly serverId: string };
 
-type Row = Omit<StoredKey, "revisedTo"> & { readonly revisedTo: ReportType | null };
+type Row = Omit<StoredKey, "revisedTo" | "homeServer"> & {
+  readonly revisedTo: ReportType | null;
+  readonly homeServer: string | null;
+};
 
 /** Before there was a column for the server, the name of the agreement told. */
 const SAME_SOURCE = {
@@ -21,7 +24,7 @@ const selectSql = (kind: SendingSource["kind"]): string =>
   `select encode(key, 'hex') as hex, interval_number as "intervalNumber",
      interval_count as "intervalCount", report_type as "reportType",
      revised_report_type as "revisedTo", ${SAME_SOURCE[kind]} as "sameSource",
-     created_at as "createdAt", regions, traveler
+     home_server as "homeServer", created_at as "createdAt", regions, traveler
    from exposure where key = any($1::bytea[])`;
 
 const SELECT = { local: selectSql("local"), peer: selectSql("peer") } as const;
@@ -39,7 +42,11 @@ export async function storedKeys(
     [byteaArray(keys.map(({ key }) => key)), ...whose],
     { prepare: true },
   );
-  return new Map(rows.map((row) => [row.hex, { ...row, revisedTo: row.revisedTo ?? undefined }]));
+  return new Map(rows.map((row) => [row.hex, {
+    ...row,
+    revisedTo: row.revisedTo ?? undefined,
+    homeServer: row.homeServer ?? undefined,
+  }]));
 }
 
 /** The hex of those of some keys that are stored. */

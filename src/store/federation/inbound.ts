@@ -1,10 +1,13 @@
 import { Buffer } from "node:buffer";
 import { AppError } from "../../errors.ts";
+import type { BatchRecord, NewOutgoingBatch } from "../../model/efgs-batch.ts";
 import type { DayDigest } from "../../model/feed.ts";
 import type { FederatedKey, StoredKey } from "../../model/exposure.ts";
 import type { Direction, KeySender, PageRecord, PeerCursors } from "../../model/peer-sync.ts";
 import { type Database, sqlState } from "../database.ts";
 import type { Transaction } from "../sql.ts";
+import { insertBatchRecords } from "../efgs/batch-records.ts";
+import { settleOutgoing } from "../efgs/outgoing.ts";
 import { storeFailure } from "../failure.ts";
 import { insertPage } from "./page.ts";
 import { columnArrays, sentRows } from "../exposure/array-literal.ts";
@@ -31,6 +34,10 @@ export type InboundTransaction = {
   /** Adds to what was pulled, per day; `anew` forgets what was there. */
   addDigests(peer: string, digests: readonly DayDigest[], anew: boolean): Promise<void>;
   addPage(page: PageRecord): Promise<void>;
+  /** Adds to the audit of batches. */
+  addBatches(batches: readonly BatchRecord[]): Promise<void>;
+  /** Takes an outgoing batch away, notes what of it is to be sent again; how many batches of its peer are left. */
+  settleOutgoing(id: number, rest: readonly NewOutgoingBatch[]): Promise<number>;
 };
 
 /** Where received keys go. */
@@ -53,11 +60,7 @@ export function federationInbound(
   settings: { readonly windowSeconds: number; readonly writeTimeoutMs: number },
 ): InboundStore {
   const insert = insertSql(settings.windowSeconds);
-  const revise = reviseExposuresSql(
-    sentRows(REVISION_COLUMNS),
-    REVISION_COLUMNS,
-    settings.windowSeconds,
-  );
+  const revise = reviseExposuresSql(sentRows(REVISED), REVISED, settings.windowSeconds);
   const bound = `set local statement_timeout = ${Math.floor(settings.writeTimeoutMs)}`;
   const once = async <T>(work: (transaction: InboundTransaction) => Promise<T>): Promise<T> => {
     const done = await bulk.begin(async (sql) => {
@@ -100,11 +103,7 @@ function inboundTransaction(
       storedKeys(sql, { kind: "peer", name, serverId }, keys, { lock: true }),
     revise: async (keys) => {
       if (keys.length === 0) return;
-      await sql.unsafe(
-        reviseText,
-        columnArrays(REVISION_COLUMNS, [{ common: {}, rows: keys }]),
-        PREPARED,
-      );
+      await sql.unsafe(reviseText, columnArrays(REVISED, [{ common: {}, rows: keys }]), PREPARED);
     },
     moveCursor: async (peer, direction, filters, { keys, revised }, version) => {
       const moved = await sql`
@@ -139,10 +138,13 @@ function inboundTransaction(
         set count = peer_digest.count + excluded.count, digest = excluded.digest`;
     },
     addPage: (page) => insertPage(sql, page),
+    addBatches: (batches) => insertBatchRecords(sql, batches),
+    settleOutgoing: (id, rest) => settleOutgoing(sql, id, rest),
   };
 }
 
-const RECEIVED = [...KEY_COLUMNS, "home_server", "hops"] as const;
+const RECEIVED = [...KEY_COLUMNS, "onset_told", "home_server", "hops"] as const;
+const REVISED = [...REVISION_COLUMNS, "onset_told"] as const;
 
 /** Answers, in hex, the keys that are stored already. Parameters: the arrays of RECEIVED, the peer's name and server. */
 function insertSql(windowSeconds: number): string {

@@ -9,6 +9,7 @@ import { keySource } from "./0007-key-source.ts";
 import { attestation } from "./0008-attestation.ts";
 import { masterKeys } from "./0009-master-key.ts";
 import { admin } from "./0010-admin.ts";
+import { efgs } from "./0011-efgs.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   attestation,
   masterKeys,
   admin,
+  efgs,
 ];

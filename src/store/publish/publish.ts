@@ -174,8 +174,8 @@ const LOCAL = { kind: "local" } as const;
 /** What the keys of a publish have in common. */
 type OfSet = "report_type" | "regions" | "traveler" | "health_authority";
 
-const PUBLISHED = [...KEY_COLUMNS, "health_authority", "issuer"] as const;
-const REVISED = [...REVISION_COLUMNS, "health_authority"] as const;
+const PUBLISHED = [...KEY_COLUMNS, "onset_told", "health_authority", "issuer"] as const;
+const REVISED = [...REVISION_COLUMNS, "onset_told", "health_authority"] as const;
 
 /** Inserts keys, of one publish or of several. Parameters: {@link insertParameters}. */
 export function insertSql(rules: WindowRules): string {

@@ -235,10 +235,16 @@ describe("federationFeed()", () => {
       hops: 2,
     };
     expect((await feed.read("new", query)).keys).toEqual([
-      { ...common, reportType: "likely", transmissionRisk: 4, daysSinceOnset: 3 },
+      {
+        ...common,
+        window: NOW - 9 * HOUR,
+        reportType: "likely",
+        transmissionRisk: 4,
+        daysSinceOnset: 3,
+      },
     ]);
     expect((await feed.read("revised", query)).keys).toEqual([
-      { ...common, reportType: "confirmed", transmissionRisk: 2 },
+      { ...common, window: NOW - HOUR, reportType: "confirmed", transmissionRisk: 2 },
     ]);
   });
 

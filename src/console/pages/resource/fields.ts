@@ -86,6 +86,17 @@ export const RESOURCE_FIELDS: { readonly [K in Kind]: readonly FieldGroup[] } = 
       ],
     },
     {
+      legend: "Device attestation",
+      fields: [
+        {
+          path: "attestation",
+          label: "What is asked of phones",
+          hint: "YAML: mode (off, report or require), android, ios. Leave empty to ask nothing.",
+          kind: "yaml",
+        },
+      ],
+    },
+    {
       legend: "For development only",
       fields: [
         flag(
@@ -339,7 +350,40 @@ export const RESOURCE_FIELDS: { readonly [K in Kind]: readonly FieldGroup[] } = 
     },
     calls("pull", "On: we fetch its keys."),
     calls("push", "On: we hand our keys over to it."),
+    {
+      legend: "European gateway",
+      fields: [
+        {
+          path: "efgs",
+          label: "How we take part in it",
+          hint:
+            "YAML: country, signingKey and so on. Only with the protocol efgs; else leave it empty.",
+          kind: "yaml",
+        },
+      ],
+    },
     span,
+  ],
+  Country: [
+    {
+      legend: "Its national back end",
+      fields: [
+        {
+          path: "trustAnchor",
+          label: "Trust anchor",
+          hint:
+            "YAML: a line with |, below it, indented, the PEM certificate or public key that must have signed each certificate. Leave empty if none has to.",
+          kind: "yaml",
+        },
+        {
+          path: "certificates",
+          label: "Certificates",
+          hint:
+            `${keysHint} type (AUTHENTICATION or SIGNING), pem, and if needed thumbprint, operatorSignature and revokedAt.`,
+          kind: "yaml",
+        },
+      ],
+    },
   ],
 };
 
@@ -404,5 +448,12 @@ export const KIND_WORDS: {
     lead: "Servers of other authorities with which there is an agreement.",
     empty: "Keys of travelers reach other authorities once there is an agreement.",
     at: "/console/peers",
+  },
+  Country: {
+    one: "country",
+    many: "Countries",
+    lead: "National back ends that may use this server as their gateway.",
+    empty: "A gateway exchanges keys between countries. Only a server with the role efgs is one.",
+    at: "/console/countries",
   },
 };

@@ -87,6 +87,7 @@ const COLUMNS: { readonly [K in Kind]: readonly string[] } = {
   ExportImport: ["Region", "Index", "Travelers"],
   Mirror: ["Index", "Copies at"],
   Peer: ["Server ID", "Sends", "Takes"],
+  Country: ["Certificates", "Revoked"],
 };
 
 function cellsOf(resource: Resource, now: number): readonly Children[] {
@@ -135,6 +136,11 @@ function cellsOf(resource: Resource, now: number): readonly Children[] {
         <code>{resource.serverId}</code>,
         resource.send.regions.join(", ") || "nothing",
         resource.accept.regions.join(", ") || "nothing",
+      ];
+    case "Country":
+      return [
+        String(resource.certificates.length),
+        String(resource.certificates.filter((one) => one.revokedAt !== undefined).length),
       ];
   }
 }
