@@ -102,6 +102,7 @@ export async function federationParts(
     inbound: federationInbound(database, {
       windowSeconds: config.windows.windowSeconds,
       writeTimeoutMs: config.statementTimeoutMs,
+      processSeconds: foundation.clocks.processSeconds,
     }),
     closedThrough: recentWatermark(foundation.windows.closedThrough, clockMs),
     serverId,

@@ -5,6 +5,7 @@ import type { SettingShown } from "../config/environment.ts";
 import { AppError } from "../errors.ts";
 import { type FetchPolicy, systemResolve } from "../http/guarded-fetch.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
+import type { Clock } from "../model/clock.ts";
 import { type Log } from "../observe/log.ts";
 import {
   checkDatabase,
@@ -12,6 +13,7 @@ import {
   type DatabaseAddress,
   openDatabase,
 } from "../store/database.ts";
+import { type Clocks, compareClocks } from "../store/clocks.ts";
 import { openEmbedded } from "../store/embedded/open.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
@@ -33,6 +35,8 @@ export type Foundation = {
   readonly log: Log;
   readonly crypto: Crypto;
   readonly clock: Clock;
+  /** That clock against the database's. */
+  readonly clocks: Clocks;
   /** How addresses are fetched that operators and peers give us. */
   readonly outgoing: FetchPolicy;
   readonly metrics: Metrics;
@@ -52,14 +56,6 @@ export type Foundation = {
   close(): Promise<void>;
 };
 
-/** The two clocks: of the day, and of durations. */
-export type Clock = {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Milliseconds that only grow. */
-  readonly monotonic: () => number;
-};
-
 /** What a foundation is made from. */
 export type FoundationInput = {
   readonly config: Config;
@@ -77,7 +73,7 @@ export type FoundationInput = {
 
 /** Parts that take the place of those that the configuration asks for, in tests and benches. */
 export type FoundationOverrides = Partial<
-  Pick<Foundation, "clock" | "random" | "outgoing" | "keys" | "blobs" | "cache">
+  Pick<Foundation, "clock" | "clocks" | "random" | "outgoing" | "keys" | "blobs" | "cache">
 >;
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
@@ -126,6 +122,7 @@ export async function foundationOn(
 ): Promise<Foundation> {
   const { config, secrets, log, crypto, overrides = {} } = input;
   const { clock = SYSTEM_CLOCK } = overrides;
+  const clocks = overrides.clocks ?? compareClocks(clock);
   const resources = resourceStore(database);
   return {
     config,
@@ -134,6 +131,7 @@ export async function foundationOn(
     log,
     crypto,
     clock,
+    clocks,
     random: Math.random,
     outgoing: {
       fetch: (url, init) => fetch(url, init),
@@ -149,7 +147,7 @@ export async function foundationOn(
     blobs: overrides.blobs ?? openBlobStore(config.blobs),
     resources,
     cache: resourceCache(resources, clock.monotonic),
-    windows: closedWindowWatermark(database, config.windows),
+    windows: closedWindowWatermark(database, config.windows, clocks),
     jobRuns: jobRuns(database),
     databaseDied: new Promise(() => {}),
     close: () => database.close(),

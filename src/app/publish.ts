@@ -92,7 +92,7 @@ export function publishParts(
     resources: foundation.cache,
     directoryOf: issuerDirectories({ crypto, fetchedKeys: issuerKeys, nowMs: clock.monotonic }),
     attest: attestation.attest,
-    store: publishStore(database, config.publish),
+    store: publishStore(database, config.publish, foundation.clocks.processSeconds),
     tokens: revisionTokens({
       crypto,
       keys,

@@ -30,6 +30,7 @@ export function importDependencies(foundation: Foundation): ImportDependencies {
     keys: importKeys(database, {
       ...config.publish,
       statementTimeoutMs: config.statementTimeoutMs,
+      processSeconds: foundation.clocks.processSeconds,
     }),
     settings: config.import,
   };

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { asAppError } from "../errors.ts";
+import type { AgreedTime } from "../store/agreed-time.ts";
 import type { OpenBatch } from "../store/export/padding.ts";
 import type { ExportSchedule } from "../store/export/schedule.ts";
 import type { Leases } from "../store/lease.ts";
@@ -17,6 +18,7 @@ export type ExportDependencies = Omit<BatchWorker, "signingKey"> & {
   readonly watermark: ClosedWindowWatermark;
   readonly schedule: ExportSchedule;
   readonly leases: Leases;
+  readonly agreedTime: AgreedTime;
   /** This many random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
   /** Renews leases; the process's own timers unless told. */
@@ -49,8 +51,8 @@ type Work = {
 
 /**
  * The job `export`: gives due windows their batches and exports until nothing is left that it can do, or the
- * signal tells it to stop. Any number of processes may run it at once. Throws what the database throws; what
- * goes wrong with one window is reported, kept, and tried again by the next run.
+ * signal tells it to stop. Any number of processes may run it at once. Throws what the database throws, and
+ * `clocks_apart` while no window may be closed; what goes wrong with one window is reported, kept, and tried again by the next run.
  */
 export async function runExport(
   deps: ExportDependencies,
@@ -75,6 +77,7 @@ export async function runExport(
   };
   let progress = true;
   while (progress && !signal.aborted) {
+    await deps.agreedTime();
     const windows = await schedule.schedule(series, {
       closedThrough: await deps.watermark.closedThrough(),
       minAgeSeconds: dueAfterSeconds(settings),
