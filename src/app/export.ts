@@ -44,6 +44,7 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
     report: exportReport(foundation),
     stopwatch: clock.monotonic,
     agreedTime: agreedTime(database, foundation.clocks),
+    holder: foundation.processName,
     randomBytes: randomBytesOf(crypto),
     ages: new Map(),
   };

@@ -57,7 +57,7 @@ export type FederationPart = {
 
 const HOUR_MS = 3_600_000;
 /** A peer belongs to one worker for that long after it was last heard of. */
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 15;
 /** How soon a closed window is noticed. */
 const LOOK_MS = 1000;
 

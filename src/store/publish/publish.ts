@@ -81,7 +81,7 @@ class AlreadyUsed extends Error {}
 
 /** Published keys in the database. `processSeconds`: UTC seconds by this process's clock. */
 export function publishStore(
-  { sql }: Database,
+  { sql, answerWithinMs }: Database,
   settings: WindowRules,
   processSeconds: () => number,
 ): PublishStore {
@@ -107,7 +107,7 @@ export function publishStore(
       if (refused.includes(state)) return { written: false, atFault: [] };
       throw storeFailure(error);
     }
-  }, GROUPS);
+  }, { ...GROUPS, boundMs: answerWithinMs });
 
   const reviseOnce = async (
     transaction: Transaction,
@@ -140,7 +140,10 @@ export function publishStore(
   };
 
   return {
-    insertAll: (set, stat, used) => insertGrouped({ set, keys: set.keys, stat, used }),
+    insertAll: (set, stat, used) =>
+      insertGrouped({ set, keys: set.keys, stat, used }).catch((error: unknown) => {
+        throw storeFailure(error);
+      }),
     revise: async (set, plan, used) => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         try {
