@@ -153,6 +153,13 @@ export async function openApp(
     jobs,
     federation: federating,
     start: () => {
+      const { clocks, database } = foundation;
+      foundation.metrics.watchProcess({
+        connections: database.connections,
+        publishes: publishing.load,
+        clockOffsetSeconds: () => clocks.newest()?.offsetSeconds,
+        clocksApart: () => clocks.newest()?.fault !== undefined,
+      });
       if (config.roles.includes("jobs")) jobs.start();
     },
     drain: () => state.drain(),

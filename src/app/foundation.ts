@@ -96,7 +96,7 @@ const OUTGOING_MAX_BYTES = 4 * 1024 * 1024;
 
 /** Opens database, keys and storage, checked and with the newest schema. Throws with the setting to mend. */
 export async function openFoundation(input: FoundationInput): Promise<Foundation> {
-  const { config, log } = input;
+  const { config } = input;
   const given: DatabaseAddress | undefined = input.database ??
     databaseAddress(config);
   const opened = given ?? await openEmbedded({

@@ -59,6 +59,8 @@ export type PublishPart = {
   readonly rehearse: (body: Uint8Array) => Promise<Outcome<DryRun>>;
   /** How fetching issuers' keys goes. */
   readonly issuerKeys: Pick<IssuerKeyStore, "states">;
+  /** Requests that are there now, by what is done with them. */
+  readonly load: () => Readonly<Record<string, number>>;
   /** Whether publishes are being stored. */
   readonly health: PublishHealth;
   readonly jobs: readonly Job[];
@@ -178,6 +180,7 @@ export async function publishPart(
     },
     issuerKeys,
     health,
+    load: () => ({ receiving: route.admission.receiving, working: route.admission.inFlight }),
     jobs: [
       {
         name: "rotate-keys",

@@ -5,7 +5,7 @@ import { agreedTime } from "../store/agreed-time.ts";
 import { clocksApart } from "../store/clocks.ts";
 import type { ExportStatus } from "../store/export/status.ts";
 import { storeFailure } from "../store/failure.ts";
-import { probePublish } from "../store/readiness-probe.ts";
+import { probePublish } from "../store/exposure/readiness-probe.ts";
 import type { PublishHealth } from "./publish-health.ts";
 import type { Foundation } from "./foundation.ts";
 

@@ -1,4 +1,4 @@
-import type { Database } from "./database.ts";
+import type { Database } from "../database.ts";
 
 /** The name of the fact that probes write. */
 const PROBE = "readiness-probe";
