@@ -68,7 +68,7 @@ export function retentionDependencies(foundation: Foundation): RetentionDependen
 export async function writeFirstIndexes(foundation: Foundation): Promise<void> {
   const { cache: resources, blobs: blob, config, database, log } = foundation;
   try {
-    const indexes = exportIndexes(database);
+    const indexes = exportIndexes(database, foundation.clocks);
     await publishFirstIndexes({ resources, blob, indexes, settings: config.export });
   } catch (error) {
     log.warn("first-index-failed", errorFields(error));
