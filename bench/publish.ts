@@ -43,6 +43,7 @@ const PARAMETERS: readonly string[] = [
     each(() => "false", "boolean"),
   ],
   ...[each(() => "mag", "text"), each(() => "bench", "text")],
+  "extract(epoch from now())::bigint",
   ...["'{bench}'::text[]", "'{unknown}'::text[]", "'{14}'::int[]", "'{false}'::boolean[]"],
   ...["'{1}'::smallint[]", "'{1}'::smallint[]", "'{false}'::boolean[]"],
 ];

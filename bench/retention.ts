@@ -6,6 +6,7 @@
 import process from "node:process";
 import { memoryBlobStore } from "../src/blob/memory.ts";
 import { runRetention } from "../src/retention/run.ts";
+import { asSeconds } from "../src/model/ids.ts";
 import { retentionStore } from "../src/store/retention.ts";
 import { openCluster } from "./support/cluster.ts";
 import { insertExposures } from "./support/exposures.ts";
@@ -56,6 +57,7 @@ try {
   const run = timed(async () => {
     const { exposures } = await runRetention({
       store: retentionStore(database),
+      agreedTime: () => Promise.resolve(asSeconds(Date.now() / 1000)),
       blob: memoryBlobStore(),
       settings: { cleanupTtlSeconds: TTL },
       publishIndex: () => Promise.resolve(),

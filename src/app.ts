@@ -12,6 +12,7 @@ import { type FederationPart, federationPart } from "./app/federation.ts";
 import type { FederationRuntime } from "./app/peer-transports.ts";
 import { type PublishPart, publishPart } from "./app/publish.ts";
 import { publicKeysAnswer, publicKeysPemAnswer } from "./app/public-keys.ts";
+import { readinessChecks } from "./app/readiness.ts";
 import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
 import { ICON_PATH, iconAnswer, SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH } from "./console/assets.ts";
@@ -24,7 +25,7 @@ import { type Jobs, scheduleJobs } from "./jobs.ts";
 import { errorFields } from "./observe/log.ts";
 import { openApiAnswers } from "./openapi/answers.ts";
 import type { Connection, Handler } from "./runtime/runtime.ts";
-import { checkDatabase } from "./store/database.ts";
+import { storeFailure } from "./store/failure.ts";
 
 /** The program, put together. */
 export type App = {
@@ -78,10 +79,13 @@ export async function openApp(
     clockMs: foundation.clock.now,
     ended: foundation.metrics.jobEnded,
   });
-  const state = health([
-    { name: "database", check: () => checkDatabase(foundation.database) },
-    { name: "storage", check: () => foundation.blobs.check(config.exportBucket) },
-  ], foundation.clock.monotonic);
+  const state = health(
+    readinessChecks(foundation, {
+      publishes: publishing.health,
+      exports: parts.exporting.statuses,
+    }),
+    foundation.clock.monotonic,
+  );
   const app = new Hono<Bindings>();
   app.get("/healthz", () => state.live());
   app.get("/readyz", () => state.ready());
@@ -146,7 +150,8 @@ export async function openApp(
     app.route("/", consoleApp);
   }
   app.notFound(() => errorAnswer("not_found"));
-  app.onError((error) => {
+  app.onError((thrown) => {
+    const error = storeFailure(thrown);
     const requestId = newRequestId(crypto);
     log.error("request-failed", { requestId, ...errorFields(error) });
     return failureAnswer(error, requestId);
@@ -157,6 +162,13 @@ export async function openApp(
     jobs,
     federation: federating,
     start: () => {
+      const { clocks, database } = foundation;
+      foundation.metrics.watchProcess({
+        connections: database.connections,
+        publishes: publishing.load,
+        clockOffsetSeconds: () => clocks.newest()?.offsetSeconds,
+        clocksApart: () => clocks.newest()?.fault !== undefined,
+      });
       if (config.roles.includes("jobs")) jobs.start();
     },
     drain: () => state.drain(),

@@ -53,6 +53,7 @@ export type ErrorCode =
   | "secret_unavailable"
   | "blob_unavailable"
   | "database_unavailable"
+  | "clocks_apart"
   | "data_directory_unusable"
   | "malformed_file"
   | "signature_invalid"
@@ -125,6 +126,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   secret_unavailable: row(503, 14, 1, "a secret cannot be read", true),
   blob_unavailable: row(503, 14, 1, "blob storage cannot be reached", true),
   database_unavailable: row(503, 14, 1, "the database cannot be reached", true),
+  clocks_apart: row(503, 14, 1, "the server's clocks disagree, try again later", true),
   data_directory_unusable: row(500, 13, 1, "the data directory cannot be used"),
   // files from outside
   malformed_file: row(400, 3, 1, "not a valid export file"),

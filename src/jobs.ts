@@ -1,6 +1,7 @@
 import { startDeadline, within } from "./bounds/deadline.ts";
 import { AppError, asAppError } from "./errors.ts";
 import { errorFields, type Log } from "./observe/log.ts";
+import { storeFailure } from "./store/failure.ts";
 import type { JobRun, JobRuns } from "./store/job-run.ts";
 
 /** Work in the background. */
@@ -53,10 +54,13 @@ export type JobsDependencies = {
   readonly ended: (name: string, ok: boolean, seconds: number) => void;
 };
 
+/** How soon a job that failed for the first time is tried again. */
+const RETRY_MS = 10_000;
 /** How long a job may take to end once it is aborted. */
 const ABORT_MS = 2000;
 
-/** Jobs on their schedule. A job that fails is tried again at its next turn; the others do not notice. */
+/** Jobs on their schedule. A job that fails is tried again after ten seconds, then after
+ * twice as long each time, at its next turn at the latest; the others do not notice. */
 export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs {
   const stopping = new AbortController();
   const running = new Map<string, Promise<JobResult>>();
@@ -72,11 +76,16 @@ export function scheduleJobs(jobs: readonly Job[], deps: JobsDependencies): Jobs
     running.set(job.name, run);
     return run;
   };
-  const repeat = (job: Job, delayMs: number): void => {
+  const repeat = (job: Job, delayMs: number, before = 0): void => {
+    let failures = before;
     if (stopped) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      begin(job, job.run).finally(() => repeat(job, job.intervalMs));
+      begin(job, job.run).then(({ ok }) => {
+        failures = ok ? 0 : failures + 1;
+        const soon = ok ? Infinity : RETRY_MS * 2 ** Math.min(failures - 1, 20);
+        repeat(job, Math.min(job.intervalMs, soon), failures);
+      });
     }, delayMs);
     timers.add(timer);
   };
@@ -131,7 +140,7 @@ async function runOnce(
     log.info("job-done", { job: job.name, detail: JSON.stringify(detail) });
     return await record(result);
   } catch (error) {
-    const known = asAppError(error);
+    const known = asAppError(storeFailure(error));
     log.error("job-failed", { job: job.name, ...errorFields(error) });
     return await record({
       name: job.name,

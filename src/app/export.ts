@@ -7,6 +7,7 @@ import { dueAfterSeconds } from "../export/settings.ts";
 import type { Job } from "../jobs.ts";
 import { errorFields } from "../observe/log.ts";
 import { type RetentionDependencies, type RetentionEvent, runRetention } from "../retention/run.ts";
+import { agreedTime } from "../store/agreed-time.ts";
 import { exportBatches } from "../store/export/batches.ts";
 import { exportIndexes } from "../store/export/index-file.ts";
 import { exportKeys } from "../store/exposure/export-keys.ts";
@@ -34,7 +35,7 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
     watermark: foundation.windows,
     schedule: exportSchedule(database),
     batches: exportBatches(database),
-    indexes: exportIndexes(database),
+    indexes: exportIndexes(database, foundation.clocks),
     exposures: exportKeys(database),
     leases: leases(database),
     blob: foundation.blobs,
@@ -42,6 +43,8 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
     settings: config.export,
     report: exportReport(foundation),
     stopwatch: clock.monotonic,
+    agreedTime: agreedTime(database, foundation.clocks),
+    holder: foundation.processName,
     randomBytes: randomBytesOf(crypto),
     ages: new Map(),
   };
@@ -50,10 +53,11 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
 /** What the job `retention` works with. */
 export function retentionDependencies(foundation: Foundation): RetentionDependencies {
   const { config, database, blobs: blob } = foundation;
-  const indexes = exportIndexes(database);
+  const indexes = exportIndexes(database, foundation.clocks);
   return {
     store: retentionStore(database),
     blob,
+    agreedTime: agreedTime(database, foundation.clocks),
     settings: config.export,
     publishIndex: (place) => publishIndex({ indexes, blob, settings: config.export }, place),
     report: retentionReport(foundation),
@@ -64,7 +68,7 @@ export function retentionDependencies(foundation: Foundation): RetentionDependen
 export async function writeFirstIndexes(foundation: Foundation): Promise<void> {
   const { cache: resources, blobs: blob, config, database, log } = foundation;
   try {
-    const indexes = exportIndexes(database);
+    const indexes = exportIndexes(database, foundation.clocks);
     await publishFirstIndexes({ resources, blob, indexes, settings: config.export });
   } catch (error) {
     log.warn("first-index-failed", errorFields(error));
@@ -111,7 +115,7 @@ function exportReport({ log, metrics }: Foundation): (event: ExportEvent) => voi
 function retentionReport(foundation: Foundation): (event: RetentionEvent) => void {
   const lost = exportReport(foundation);
   return (event) => {
-    if (event.kind === "window-lost") return lost(event);
+    if (event.kind !== "step-failed") return lost(event);
     foundation.log.error("retention-failed", { step: event.step, ...errorFields(event.error) });
   };
 }

@@ -67,7 +67,7 @@ const HOUR_MS = 3_600_000;
 /** Records of batches that are shown. */
 const SHOWN_BATCHES = 1000;
 /** A peer belongs to one worker for that long after it was last heard of. */
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 15;
 /** How soon a closed window is noticed. */
 const LOOK_MS = 1000;
 
@@ -114,6 +114,7 @@ export async function federationParts(
     inbound: federationInbound(database, {
       windowSeconds: config.windows.windowSeconds,
       writeTimeoutMs: config.statementTimeoutMs,
+      processSeconds: foundation.clocks.processSeconds,
     }),
     closedThrough: recentWatermark(foundation.windows.closedThrough, clockMs),
     serverId,

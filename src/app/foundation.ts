@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { BlobStore } from "../blob/blob.ts";
 import { openBlobStore } from "../blob/open.ts";
 import type { Config, Secrets } from "../config/config.ts";
@@ -5,13 +6,16 @@ import type { SettingShown } from "../config/environment.ts";
 import { AppError } from "../errors.ts";
 import { type FetchPolicy, systemResolve } from "../http/guarded-fetch.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
+import type { Clock } from "../model/clock.ts";
 import { type Log } from "../observe/log.ts";
+import { sparingLog } from "../observe/sparing-log.ts";
 import {
   checkDatabase,
   type Database,
   type DatabaseAddress,
   openDatabase,
 } from "../store/database.ts";
+import { type Clocks, compareClocks } from "../store/clocks.ts";
 import { openEmbedded } from "../store/embedded/open.ts";
 import { type JobRuns, jobRuns } from "../store/job-run.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
@@ -33,6 +37,12 @@ export type Foundation = {
   readonly log: Log;
   readonly crypto: Crypto;
   readonly clock: Clock;
+  /** That clock against the database's. */
+  readonly clocks: Clocks;
+  /** False while both differ by more than CERTIFICATE_CLOCK_SKEW: then certificates cannot be judged. */
+  readonly clocksAgree: () => boolean;
+  /** Names this process, from its start to its end. */
+  readonly processName: string;
   /** How addresses are fetched that operators and peers give us. */
   readonly outgoing: FetchPolicy;
   readonly metrics: Metrics;
@@ -52,14 +62,6 @@ export type Foundation = {
   close(): Promise<void>;
 };
 
-/** The two clocks: of the day, and of durations. */
-export type Clock = {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Milliseconds that only grow. */
-  readonly monotonic: () => number;
-};
-
 /** What a foundation is made from. */
 export type FoundationInput = {
   readonly config: Config;
@@ -70,6 +72,8 @@ export type FoundationInput = {
   readonly crypto: Crypto;
   /** A server owns an embedded database alone; a command shares it. */
   readonly owner: "server" | "command";
+  /** Ends the wait for another process that changes the schema. */
+  readonly signal?: AbortSignal;
   /** In place of what the configuration says. */
   readonly database?: DatabaseAddress;
   readonly overrides?: FoundationOverrides;
@@ -77,17 +81,22 @@ export type FoundationInput = {
 
 /** Parts that take the place of those that the configuration asks for, in tests and benches. */
 export type FoundationOverrides = Partial<
-  Pick<Foundation, "clock" | "random" | "outgoing" | "keys" | "blobs" | "cache">
+  Pick<Foundation, "clock" | "clocks" | "random" | "outgoing" | "keys" | "blobs" | "cache">
 >;
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+/** How often the log says that the clocks are apart. */
+const CLOCKS_APART_LOG_MS = 60_000;
+/** Clocks on two machines are never equal, whatever CERTIFICATE_CLOCK_SKEW says. */
+const LEAST_SKEW_SECONDS = 5;
 
 const OUTGOING_TIMEOUT_MS = 20_000;
 const OUTGOING_MAX_BYTES = 4 * 1024 * 1024;
 
 /** Opens database, keys and storage, checked and with the newest schema. Throws with the setting to mend. */
 export async function openFoundation(input: FoundationInput): Promise<Foundation> {
-  const { config, log } = input;
+  const { config } = input;
   const given: DatabaseAddress | undefined = input.database ??
     databaseAddress(config);
   const opened = given ?? await openEmbedded({
@@ -101,7 +110,7 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
   });
   try {
     await checkDatabase(database);
-    await bringSchema(config, database, log);
+    await bringSchema(input, database);
     const foundation = await foundationOn(database, input);
     return {
       ...foundation,
@@ -122,11 +131,23 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
 /** A foundation on a database that is open and has the newest schema. Closing the foundation closes it. */
 export async function foundationOn(
   database: Database,
-  input: Omit<FoundationInput, "owner" | "database">,
+  input: Omit<FoundationInput, "owner" | "database" | "signal">,
 ): Promise<Foundation> {
   const { config, secrets, log, crypto, overrides = {} } = input;
   const { clock = SYSTEM_CLOCK } = overrides;
-  const resources = resourceStore(database);
+  const clocks = overrides.clocks ?? compareClocks(clock);
+  const apart = sparingLog(log, "error", "clocks-apart", CLOCKS_APART_LOG_MS);
+  const skew = Math.max(config.publish.certificateSkewSeconds, LEAST_SKEW_SECONDS);
+  const clocksAgree = (): boolean => Math.abs(clocks.newest()?.offsetSeconds ?? 0) <= skew;
+  const resources = resourceStore(database, () => {
+    const judge = clocks.compare();
+    return (now) => {
+      const fault = judge(now);
+      if (fault !== undefined || !clocksAgree()) {
+        apart({ aheadSeconds: fault?.seconds ?? clocks.newest()?.offsetSeconds });
+      }
+    };
+  });
   return {
     config,
     secrets,
@@ -134,6 +155,9 @@ export async function foundationOn(
     log,
     crypto,
     clock,
+    clocks,
+    clocksAgree,
+    processName: `${hostname()}/${crypto.randomUUID()}`,
     random: Math.random,
     outgoing: {
       fetch: (url, init) => fetch(url, init),
@@ -149,7 +173,7 @@ export async function foundationOn(
     blobs: overrides.blobs ?? openBlobStore(config.blobs),
     resources,
     cache: resourceCache(resources, clock.monotonic),
-    windows: closedWindowWatermark(database, config.windows),
+    windows: closedWindowWatermark(database, config.windows, clocks),
     jobRuns: jobRuns(database),
     databaseDied: new Promise(() => {}),
     close: () => database.close(),
@@ -165,9 +189,12 @@ export function databaseAddress(
   return { kind: "url", url, ...(password === undefined ? {} : { password }) };
 }
 
-async function bringSchema(config: Config, database: Database, log: Log): Promise<void> {
+async function bringSchema(
+  { config, log, signal }: FoundationInput,
+  database: Database,
+): Promise<void> {
   if (config.migrateOnStart) {
-    const applied = await migrate(database);
+    const applied = await migrate(database, undefined, signal);
     if (applied.length > 0) log.info("schema-migrated", { migrations: applied.join(" ") });
     return;
   }

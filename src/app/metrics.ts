@@ -4,6 +4,7 @@ import type { PublishEvent } from "../publish/route.ts";
 import { type AttestationMetrics, attestationMetrics } from "./attestation-metrics.ts";
 import type { PeerFigures } from "./peer-figures.ts";
 import { peerGauges } from "./peer-gauges.ts";
+import { processGauges, type ProcessSources } from "./process-gauges.ts";
 
 /** What is counted. One function for each event of the business; labels are names of ours, never data from outside. */
 export type Metrics = AttestationMetrics & {
@@ -12,6 +13,8 @@ export type Metrics = AttestationMetrics & {
   readonly jobEnded: (name: string, ok: boolean, seconds: number) => void;
   /** Sets what is looked up for each scrape; without it, those figures are not there. */
   readonly setFound: (found?: Found) => void;
+  /** From now on tells of the process too. */
+  readonly watchProcess: (sources: ProcessSources) => void;
   /** Prometheus text exposition. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
@@ -93,6 +96,7 @@ export function openMetrics(): Metrics {
       for (const [name, seconds] of exports) lag.set({ kind: "export", name }, seconds);
       setPeers(peers);
     },
+    watchProcess: (sources) => processGauges(registry, sources),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

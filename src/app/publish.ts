@@ -9,6 +9,8 @@ import type { Job } from "../jobs.ts";
 import { MAX_JWKS_BYTES } from "../keys/jwks.ts";
 import { asSeconds } from "../model/ids.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
+import { VENDOR_BUDGET_MS } from "../model/resource/attestation.ts";
+import { sparingLog } from "../observe/sparing-log.ts";
 import { errorFields } from "../observe/log.ts";
 import { guestRoute } from "../publish/guest-route.ts";
 import { latencyRing } from "../publish/latency-ring.ts";
@@ -32,11 +34,13 @@ import {
   type PublishRouteDeps,
 } from "../publish/route.ts";
 import { statsRoute } from "../publish/stats-route.ts";
+import { agreedTime } from "../store/agreed-time.ts";
 import { type IssuerKeyStore, issuerKeyStore } from "../store/publish/issuer-key.ts";
 import { publishStore } from "../store/publish/publish.ts";
 import { publishStats } from "../store/publish/stat.ts";
 import { revisionKeyStore } from "../store/publish/revision-key.ts";
 import { attestPart, warnOfAttestations } from "./attest.ts";
+import { type PublishHealth, publishHealth } from "./publish-health.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Publishing, put together. */
@@ -55,6 +59,10 @@ export type PublishPart = {
   readonly rehearse: (body: Uint8Array) => Promise<Outcome<DryRun>>;
   /** How fetching issuers' keys goes. */
   readonly issuerKeys: Pick<IssuerKeyStore, "states">;
+  /** Requests that are there now, by what is done with them. */
+  readonly load: () => Readonly<Record<string, number>>;
+  /** Whether publishes are being stored. */
+  readonly health: PublishHealth;
   readonly jobs: readonly Job[];
 };
 
@@ -68,6 +76,7 @@ export type PublishParts = {
   readonly dataKeys: RevisionKeys;
   readonly issuerKeys: IssuerKeyStore;
   readonly registration: Registration;
+  readonly health: PublishHealth;
 };
 
 /** Makes the parts of publishing. `counted` is told of every answer. */
@@ -84,6 +93,8 @@ export function publishParts(
     wrappingKey: config.revision.wrappingKey,
     settings: config.revision,
   };
+  const health = publishHealth(clock.monotonic);
+  const failed = sparingLog(log, "error", "publish-failed", 1000);
   const keys = revisionKeys(revision, clock.monotonic);
   const attestation = attestPart(foundation);
   const route: PublishRouteDeps = {
@@ -92,7 +103,7 @@ export function publishParts(
     resources: foundation.cache,
     directoryOf: issuerDirectories({ crypto, fetchedKeys: issuerKeys, nowMs: clock.monotonic }),
     attest: attestation.attest,
-    store: publishStore(database, config.publish),
+    store: publishStore(database, config.publish, foundation.clocks.processSeconds),
     tokens: revisionTokens({
       crypto,
       keys,
@@ -100,6 +111,8 @@ export function publishParts(
       minEntries: config.publish.tokenMinEntries,
     }),
     now: () => asSeconds(clock.now() / 1000),
+    clocksAgree: foundation.clocksAgree,
+    answerWithinMs: database.answerWithinMs + VENDOR_BUDGET_MS,
     random: foundation.random,
     randomBytes: (length) => Buffer.from(crypto.getRandomValues(new Uint8Array(length))),
     ring: latencyRing(),
@@ -114,11 +127,19 @@ export function publishParts(
       answered: (event) => {
         foundation.metrics.publishAnswered(event);
         counted(event);
+        health.answered(event);
       },
-      failed: (error) => log.error("publish-failed", errorFields(error)),
+      failed: (error) => failed(errorFields(error)),
     },
   };
-  return { route, revision, dataKeys: keys, issuerKeys, registration: attestation.registration };
+  return {
+    route,
+    revision,
+    dataKeys: keys,
+    issuerKeys,
+    registration: attestation.registration,
+    health,
+  };
 }
 
 /**
@@ -130,8 +151,13 @@ export async function publishPart(
   counted: (event: PublishEvent) => void,
 ): Promise<PublishPart> {
   const { config, database, log } = foundation;
-  const { route, revision, dataKeys, issuerKeys, registration } = publishParts(foundation, counted);
+  const { route, revision, dataKeys, issuerKeys, registration, health } = publishParts(
+    foundation,
+    counted,
+  );
   const stats = publishStats(database);
+  // Old keys and statistics are deleted: not by a clock that may be wrong.
+  const agree = agreedTime(database, foundation.clocks);
   if (config.publish.releaseSameDayKeys) {
     log.warn("same-day-keys-are-released", {
       text: "DEBUG_RELEASE_SAME_DAY_KEYS is on: keys that can still be replayed are published",
@@ -153,12 +179,17 @@ export async function publishPart(
       return request.ok ? await rehearse(route, request.value) : request;
     },
     issuerKeys,
+    health,
+    load: () => ({ receiving: route.admission.receiving, working: route.admission.inFlight }),
     jobs: [
       {
         name: "rotate-keys",
         intervalMs: HOUR_MS,
         timeoutMs: MINUTE_MS,
-        run: () => rotateRevisionKeys(revision),
+        run: async () => {
+          await agree();
+          return await rotateRevisionKeys(revision);
+        },
       },
       {
         name: "refresh-jwks",
@@ -171,9 +202,11 @@ export async function publishPart(
         name: "statistics",
         intervalMs: 10 * MINUTE_MS,
         timeoutMs: 5 * MINUTE_MS,
-        run: async () => ({
-          rolledUp: await stats.rollUp(Math.ceil(config.export.cleanupTtlSeconds / DAY_SECONDS)),
-        }),
+        run: async () => {
+          await agree();
+          const keepDays = Math.ceil(config.export.cleanupTtlSeconds / DAY_SECONDS);
+          return { rolledUp: await stats.rollUp(keepDays) };
+        },
       },
     ],
   };

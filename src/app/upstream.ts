@@ -30,6 +30,7 @@ export function importDependencies(foundation: Foundation): ImportDependencies {
     keys: importKeys(database, {
       ...config.publish,
       statementTimeoutMs: config.statementTimeoutMs,
+      processSeconds: foundation.clocks.processSeconds,
     }),
     settings: config.import,
   };
@@ -42,17 +43,18 @@ export function mirrorDependencies(foundation: Foundation): MirrorDependencies {
     ...sharedDependencies(foundation),
     blob,
     crypto,
+    newUuid: () => crypto.randomUUID(),
     copies: mirrorFiles(database),
     settings: config.mirror,
   };
 }
 
 function sharedDependencies(foundation: Foundation) {
-  const { database, log, crypto } = foundation;
+  const { database, log } = foundation;
   return {
     resources: foundation.cache,
     leases: leases(database),
-    newUuid: () => crypto.randomUUID(),
+    holder: foundation.processName,
     fetch: foundation.outgoing,
     indexes: upstreamIndexes(database),
     report: upstreamReport(log),

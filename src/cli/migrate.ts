@@ -36,7 +36,9 @@ export const migrateCommand: Command = {
     try {
       await checkDatabase(database);
       const check = options.value.values.check === true;
-      const names = check ? await checkMigrations(database) : await migrate(database);
+      const names = check
+        ? await checkMigrations(database)
+        : await migrate(database, undefined, io.signal);
       if (io.json) io.out(JSON.stringify({ [check ? "pending" : "applied"]: names }));
       else if (names.length === 0) io.out("the schema is the newest");
       else names.forEach((name) => io.out(`${check ? "pending" : "applied"}: ${name}`));

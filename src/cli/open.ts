@@ -15,6 +15,7 @@ export async function withFoundation<const T>(
     log: jsonLog(config.logLevel === "info" ? "warn" : config.logLevel, io.err, Date.now),
     crypto: io.runtime.crypto,
     owner: "command",
+    signal: io.signal,
   });
   try {
     return await work(foundation);

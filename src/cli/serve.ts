@@ -21,7 +21,7 @@ Example:
   PORT=8080 DATA_DIR=./data wayfarer serve`;
 
 /** After SIGTERM, what runs may finish for that long. */
-const DRAIN_MS = 25_000;
+const DRAIN_MS = 20_000;
 
 /** `wayfarer serve`. */
 export const serveCommand: Command = {
@@ -48,6 +48,7 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
     log,
     crypto: io.runtime.crypto,
     owner: "server",
+    signal: io.signal,
   });
   try {
     const app = await openApp(foundation, io.runtime);

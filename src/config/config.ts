@@ -4,6 +4,7 @@ import type { ImportSettings, MirrorSettings } from "../upstream/settings.ts";
 import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
 import type { CloudSettings } from "../cloud/settings.ts";
+import { parseDatabaseUrl, SESSION_ATTRIBUTES } from "../store/database-url.ts";
 import { blobSettings } from "./blob.ts";
 import { cloudSettings } from "./cloud.ts";
 import { type ConsoleSettings, consoleSettings } from "./console.ts";
@@ -182,7 +183,9 @@ function databasePassword(read: EnvironmentReader): Pick<Config, "databasePasswo
   if (read.changes("DATABASE_URL")) {
     return {
       databasePassword: async () =>
-        decodeURIComponent(new URL(await url() ?? "postgres:").password),
+        decodeURIComponent(
+          new URL(parseDatabaseUrl(await url() ?? "")?.url ?? "postgres:").password,
+        ),
     };
   }
   return read.secretText("DATABASE_URL") === undefined && read.changes("DB_PASSWORD")
@@ -192,11 +195,16 @@ function databasePassword(read: EnvironmentReader): Pick<Config, "databasePasswo
 
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */
 function databaseUrlOf(read: EnvironmentReader): string | undefined {
+  const pooler = read.oneOf("DATABASE_POOLER", ["none", "transaction"], "none");
   read.secret("DATABASE_URL");
   const url = read.secretText("DATABASE_URL");
   if (url !== undefined) {
-    if (URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)) return url;
-    read.refuse("DATABASE_URL", "must be a URL that begins with postgres://");
+    if (parseDatabaseUrl(url) !== undefined) return pooledUrl(url, pooler);
+    read.refuse(
+      "DATABASE_URL",
+      "must be a URL such as postgres://user:password@host:5432/name; several hosts are joined by commas, and " +
+        `target_session_attrs is one of ${SESSION_ATTRIBUTES.join(", ")}`,
+    );
     return undefined;
   }
   const host = read.optional("DB_HOST");
@@ -212,5 +220,10 @@ function databaseUrlOf(read: EnvironmentReader): string | undefined {
   }
   made.port = String(read.integer("DB_PORT", 5432, { min: 1, max: 65_535 }));
   made.searchParams.set("sslmode", read.text("DB_SSLMODE", "require"));
-  return made.href;
+  return pooledUrl(made.href, pooler);
+}
+
+function pooledUrl(url: string, pooler: "none" | "transaction"): string {
+  if (pooler === "none") return url;
+  return `${url}${url.includes("?") ? "&" : "?"}prepare=false`;
 }

@@ -14,7 +14,7 @@ export function exportSettings(
     paddingRange: read.integer("EXPORT_FILE_PADDING_RANGE", 100, { max: 100_000 }),
     minWindowAgeSeconds: read.seconds("MIN_WINDOW_AGE", "2h", { max: "48h" }),
     windowGraceSeconds: windows.graceSeconds,
-    workerTimeoutSeconds: read.seconds("WORKER_TIMEOUT", "5m", { min: "5s", max: "1h" }),
+    workerTimeoutSeconds: read.seconds("WORKER_TIMEOUT", "15s", { min: "5s", max: "1h" }),
     cleanupTtlSeconds: read.seconds("CLEANUP_TTL", "336h", {
       min: anyTtl ? "1s" : "240h",
       max: "8760h",

@@ -19,6 +19,13 @@ export type ExportEvent =
     readonly endsAt: number;
     readonly error: AppError;
   }
+  /** A window's keys are past CLEANUP_TTL and go next, though it is not exported completely. */
+  | {
+    readonly kind: "window-unexported";
+    readonly config: string;
+    readonly startsAt: number;
+    readonly endsAt: number;
+  }
   /** A window's keys are past CLEANUP_TTL, and it was never exported completely. */
   | {
     readonly kind: "window-lost";

@@ -1,5 +1,5 @@
-import { Buffer } from "node:buffer";
 import { asAppError } from "../errors.ts";
+import type { AgreedTime } from "../store/agreed-time.ts";
 import type { OpenBatch } from "../store/export/padding.ts";
 import type { ExportSchedule } from "../store/export/schedule.ts";
 import type { Leases } from "../store/lease.ts";
@@ -17,6 +17,9 @@ export type ExportDependencies = Omit<BatchWorker, "signingKey"> & {
   readonly watermark: ClosedWindowWatermark;
   readonly schedule: ExportSchedule;
   readonly leases: Leases;
+  readonly agreedTime: AgreedTime;
+  /** Names the process. Of its runs only one goes on at a time: each may take back the leases of the one before. */
+  readonly holder: string;
   /** This many random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
   /** Renews leases; the process's own timers unless told. */
@@ -31,16 +34,17 @@ export type ExportSummary = {
   readonly keys: number;
   /** Windows that could not be exported and will be tried again. */
   readonly failed: number;
+  /** How often windows were due in a region that another process holds; absent when none were. */
+  readonly withOthers?: number;
 };
 
 /** Windows that a series gets at once. */
 const MAX_WINDOWS_AT_ONCE = 10_000;
 
-type Totals = { windows: number; files: number; keys: number; failed: number };
+type Totals = { windows: number; files: number; keys: number; failed: number; withOthers?: number };
 type Work = {
   readonly deps: ExportDependencies;
   readonly worker: BatchWorker;
-  readonly holder: string;
   readonly signal: AbortSignal;
   readonly totals: Totals;
   /** Series that failed in this run: left for the next. */
@@ -49,8 +53,8 @@ type Work = {
 
 /**
  * The job `export`: gives due windows their batches and exports until nothing is left that it can do, or the
- * signal tells it to stop. Any number of processes may run it at once. Throws what the database throws; what
- * goes wrong with one window is reported, kept, and tried again by the next run.
+ * signal tells it to stop. Any number of processes may run it at once. Throws what the database throws, and
+ * `clocks_apart` while no window may be closed; what goes wrong with one window is reported, kept, and tried again by the next run.
  */
 export async function runExport(
   deps: ExportDependencies,
@@ -62,7 +66,6 @@ export async function runExport(
   const work: Work = {
     deps,
     worker: { ...deps, signingKey: (name) => view.get("SigningKey", name) },
-    holder: Buffer.from(deps.randomBytes(16)).toString("hex"),
     signal,
     totals: { windows: 0, files: 0, keys: 0, failed: 0 },
     failed: new Set(),
@@ -75,6 +78,7 @@ export async function runExport(
   };
   let progress = true;
   while (progress && !signal.aborted) {
+    await deps.agreedTime();
     const windows = await schedule.schedule(series, {
       closedThrough: await deps.watermark.closedThrough(),
       minAgeSeconds: dueAfterSeconds(settings),
@@ -98,15 +102,24 @@ type Step = "done" | "yielded" | "nothing";
 
 /** Exports what is ready, region by region. Answers how many steps were taken. */
 async function exportReady(work: Work, series: readonly Series[]): Promise<number> {
-  const { deps, holder } = work;
+  const { deps } = work;
   let done = 0;
   for (const region of new Set(series.map((one) => one.definition.outputRegion))) {
     if (work.signal.aborted) break;
     const here = series.filter((one) => one.definition.outputRegion === region);
     if ((await deps.batches.ready(remaining(work, here))).length === 0) continue;
     const seconds = deps.settings.workerTimeoutSeconds;
-    const lease = await holdLease(deps.leases, `export:${region}`, holder, seconds, deps.ticker);
-    if (lease === undefined) continue;
+    const lease = await holdLease(
+      deps.leases,
+      `export:${region}`,
+      deps.holder,
+      seconds,
+      deps.ticker,
+    );
+    if (lease === undefined) {
+      work.totals.withOthers = (work.totals.withOthers ?? 0) + 1;
+      continue;
+    }
     try {
       const signal = AbortSignal.any([work.signal, lease.lost]);
       let result: Step = "done";

@@ -10,7 +10,7 @@ export type ExportSettings = {
   readonly minWindowAgeSeconds: number;
   /** WINDOW_GRACE. Default 60. */
   readonly windowGraceSeconds: number;
-  /** WORKER_TIMEOUT: how long a worker that says nothing keeps a batch. Default 300. */
+  /** WORKER_TIMEOUT: how long a worker that says nothing keeps a batch. Default 15. */
   readonly workerTimeoutSeconds: number;
   /** CLEANUP_TTL: the index names no file whose window ended longer ago. Default 1,209,600 (336 h). */
   readonly cleanupTtlSeconds: number;

@@ -1,29 +1,38 @@
+import { AppError } from "../errors.ts";
 import { jsonAnswer } from "./answer.ts";
 
-/** One thing that must work before requests may come; throws when it does not. */
+/** One thing that must work before requests may come; throws when it does not: of an AppError the text is told. */
 export type ReadinessCheck = { readonly name: string; readonly check: () => Promise<void> };
 
 /** `/healthz` and `/readyz`. */
 export type Health = {
   /** 200 as long as this process answers at all. */
   live(): Response;
-  /** 200 when every check passes, else 503 with the names of those that fail; 503 while draining. */
+  /** 200 when every check passes, else 503 with the names of those that fail, and why; 503 while draining. */
   ready(): Promise<Response>;
   /** From now on not ready: no new requests should come. */
   drain(): void;
 };
 
 /** How long the result of a check holds, in milliseconds, however many ask: it may write to storage. */
-const RESULT_HOLDS_MS = 2000;
+const RESULT_HOLDS_MS = 1000;
 
-/** Health of a process. Causes stay out of the answers: anybody may ask. `elapsedMs` only goes forward. */
+/** What came of a check; `reason` is public. */
+type Result = { readonly ok: boolean; readonly reason?: string };
+
+function failureOf(error: unknown): Result {
+  const known = error instanceof AppError && error.code !== "internal";
+  return { ok: false, ...(known ? { reason: error.message } : {}) };
+}
+
+/** Health of a process. Foreign errors stay out of the answers: anybody may ask. `elapsedMs` only goes forward. */
 export function health(checks: readonly ReadinessCheck[], elapsedMs: () => number): Health {
   let draining = false;
-  const results = new Map<string, { until: number; readonly result: Promise<string> }>();
-  const resultOf = ({ name, check }: ReadinessCheck): Promise<string> => {
+  const results = new Map<string, { until: number; readonly result: Promise<Result> }>();
+  const resultOf = ({ name, check }: ReadinessCheck): Promise<Result> => {
     const known = results.get(name);
     if (known !== undefined && elapsedMs() < known.until) return known.result;
-    const result = check().then(() => "ok", () => "failed");
+    const result = check().then((): Result => ({ ok: true }), failureOf);
     const fresh = { until: Infinity, result };
     results.set(name, fresh);
     result.then(() => fresh.until = elapsedMs() + RESULT_HOLDS_MS);
@@ -36,10 +45,14 @@ export function health(checks: readonly ReadinessCheck[], elapsedMs: () => numbe
       const found = await Promise.all(
         checks.map(async (check) => [check.name, await resultOf(check)] as const),
       );
-      const failed = found.some(([, result]) => result !== "ok");
+      const failed = found.some(([, { ok }]) => !ok);
+      const reasons = found.flatMap(([name, { reason }]) =>
+        reason === undefined ? [] : [[name, reason]]
+      );
       return jsonAnswer(failed ? 503 : 200, {
         status: failed ? "failed" : "ok",
-        checks: Object.fromEntries(found),
+        checks: Object.fromEntries(found.map(([name, { ok }]) => [name, ok ? "ok" : "failed"])),
+        ...(reasons.length === 0 ? {} : { reasons: Object.fromEntries(reasons) }),
       });
     },
     drain: () => {

@@ -2,6 +2,7 @@ import { accept, AppError, ERRORS, type Outcome, type Refusal, refuse } from "..
 import { asHealthAuthorityId, asRegion, type Region, type Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
 import type { HealthAuthority } from "../model/resource/health-authority.ts";
+import { storeFailure } from "../store/failure.ts";
 import type { ResourceCache, ResourceView } from "../store/resource/cache.ts";
 import type { Attest, AttestationCheck } from "./attestation.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
@@ -123,7 +124,7 @@ async function authorizeIn(
   };
 }
 
-/** The health authority that an app means. Throws `unable_to_load_health_authority`. */
+/** The health authority that an app means. Throws `database_unavailable` or `unable_to_load_health_authority`. */
 export async function findHealthAuthority(
   resources: ResourceCache,
   id: string,
@@ -141,7 +142,9 @@ function healthAuthorityIn(view: ResourceView, id: string): Outcome<HealthAuthor
 async function loaded<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();
-  } catch (cause) {
+  } catch (thrown) {
+    const cause = storeFailure(thrown);
+    if (cause instanceof AppError && cause.code === "database_unavailable") throw cause;
     throw new AppError("unable_to_load_health_authority", undefined, { cause });
   }
 }

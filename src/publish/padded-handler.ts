@@ -7,8 +7,10 @@ import {
   type Outcome,
   publishCode,
 } from "../errors.ts";
+import { within } from "../bounds/deadline.ts";
 import { isRemoteAttestation, VENDOR_BUDGET_MS } from "../model/resource/attestation.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
+import { storeFailure } from "../store/failure.ts";
 import { type AdmissionDeps, receive, tooMany } from "./admission.ts";
 import {
   type AnswerBody,
@@ -35,6 +37,8 @@ export type PaddedDeps = AdmissionDeps & Randomness & {
   readonly resources: Pick<ResourceCache, "view">;
   /** Milliseconds that only go forward. */
   readonly elapsedMs: () => number;
+  /** The longest that a request may take once its body is there, in milliseconds; waiting for others included. */
+  readonly answerWithinMs: number;
   readonly delay: (milliseconds: number) => Promise<void>;
   readonly events: {
     /** Something that is nobody's refusal: the database, a key manager, a defect. */
@@ -120,7 +124,10 @@ export function paddedHandler<Kind extends string>(
         await waitLikePublish(arrivedAt);
         return body.ok ? CHAFF : refused(body.code, body.message);
       }
-      const { result, ordinary } = await api.work(request, kind, body.value);
+      const { result, ordinary } = await within(
+        deps.answerWithinMs,
+        () => api.work(request, kind, body.value),
+      );
       if (ordinary !== undefined) deps.ring.record(elapsedMs() - arrivedAt, ordinary);
       else if (kind === api.exemplary && result.status !== 200) await waitLikePublish(arrivedAt);
       return result;
@@ -130,7 +137,7 @@ export function paddedHandler<Kind extends string>(
   };
 
   const failed = (thrown: unknown): PaddedResult => {
-    const error = asAppError(thrown);
+    const error = asAppError(storeFailure(thrown));
     events.failed(error);
     return refused(error.code, error.code === "internal" ? undefined : error.message);
   };

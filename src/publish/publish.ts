@@ -1,4 +1,4 @@
-import { accept, AppError, type Outcome, type Refusal } from "../errors.ts";
+import { accept, AppError, type Outcome, type Refusal, refuse } from "../errors.ts";
 import type { StoredKey } from "../model/exposure.ts";
 import type { Seconds } from "../model/ids.ts";
 import { dayAt, dayOfInterval } from "../model/interval.ts";
@@ -20,6 +20,8 @@ export type PublishDeps = AuthorizeDeps & {
   readonly tokens: RevisionTokens;
   /** UTC seconds by this process's clock: keys and certificates are checked by it, windows by the database's. */
   readonly now: () => Seconds;
+  /** False while that clock and the database's differ by more than CERTIFICATE_CLOCK_SKEW. */
+  readonly clocksAgree: () => boolean;
 };
 
 /** What a publish did. */
@@ -40,6 +42,8 @@ export async function publish(
 ): Promise<Outcome<Published>> {
   const now = deps.now();
   const authorized = await authorize(deps, request, now);
+  // Good certificates look expired to a wrong clock, and apps throw them away after a 401.
+  if (!deps.clocksAgree()) return refuse("clocks_apart");
   if (!authorized.ok) return authorized;
   const { value: by } = authorized;
   const token = await readToken(deps.tokens, request.revisionToken);

@@ -39,6 +39,8 @@ export type PublishRouteDeps = DryRunDeps & Randomness & {
   readonly admission: Admission;
   /** Milliseconds that only go forward. */
   readonly elapsedMs: () => number;
+  /** The longest that a publish may take once its body is there, in milliseconds; waiting for others included. */
+  readonly answerWithinMs: number;
   readonly delay: (milliseconds: number) => Promise<void>;
   readonly events: PublishEvents;
 };

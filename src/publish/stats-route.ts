@@ -9,6 +9,7 @@ import {
 } from "../errors.ts";
 import { checkTimes, hasAudience, readJwt, verifyJwt } from "../keys/jwt.ts";
 import type { Seconds } from "../model/ids.ts";
+import { storeFailure } from "../store/failure.ts";
 import type { PublishStats } from "../store/publish/stat.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 import { type Admission, receive } from "./admission.ts";
@@ -45,7 +46,7 @@ export function statsRoute(deps: StatsRouteDeps): PublishHandler {
     try {
       outcome = await report(deps, request);
     } catch (thrown) {
-      const error = asAppError(thrown);
+      const error = asAppError(storeFailure(thrown));
       deps.events.failed(error);
       outcome = refuse(error.code, error.code === "internal" ? undefined : error.message);
     }

@@ -2,18 +2,23 @@ import { asAppError } from "../errors.ts";
 import type { BlobStore } from "../blob/blob.ts";
 import type { ExportPlace } from "../model/export-place.ts";
 import { UNLISTED_FILE_SECONDS } from "../model/unlisted-file.ts";
+import type { AgreedTime } from "../store/agreed-time.ts";
 import type { ExposurePosition } from "../store/exposure/expire.ts";
 import type { LostWindow, RetentionStore, UnlistedFile } from "../store/retention.ts";
 import type { RetentionSettings } from "./settings.ts";
 
-/** What went wrong: `lost` is a window whose keys are gone before their export was complete. */
+/** What went wrong. */
 export type RetentionEvent =
   | { readonly kind: "step-failed"; readonly step: string; readonly error: Error }
+  /** A window whose keys are about to be deleted, though its export is not complete. */
+  | ({ readonly kind: "window-unexported" } & LostWindow)
+  /** A window whose keys are gone, though its export was never complete. */
   | ({ readonly kind: "window-lost" } & LostWindow);
 
 /** What the job `retention` needs. */
 export type RetentionDependencies = {
   readonly store: RetentionStore;
+  readonly agreedTime: AgreedTime;
   readonly blob: BlobStore;
   readonly settings: RetentionSettings;
   /** Writes an index anew, without the files that are too old. */
@@ -41,7 +46,7 @@ const LEASE_SECONDS = 86_400;
 /**
  * The job `retention`: deletes what is past CLEANUP_TTL. A file leaves its index at least one max-age before it
  * leaves the storage. Every step is made of short statements; stopping anywhere, or several at once, does no
- * harm. What fails (a step, an index, a file) is reported, everything else goes on, and the first failure is thrown
+ * harm. Nothing is deleted while the clocks are apart: then it throws `clocks_apart`. What fails (a step, an index, a file) is reported, everything else goes on, and the first failure is thrown
  * at the end.
  */
 export async function runRetention(
@@ -49,7 +54,7 @@ export async function runRetention(
   signal: AbortSignal,
 ): Promise<RetentionSummary> {
   const { store } = deps;
-  const now = await store.now();
+  const now = await deps.agreedTime();
   const before = now - deps.settings.cleanupTtlSeconds;
   const repeated = (step: (limit: number) => Promise<number>) => () =>
     untilDone(signal, ROWS_AT_ONCE, step);
@@ -68,7 +73,12 @@ export async function runRetention(
   };
 
   const steps: Readonly<Record<string, () => Promise<number>>> = {
-    exposures: () => deleteExposures(store, before, signal),
+    exposures: async () => {
+      for (const window of await store.unexported(before)) {
+        deps.report({ kind: "window-unexported", ...window });
+      }
+      return await deleteExposures(store, before, signal);
+    },
     indexes: async () => {
       let written = 0;
       for (const place of await store.placesWithFilesUntil(before)) {

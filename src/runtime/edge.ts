@@ -10,6 +10,7 @@ import { fetchListener } from "./fetch-listener.ts";
 import { sniffHttp2 } from "./first-bytes.ts";
 import { http1Side } from "./http1-side.ts";
 import { http2Side } from "./http2-side.ts";
+import { measureLoopDelay, refuseWhenOverloaded } from "./overload.ts";
 import { listenError, tlsError } from "./listen-error.ts";
 import {
   DEFAULT_LIMITS,
@@ -27,9 +28,13 @@ import {
  */
 export async function listenOnEdge(handler: Handler, options: ListenOptions): Promise<Listening> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const listener = fetchListener(handler, limits);
-  const sides = { http1: http1Side(listener, limits), http2: http2Side(listener, limits) };
   const accepted = new Connections();
+  const delay = measureLoopDelay();
+  const listener = refuseWhenOverloaded(fetchListener(handler, limits), limits, {
+    loopDelayMs: delay.ms,
+    connections: () => accepted.count(),
+  });
+  const sides = { http1: http1Side(listener, limits), http2: http2Side(listener, limits) };
   const spoken = new Connections();
   const serve = (socket: Socket, isHttp2: boolean) => {
     if (!spoken.add(socket)) return;
@@ -52,6 +57,7 @@ export async function listenOnEdge(handler: Handler, options: ListenOptions): Pr
     await spoken.gone();
     clearTimeout(force);
     accepted.destroy();
+    delay.stop();
     await closed;
   };
   let closing: Promise<void> | undefined;
@@ -73,6 +79,10 @@ class Connections {
       if (this.#open.size === 0) this.#gone?.();
     });
     return true;
+  }
+
+  count(): number {
+    return this.#open.size;
   }
 
   destroy(): void {

@@ -61,8 +61,12 @@ export type EdgeLimits = {
   /** How much of a body that a handler left unread is read on, and how long, so that the answer arrives. */
   readonly maxDrainBytes: number;
   readonly drainMs: number;
-  /** Connections at a time. */
+  /** Connections at a time; more are not accepted. */
   readonly maxConnections: number;
+  /** With more connections than this, requests are refused at their head. */
+  readonly busyConnections: number;
+  /** While the turns of the event loop are late by more than this, requests are refused at their head. */
+  readonly busyLoopMs: number;
   /** Requests in flight on one HTTP/2 connection. */
   readonly maxStreams: number;
   /** Requests that one HTTP/2 connection may take back before it is closed. */
@@ -79,6 +83,8 @@ export const DEFAULT_LIMITS: EdgeLimits = {
   maxDrainBytes: 8 * 1024 * 1024,
   drainMs: 500,
   maxConnections: 10_000,
+  busyConnections: 5000,
+  busyLoopMs: 400,
   maxStreams: 128,
   maxResets: 200,
 };

@@ -1,7 +1,11 @@
 import postgres from "postgres";
 import { AppError } from "../errors.ts";
 import { guardTransactions } from "./guarded-begin.ts";
+import { parseDatabaseUrl } from "./database-url.ts";
+import { hostChoice } from "./host-choice.ts";
+import { type SilenceWatch, watchSilence } from "./silence-watch.ts";
 import type { Sql } from "./sql.ts";
+import { watchedSocket } from "./watched-socket.ts";
 
 /** The database as the store's files see it. */
 export type Database = {
@@ -9,11 +13,19 @@ export type Database = {
   readonly sql: Sql;
   /** For background work: a few connections with a long time-out, so that jobs never starve requests. */
   readonly bulk: Sql;
+  /** Bound on each statement of a request, in milliseconds. */
+  readonly statementTimeoutMs: number;
+  /** Whether a pooler stands between that gives each transaction another connection. */
+  readonly pooled: boolean;
+  /** The longest that a statement of a request may take before its connection is given up, in milliseconds. */
+  readonly answerWithinMs: number;
+  /** Connections of each pool. */
+  connections(): Readonly<Record<"requests" | "background", ReturnType<SilenceWatch["counts"]>>>;
   /** Ends all connections; those that work get `timeoutSeconds`. */
   close(timeoutSeconds?: number): Promise<void>;
 };
 
-/** Where PostgreSQL is: a URL (`postgres://…`), or the folder of its unix socket. */
+/** Where PostgreSQL is: a URL (see {@link parseDatabaseUrl}), or the folder of its unix socket. */
 export type DatabaseAddress =
   | {
     readonly kind: "url";
@@ -40,8 +52,14 @@ export type DatabaseOptions = {
   readonly statementTimeoutMs: number;
 };
 
+/** How much longer than its bound on the server a statement may take before its connection is given up. */
+const ANSWER_GRACE_MS = 1000;
+/** Bound on making a connection, in seconds: name, TCP, TLS and authentication. */
+const CONNECT_TIMEOUT_SECONDS = 5;
 /** Bound on each statement of background work, in milliseconds. */
 const BULK_STATEMENT_TIMEOUT_MS = 300_000;
+
+const elapsedMs = (): number => performance.now();
 
 const INT8 = { to: 20, from: [20], parse: Number, serialize: String };
 
@@ -50,18 +68,19 @@ const INT8 = { to: 20, from: [20], parse: Number, serialize: String };
  * Every option is given, so that PG… variables of the environment cannot surprise.
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const pool = (max: number, statementTimeoutMs: number): Sql =>
+  const watch = (timeoutMs: number) => watchSilence(timeoutMs + ANSWER_GRACE_MS, elapsedMs);
+  const requests = watch(options.statementTimeoutMs);
+  const background = watch(BULK_STATEMENT_TIMEOUT_MS);
+  const pool = (max: number, statementTimeoutMs: number, watched: SilenceWatch): Sql =>
     connect(options.address, {
       max,
       idle_timeout: 60,
-      connect_timeout: 10,
+      connect_timeout: CONNECT_TIMEOUT_SECONDS,
       max_lifetime: 3600,
-      prepare: true,
       fetch_types: true,
       onnotice: () => {},
       types: { int8: INT8 },
-      connection: {
-        application_name: "wayfarer",
+      session: {
         statement_timeout: statementTimeoutMs,
         idle_in_transaction_session_timeout: statementTimeoutMs,
         lock_timeout: Math.max(1, Math.floor(statementTimeoutMs / 2)),
@@ -69,12 +88,17 @@ export function openDatabase(options: DatabaseOptions): Database {
         // The floor of windows relies on every statement seeing what was committed before it began.
         default_transaction_isolation: "read committed",
       },
-    });
-  const sql = pool(options.connections ?? 16, options.statementTimeoutMs);
-  const bulk = pool(options.bulkConnections ?? 6, BULK_STATEMENT_TIMEOUT_MS);
+    }, watched);
+  const sql = pool(options.connections ?? 16, options.statementTimeoutMs, requests);
+  const bulk = pool(options.bulkConnections ?? 6, BULK_STATEMENT_TIMEOUT_MS, background);
   return {
     sql,
     bulk,
+    statementTimeoutMs: options.statementTimeoutMs,
+    pooled: options.address.kind === "url" &&
+      parseDatabaseUrl(options.address.url)?.pooled === true,
+    answerWithinMs: options.statementTimeoutMs + ANSWER_GRACE_MS,
+    connections: () => ({ requests: requests.counts(), background: background.counts() }),
     close: async (timeoutSeconds = 5) => {
       await Promise.all([
         sql.end({ timeout: timeoutSeconds }),
@@ -84,18 +108,37 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** Settings of a session by name. */
+type Session = Readonly<Record<string, string | number>>;
+type DriverOptions = postgres.Options<{ int8: postgres.PostgresType<number> }> & {
+  readonly session?: Session;
+};
+
 function connect(
   address: DatabaseAddress,
-  options: postgres.Options<{ int8: postgres.PostgresType<number> }>,
+  { session = {}, ...options }: DriverOptions,
+  watch?: SilenceWatch,
 ): Sql {
+  const url = address.kind === "url" ? parseDatabaseUrl(address.url) : undefined;
+  const several = url !== undefined && url.hosts.length + Number(url.session !== "any") > 1;
+  const rotating = address.kind === "url" ? address.password : undefined;
+  const password = rotating && (async (): Promise<string> => await rotating() ?? "");
+  const choose = several ? hostChoice(url, elapsedMs, password) : undefined;
+  const pooled = url?.pooled === true;
+  const given = {
+    ...options,
+    // A statement is prepared on one connection, and a pooler may run it on another.
+    prepare: !pooled,
+    connection: { application_name: "wayfarer", ...(pooled ? {} : session) },
+    ...(password === undefined ? {} : { password }),
+    ...(watch === undefined ? {} : { socket: watchedSocket(watch, choose) }),
+  };
   if (address.kind === "url") {
-    const { url, password } = address;
-    if (password === undefined) return guardTransactions(postgres(url, options));
-    const current = async (): Promise<string> => await password() ?? "";
-    return guardTransactions(postgres(url, { ...options, password: current }));
+    const local = pooled ? localSettings(session) : undefined;
+    return guardTransactions(postgres(url?.url ?? address.url, given), local);
   }
   return guardTransactions(postgres({
-    ...options,
+    ...given,
     path: `${address.folder}/.s.PGSQL.5432`,
     host: address.folder,
     port: 5432,
@@ -104,6 +147,12 @@ function connect(
     database: address.database,
     ssl: false,
   }));
+}
+
+/** SQL that makes the settings of a session hold for one transaction, where sessions are not ours alone. */
+function localSettings(session: Session): string {
+  const settings = Object.entries(session).map(([name, value]) => `set local ${name} = '${value}'`);
+  return settings.join("; ");
 }
 
 /** A single connection outside the pools, for locks that live as long as it. */
@@ -116,27 +165,31 @@ export function openConnection(address: DatabaseAddress): Sql {
     backoff: () => 0,
     onnotice: () => {},
     types: { int8: INT8 },
-    connection: { application_name: "wayfarer" },
   });
 }
 
 /** The oldest PostgreSQL that works: 14. */
 const OLDEST_SERVER_VERSION = 140_000;
 
-/** Makes one round trip. Throws `database_unavailable` with the setting to mend, also for a server that is too old. */
-export async function checkDatabase(database: Database): Promise<void> {
-  let version: number;
-  try {
-    const [found] = await database.sql<{ version: number }[]>`
-      select current_setting('server_version_num')::int as version`;
-    version = found?.version ?? 0;
-  } catch (cause) {
-    throw new AppError(
-      "database_unavailable",
-      "the database cannot be reached: check DATABASE_URL, and that PostgreSQL accepts connections",
-      { cause },
-    );
-  }
+/** SQLSTATE with which a pooler refuses settings of a session. */
+const PROTOCOL_VIOLATION = "08P01";
+const NOT_OURS =
+  "a pooler between this server and PostgreSQL does not keep the settings of a session: set DATABASE_POOLER=transaction, " +
+  "or let DATABASE_URL name PostgreSQL itself";
+
+/**
+ * Makes one round trip. Throws `database_unavailable` with the setting to mend, also for a server that is too old, and
+ * for a pooler that nobody told us of.
+ */
+export async function checkDatabase({ sql, pooled, statementTimeoutMs }: Database): Promise<void> {
+  const [found] = await sql<{ version: number; timeout: number; isolation: string }[]>`
+    select current_setting('server_version_num')::int as version,
+           current_setting('default_transaction_isolation') as isolation,
+           (select setting::int from pg_settings where name = 'statement_timeout') as timeout`
+    .catch((cause: unknown) => {
+      throw unreachable(cause);
+    });
+  const { version = 0, timeout = 0, isolation = "" } = found ?? {};
   if (version < OLDEST_SERVER_VERSION) {
     throw new AppError(
       "database_unavailable",
@@ -145,6 +198,25 @@ export async function checkDatabase(database: Database): Promise<void> {
       }: 14 or later is needed`,
     );
   }
+  if (!pooled && timeout !== statementTimeoutMs) {
+    throw new AppError("database_unavailable", NOT_OURS);
+  }
+  if (isolation !== "read committed") {
+    throw new AppError(
+      "database_unavailable",
+      `default_transaction_isolation is "${isolation}" for this user: windows rely on "read committed", ` +
+        "so set it with ALTER ROLE",
+    );
+  }
+}
+
+function unreachable(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  const refused = sqlState(cause) === PROTOCOL_VIOLATION;
+  const text = refused
+    ? NOT_OURS
+    : "the database cannot be reached: check DATABASE_URL, and that PostgreSQL accepts connections";
+  return new AppError("database_unavailable", text, { cause });
 }
 
 /** SQLSTATE of a unique violation. */

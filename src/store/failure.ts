@@ -1,20 +1,26 @@
+import { TimeoutError } from "../bounds/deadline.ts";
 import { AppError } from "../errors.ts";
 import { sqlState } from "./database.ts";
 
 /** SQLSTATEs, or the first two characters of them, that mean: try again later. Their causes are outside the statement. */
-const PASSING = ["08", "53", "57", "58", "55P03", "40", "25P03"] as const;
+const PASSING = ["08", "53", "57", "58", "55P03", "40", "25P03", "25006"] as const;
 
 /**
  * What a failed statement means to a request: `database_unavailable` when the database cannot be reached, is
- * shutting down, full or too slow; anything else is a broken invariant and comes back as it is.
+ * shutting down, full, read-only or too slow; anything else is a broken invariant and comes back as it is.
  */
 export function storeFailure(error: unknown): unknown {
   if (error instanceof AppError) return error;
+  if (error instanceof TimeoutError) return unavailable(error);
   const state = sqlState(error);
   const passing = state === undefined
     ? isConnectionError(error)
     : PASSING.some((prefix) => state.startsWith(prefix));
-  return passing ? new AppError("database_unavailable", undefined, { cause: error }) : error;
+  return passing ? unavailable(error) : error;
+}
+
+function unavailable(cause: unknown): AppError {
+  return new AppError("database_unavailable", undefined, { cause });
 }
 
 /** Errors of the driver and of sockets carry a code in capitals: CONNECTION_CLOSED, CONNECT_TIMEOUT, ECONNREFUSED, ENOENT. */

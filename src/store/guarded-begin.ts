@@ -7,9 +7,10 @@ type Work = (transaction: Transaction) => unknown;
  * Makes transactions of a pool safe from a connection that is lost. The driver would write `rollback`, `commit` or
  * the next statement to the lost connection all the same: that ends the process, or, once the connection was made
  * anew, runs the statement outside of any transaction. So here no statement follows once the connection is gone: the
- * transaction rejects with the driver's `CONNECTION_CLOSED`, after its work has come to rest.
+ * transaction rejects with the driver's `CONNECTION_CLOSED`, after its work has come to rest. `prelude`: SQL with which
+ * each transaction begins.
  */
-export function guardTransactions(pool: Sql): Sql {
+export function guardTransactions(pool: Sql, prelude?: string): Sql {
   const begin = pool.begin.bind(pool);
   async function guardedBegin(...[first, second]: [string, Work] | [Work]): Promise<unknown> {
     const [options, work] = typeof first === "string" ? [first, second] : ["", first];
@@ -18,7 +19,7 @@ export function guardTransactions(pool: Sql): Sql {
     let rest: Promise<unknown> = Promise.resolve();
     // While the work goes on, this rejects only when the connection is lost.
     const transaction = begin(options, (sql) => {
-      const done = perform(sql, work, connection);
+      const done = begun(sql, prelude).then(() => perform(sql, work, connection));
       rest = done.catch(() => {});
       return heldBack(done, connection);
     });
@@ -57,6 +58,10 @@ function withReject(): { promise: Promise<never>; reject: (cause: unknown) => vo
   });
   promise.catch(() => {});
   return { promise, reject };
+}
+
+async function begun(sql: Transaction, prelude: string | undefined): Promise<void> {
+  if (prelude !== undefined) await sql.unsafe(prelude).simple();
 }
 
 async function perform(sql: Transaction, work: Work, connection: Connection): Promise<unknown> {

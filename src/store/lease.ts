@@ -5,7 +5,10 @@ import type { Database } from "./database.ts";
  * it could have been given (the clock was stepped back) is over too. All who take a name use the same length.
  */
 export type Leases = {
-  /** Takes a lease that nobody holds. `holder` is one taker at one time: it cannot take the lease again. */
+  /**
+   * Takes a lease that nobody holds, or takes back one of the same holder: whose connection was lost did not give it
+   * back. So a holder must be one worker at a time.
+   */
   take(name: string, holder: string, seconds: number): Promise<boolean>;
   /** Makes a lease last for `seconds` from now. False when it is no longer the holder's. */
   renew(name: string, holder: string, seconds: number): Promise<boolean>;
@@ -21,7 +24,8 @@ export function leases({ bulk: sql }: Database): Leases {
         insert into lease (name, holder, expires_at)
         values (${name}, ${holder}, wayfarer_now() + ${seconds}::bigint)
         on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
-        where lease.expires_at <= wayfarer_now() or lease.expires_at > wayfarer_now() + ${seconds}::bigint`;
+        where lease.holder = excluded.holder
+          or lease.expires_at <= wayfarer_now() or lease.expires_at > wayfarer_now() + ${seconds}::bigint`;
       return taken.count === 1;
     },
     renew: async (name, holder, seconds) => {

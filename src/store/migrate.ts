@@ -1,46 +1,61 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../errors.ts";
 import type { Database } from "./database.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, Transaction } from "./sql.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import type { Migration } from "./migrations/migration.ts";
 
 /** Only one process migrates at a time: the key of the advisory lock. */
 const MIGRATION_LOCK = 7_265_101;
 
+/** How often a lock that another process holds is asked for again, in milliseconds. */
+const LOCK_POLL_MS = 200;
+
 /**
- * Brings the schema to the newest version; each migration is one transaction. Safe to call from several
- * processes at once. Answers the names of what was applied.
+ * Brings the schema to the newest version; each migration is one transaction, with a lock that ends with it, also
+ * behind a pooler. Safe to call from several processes at once: they take turns. Answers the names of what was applied.
+ * Throws `canceled` when the signal is aborted while it waits.
  */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[] = MIGRATIONS,
+  signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  const connection = await database.bulk.reserve();
-  try {
-    await connection`select pg_advisory_lock(${MIGRATION_LOCK})`;
-    try {
-      await connection`create table if not exists schema_version (
-        version int primary key, name text not null, applied_at timestamptz not null default now())`;
-      const pending = await pendingMigrations(connection, migrations);
-      for (const migration of pending) {
-        await connection.unsafe(
-          `begin;\n${migration.sql};\ninsert into schema_version (version, name) values (${migration.version}, '${migration.name}');\ncommit;`,
-        ).catch(async (cause: unknown) => {
-          await connection`rollback`;
-          throw new AppError(
-            "database_unavailable",
-            `migration ${migration.version} (${migration.name}) failed`,
-            { cause },
-          );
-        });
-      }
-      return pending.map((migration) => migration.name);
-    } finally {
-      await connection`select pg_advisory_unlock(${MIGRATION_LOCK})`;
-    }
-  } finally {
-    connection.release();
+  const applied: string[] = [];
+  for (;;) {
+    const step = await database.bulk.begin((sql) => migrateOnce(sql, migrations));
+    if (step === "done") return applied;
+    if (step !== "locked") applied.push(step.applied);
+    else await pause(signal);
   }
+}
+
+/** Applies the next migration, if there is one and no other process migrates. */
+async function migrateOnce(
+  sql: Transaction,
+  migrations: readonly Migration[],
+): Promise<"done" | "locked" | { readonly applied: string }> {
+  const [lock] = await sql<{ held: boolean }[]>`
+    select pg_try_advisory_xact_lock(${MIGRATION_LOCK}) as held`;
+  if (lock?.held !== true) return "locked";
+  await sql`create table if not exists schema_version (
+    version int primary key, name text not null, applied_at timestamptz not null default now())`;
+  const [next] = await pendingMigrations(sql, migrations);
+  if (next === undefined) return "done";
+  const { version, name } = next;
+  try {
+    await sql.unsafe(next.sql).simple();
+    await sql`insert into schema_version (version, name) values (${version}, ${name})`;
+  } catch (cause) {
+    throw new AppError("database_unavailable", `migration ${version} (${name}) failed`, { cause });
+  }
+  return { applied: name };
+}
+
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await delay(LOCK_POLL_MS, undefined, signal === undefined ? {} : { signal }).catch(() => {
+    throw new AppError("canceled", "another process migrates this database; nothing was changed");
+  });
 }
 
 /** Names of the migrations that are not applied yet. Throws `database_unavailable` when the schema is newer than this program. */
@@ -55,7 +70,7 @@ export async function checkMigrations(
 }
 
 async function pendingMigrations(
-  sql: Sql,
+  sql: Sql | Transaction,
   migrations: readonly Migration[],
 ): Promise<readonly Migration[]> {
   const applied = await sql<{ version: number }[]>`select version from schema_version`;

@@ -25,8 +25,6 @@ export type LostWindow = {
 
 /** What goes away with time. Every call does at most `limit` rows, at a cost that does not grow with the table. */
 export type RetentionStore = {
-  /** The database's clock, in UTC seconds. */
-  now(): Promise<number>;
   /**
    * Deletes exposures published before a second, oldest first, after a position. Rows that somebody works on
    * are passed over. Answers how many, and where to go on; no position when none are left.
@@ -36,6 +34,11 @@ export type RetentionStore = {
     after: ExposurePosition | undefined,
     limit: number,
   ): Promise<DeletedExposures>;
+  /**
+   * Windows that began before a second and whose export is not complete, whether or not they have their batch: their
+   * keys go next.
+   */
+  unexported(before: number): Promise<readonly LostWindow[]>;
   /** Places whose index names files of windows that ended at or before a second. */
   placesWithFilesUntil(endsAt: number): Promise<readonly ExportPlace[]>;
   /** Files that left their index at or before a second, by the end of their windows, those after a file. */
@@ -70,12 +73,17 @@ export function retentionStore(database: Database): RetentionStore {
     deleteUsedAttestations: usedTokens(database).deleteExpired,
     deleteAttestedKeys: attestedKeys(database).deleteExpired,
 
-    now: async () => {
-      const [row] = await bulk<{ now: number }[]>`select wayfarer_now() as now`;
-      return row?.now ?? 0;
-    },
-
     deleteExposures: (before, after, limit) => deleteExposures(bulk, before, after, limit),
+
+    unexported: async (before) =>
+      await bulk<LostWindow[]>`
+        select config, starts_at as "startsAt", ends_at as "endsAt" from export_batch
+        where state <> 'complete' and starts_at < ${before}
+        union all
+        select config, reached, ${before} from export_schedule
+        where reached < ${before} and exists (
+          select from resource where kind = 'ExportConfig' and name = config)
+        order by 3, 2, 1`,
 
     placesWithFilesUntil: (endsAt) =>
       bulk<ExportPlace[]>`

@@ -8,8 +8,8 @@ import type { UpstreamSettings } from "./settings.ts";
 export type ConfigSharing = {
   readonly leases: Leases;
   readonly settings: Pick<UpstreamSettings, "workerTimeoutSeconds" | "maxRuntimeMs">;
-  /** A random UUID (RFC 9562, version 4). */
-  readonly newUuid: () => string;
+  /** Names the process: each run of it may take back the leases of the one before. */
+  readonly holder: string;
   /** Renews leases; the process's own timers unless told. */
   readonly ticker?: Ticker;
 };
@@ -28,8 +28,7 @@ export async function eachConfig<C extends { readonly name: string }>(
   signal: AbortSignal,
   work: (config: C, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { leases, settings, newUuid, ticker } = sharing;
-  const holder = newUuid();
+  const { leases, settings, holder, ticker } = sharing;
   const waiting = [...configs];
   const failures: unknown[] = [];
   const one = async (config: C): Promise<void> => {

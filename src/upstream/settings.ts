@@ -4,7 +4,7 @@ export type UpstreamSettings = {
   readonly indexTimeoutMs: number;
   /** EXPORT_FILE_DOWNLOAD_TIMEOUT. Default 120,000. */
   readonly fileTimeoutMs: number;
-  /** WORKER_TIMEOUT: how long a worker that says nothing keeps a config. Default 300. */
+  /** WORKER_TIMEOUT: how long a worker that says nothing keeps a config. Default 15. */
   readonly workerTimeoutSeconds: number;
   /** MAX_RUNTIME: how long one config may keep a run busy; the next run goes on. Default 720,000 (12 min). */
   readonly maxRuntimeMs: number;

@@ -134,7 +134,7 @@ describe("federation through the whole program", () => {
 
     await agree(app, { serverId, protocol: "connect" });
     expect(await pull(app)).toEqual([{ direction: "push", counts: { keys: 0 } }]);
-    const lease = await leases(database()).take("push:p", "another", 60);
+    const lease = await leases(database()).take("push:p", "another", 15);
     expect(lease).toBeTruthy();
     expect(await pull(app)).toEqual([{
       direction: "push",

@@ -23,6 +23,22 @@ const CLOSED = {
 };
 
 describe("/metrics", () => {
+  it("tells of the process, its connections and its clocks once it serves", async () => {
+    const app = await opened({ ROLES: "publish" });
+    app.start();
+    await app.fetch("/readyz");
+    const text = await (await scrape(app, `Bearer ${ADMIN_TOKEN}`)).text();
+    for (
+      const name of [
+        "process_resident_memory_bytes",
+        "nodejs_eventloop_lag_seconds",
+        'wayfarer_database_connections{pool="requests",state="open"}',
+        'wayfarer_publish_requests_in_flight{state="working"}',
+        "wayfarer_clocks_apart 0",
+      ]
+    ) expect(text).toContain(name);
+  });
+
   it("is closed to everybody without a token of its own or the admin's", async () => {
     const app = await opened({ ADMIN_TOKEN: "" });
     for (const shown of [undefined, "", "Bearer ", "Bearer undefined", `Bearer ${ADMIN_TOKEN}`]) {

@@ -30,6 +30,7 @@ describe("fifteen and more days of exports and retention", () => {
           store: retentionStore(database()),
           blob: world.blob,
           settings: world.settings,
+          agreedTime: world.dependencies().agreedTime,
           publishIndex: (place) => publishIndex(world.dependencies(), place),
           report: () => {},
         }, signal);

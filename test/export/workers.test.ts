@@ -51,7 +51,7 @@ describe("several workers at once", () => {
     const { leases } = world.dependencies();
     await leases.take("export:MAG", "somebody", 300);
     await world.run();
-    expect(await world.index("a")).toBeUndefined();
+    expect(await world.index("a")).toEqual([]);
     expect(await world.index("d")).toBeDefined();
     await database().setClock(DAY_ONE + 6 * HOUR + 300);
     await world.run();
@@ -112,7 +112,7 @@ describe("several workers at once", () => {
       },
     };
     expect(await world.run({ blob })).toMatchObject({ files: 0, failed: 0 });
-    expect(await world.index("c")).toBeUndefined();
+    expect(await world.index("c")).toEqual([]);
     await leases.release("export:XYZ", "the next one");
     await world.run();
     await expectExactlyOnce(world, other, "c", DAY_ONE + 2 * HOUR, DAY_ONE + 4 * HOUR);
@@ -126,7 +126,7 @@ describe("several workers at once", () => {
     const blob: BlobStore = {
       ...world.blob,
       put: async (...file) => {
-        if (!stolen) {
+        if (!stolen && file[1].endsWith(".zip")) {
           stolen = true;
           await database().setClock(DAY_ONE + 7 * HOUR);
           expect(await world.run()).toMatchObject({ failed: 0 });

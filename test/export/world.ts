@@ -121,6 +121,7 @@ export async function openWorld(
   const { blobs: blob, keys } = foundation;
   await keys.create("local:signer", "sign");
   const seededBytes = seeded();
+  let processes = 0;
   const events: ExportEvent[] = [];
   const put = (...all: readonly Resource[]): void => {
     for (const one of all) resources.set(`${one.kind}/${one.name}`, one);
@@ -140,6 +141,7 @@ export async function openWorld(
       stopwatch: () => 0,
       randomBytes: seededBytes,
       ages: new Map(),
+      holder: `process ${processes += 1}`,
       ticker: () => () => {},
       ...changes,
     }),

@@ -7,6 +7,7 @@ import { AppError } from "../../src/errors.ts";
 import { asServerId } from "../../src/model/ids.ts";
 import { federationInbound } from "../../src/store/federation/inbound.ts";
 import { federationPages } from "../../src/store/federation/page.ts";
+import { TRUSTED_CLOCKS } from "../support/trusted-clocks.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 import {
@@ -40,7 +41,11 @@ describe("a received batch", () => {
   });
 
   const deps = (): InboundDependencies => ({
-    inbound: federationInbound(database(), { windowSeconds: HOUR, writeTimeoutMs: 10_000 }),
+    inbound: federationInbound(database(), {
+      windowSeconds: HOUR,
+      writeTimeoutMs: 10_000,
+      processSeconds: TRUSTED_CLOCKS.processSeconds,
+    }),
     serverId: HOME,
     clockMs: () => NOON * 1000,
     maxAgeSeconds: MAX_AGE_SECONDS,

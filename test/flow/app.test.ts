@@ -40,12 +40,29 @@ describe("the program, put together", () => {
     const unknown = await app.fetch("/nowhere");
     expect(unknown.status).toBe(404);
     expect(await unknown.json()).toEqual({ error: "not found", code: "not_found" });
-    await app.foundation.database.close(0);
+    await database().sql`alter table resource rename to elsewhere`;
     const broken = await admin(app, "GET", "/issuers");
-    expect(broken.status).toBeGreaterThanOrEqual(500);
+    await database().sql`alter table elsewhere rename to resource`;
     const body: { error: string; requestId: string } = await broken.json();
-    expect(body.error).toBe("internal error");
+    expect([broken.status, body.error]).toEqual([500, "internal error"]);
     expect(app.logged.join("\n")).toContain(body.requestId);
-    expect((await app.fetch("/readyz")).status).toBe(503);
+    await app.close();
+  });
+
+  it("answers 503 with Retry-After, whatever is asked, while the database is away", async () => {
+    const app = await openTestApp(database());
+    await app.foundation.database.close(0);
+    const upload = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
+    for (const [path, init] of [["/"], ["/v1/publish", upload]] as const) {
+      const answer = await app.fetch(path, init);
+      expect([answer.status, answer.headers.get("retry-after")], path).toEqual([503, "5"]);
+    }
+    const read = await admin(app, "GET", "/issuers");
+    expect([read.status, (await read.json()).code]).toEqual([503, "database_unavailable"]);
+    const ready = await app.fetch("/readyz");
+    expect([ready.status, await ready.json()]).toMatchObject([503, {
+      checks: { database: "failed" },
+      reasons: { database: "the database cannot be reached" },
+    }]);
   });
 });

@@ -98,7 +98,7 @@ describe("a publish, when the database or the key manager goes away", () => {
   it("is answered 503 database_unavailable with Retry-After when nobody listens", async () => {
     const address = { kind: "url", url: "postgres://127.0.0.1:1/nothing" } as const;
     const gone = openDatabase({ address, statementTimeoutMs: 1000 });
-    const down = { ...deps, store: publishStore(gone, world.settings) };
+    const down = { ...deps, store: publishStore(gone, world.settings, () => world.clock.now) };
     const { status, json, retryAfter } = await send([tek(1)], "likely", undefined, down);
     expect([status, json.code, retryAfter]).toEqual([503, "database_unavailable", "5"]);
     const { keyDeps } = world;

@@ -306,6 +306,42 @@ describe("publishRoute()", () => {
       expect([status, json.code]).toEqual([500, "unable_to_load_health_authority"]);
     });
 
+    it("answers 503 with Retry-After when the configuration cannot be read from the database", async () => {
+      await fresh();
+      const away = () => Promise.reject(Object.assign(new Error(), { code: "CONNECTION_CLOSED" }));
+      const route = publishRoute({ ...world.deps, resources: { view: away, fresh: away } });
+      const answer = await route(post(await world.body([tek()])));
+      expect(answer.headers.get("retry-after")).toBe("5");
+      const { status, json } = await read(answer);
+      expect([status, json.code]).toEqual([503, "database_unavailable"]);
+    });
+
+    it("answers 503, not 401, while its clock is off the database's", async () => {
+      await fresh();
+      const clocksAgree = () => false;
+      const late = { claims: { iat: NOON - 10_000, exp: NOON - 9000 } };
+      const route = publishRoute({ ...world.deps, clocksAgree });
+      const answer = await route(post(await world.body([tek()], {}, late)));
+      expect(answer.headers.get("retry-after")).toBe("5");
+      const { status, json } = await read(answer);
+      expect([status, json.code]).toEqual([503, "clocks_apart"]);
+    });
+
+    it("answers 503 when storing takes longer than it may", async () => {
+      await fresh();
+      let begins = () => {};
+      const begun = new Promise<void>((resolve) => begins = resolve);
+      const insertAll = () => {
+        begins();
+        return new Promise<boolean>(() => {});
+      };
+      const store = { ...world.deps.store, insertAll };
+      const route = publishRoute({ ...world.deps, store, answerWithinMs: 20 });
+      const { status, json } = await read(await route(post(await world.body([tek()]))));
+      expect([status, json.code]).toEqual([503, "database_unavailable"]);
+      await begun;
+    });
+
     it("needs a region: that of the health authority, else DEFAULT_REGION", async () => {
       const route = await fresh();
       world.resources[1] = resource("HealthAuthority", {

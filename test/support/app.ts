@@ -1,10 +1,12 @@
 import { type App, openApp } from "../../src/app.ts";
-import { type Clock, type Foundation, openFoundation } from "../../src/app/foundation.ts";
+import { type Foundation, openFoundation } from "../../src/app/foundation.ts";
 import { memoryBlobStore } from "../../src/blob/memory.ts";
+import type { Clock } from "../../src/model/clock.ts";
 import { readConfiguration } from "../../src/config/config.ts";
 import { jsonLog } from "../../src/observe/log.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import type { TestDatabase } from "./database.ts";
+import { TRUSTED_CLOCKS } from "./trusted-clocks.ts";
 
 /** The whole program in this process: everything but the socket. */
 export type TestApp = App & {
@@ -19,7 +21,10 @@ export type TestApp = App & {
 /** The token of its admin API. */
 export const ADMIN_TOKEN = "test-admin-token";
 
-/** Opens the program on a test database, with memory in place of the file system. */
+/**
+ * Opens the program on a test database, with memory in place of the file system. Without `clock` the database may show
+ * any time.
+ */
 export async function openTestApp(
   database: TestDatabase,
   settings: Readonly<Record<string, string>> = {},
@@ -40,7 +45,10 @@ export async function openTestApp(
     crypto: runtime.crypto,
     owner: "server",
     database: database.address,
-    overrides: { blobs: memoryBlobStore(), ...(clock === undefined ? {} : { clock }) },
+    overrides: {
+      blobs: memoryBlobStore(),
+      ...(clock === undefined ? { clocks: TRUSTED_CLOCKS } : { clock }),
+    },
   });
   const app = await openApp(foundation, runtime);
   return {

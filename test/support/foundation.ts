@@ -10,6 +10,7 @@ import { jsonLog } from "../../src/observe/log.ts";
 import type { Database } from "../../src/store/database.ts";
 import { NATIVE } from "./crypto-providers.ts";
 import { memoryKeyRows, oneMasterKey } from "./local-key-rows.ts";
+import { TRUSTED_CLOCKS } from "./trusted-clocks.ts";
 
 /** What a test wants otherwise than the defaults: settings as the configuration holds them, and parts. */
 export type FoundationChanges = {
@@ -29,6 +30,7 @@ export async function testFoundation(
     log: jsonLog("error", () => {}, Date.now),
     crypto: NATIVE,
     overrides: {
+      clocks: TRUSTED_CLOCKS,
       blobs: memoryBlobStore(),
       keys: localKeys({
         rows: memoryKeyRows(),

@@ -1,3 +1,4 @@
+import type { Clocks } from "../clocks.ts";
 import type { Database } from "../database.ts";
 import type { ExportPlace } from "../../model/export-place.ts";
 
@@ -8,7 +9,8 @@ export type ExportIndexes = {
   /**
    * Has `write` store the names of all files of a place, oldest first, without those whose window ended
    * `ttlSeconds` ago: these are unlisted from then on. One writer at a time, and each reads the list after the
-   * one before has stored its own: the newest always wins. When `write` throws, nothing has changed.
+   * one before has stored its own: the newest always wins. When `write` throws, nothing has changed. While the
+   * clocks are apart nothing is unlisted.
    */
   publish(
     place: ExportPlace,
@@ -18,7 +20,7 @@ export type ExportIndexes = {
 };
 
 /** Lists of files in the database. */
-export function exportIndexes({ bulk }: Database): ExportIndexes {
+export function exportIndexes({ bulk }: Database, clocks: Clocks): ExportIndexes {
   return {
     missing: async (places) =>
       await bulk<ExportPlace[]>`
@@ -34,11 +36,17 @@ export function exportIndexes({ bulk }: Database): ExportIndexes {
         insert into export_index (bucket, root, written_at, file_count) values (${bucket}, ${root}, 0, 0)
         on conflict (bucket, root) do nothing`;
       await bulk.begin(async (sql) => {
-        await sql`select from export_index where bucket = ${bucket} and root = ${root} for update`;
-        await sql`
+        const judge = clocks.compare();
+        const [clock] = await sql<{ now: number }[]>`
+          select wayfarer_now() as now from export_index
+          where bucket = ${bucket} and root = ${root} for update`;
+        if (clock === undefined) throw new Error("an index lost its row");
+        if (judge(clock.now) === undefined) {
+          await sql`
           update export_file set unlisted_at = wayfarer_now()
           where bucket = ${bucket} and root = ${root} and unlisted_at is null
-            and ends_at <= wayfarer_now() - ${ttlSeconds}::bigint`;
+            and ends_at <= ${clock.now - ttlSeconds}::bigint`;
+        }
         const files = await sql<{ name: string }[]>`
           select name from export_file
           where bucket = ${bucket} and root = ${root} and unlisted_at is null

@@ -8,8 +8,13 @@ export type ExportStatus = {
   readonly reached: number;
   /** End of the newest window that is in the index, or was empty; absent before the first. */
   readonly exportedThrough?: number;
-  /** How long the oldest unfinished window has been due, whether or not it has its batch; 0 when none is. */
+  /**
+   * How long the oldest unfinished window has been due, whether or not it has its batch, or how far windows are closed
+   * ahead of the clock; 0 when neither is so.
+   */
   readonly lagSeconds: number;
+  /** Windows are closed up to here, which is ahead of the clock: what is published now waits until then. */
+  readonly closedUntil?: number;
   readonly waiting: number;
   /** Why the oldest unfinished window failed last, and how often. */
   readonly lastError?: string;
@@ -58,7 +63,8 @@ export type ExportStatuses = {
   ): Promise<readonly ExportFileStatus[]>;
 };
 
-type StatusRow = Omit<ExportStatus, "exportedThrough" | "lastError"> & {
+type StatusRow = Omit<ExportStatus, "exportedThrough" | "lastError" | "closedUntil"> & {
+  readonly closedUntil: number | null;
   readonly exportedThrough: number | null;
   readonly lastError: string | null;
 };
@@ -74,14 +80,16 @@ export function exportStatuses({ sql }: Database): ExportStatuses {
                (select max(ends_at) from export_batch as done
                 where (done.config, done.series) = (schedule.config, schedule.series)
                   and state = 'complete') as "exportedThrough",
-               greatest(0, wayfarer_now() - ${minAgeSeconds}::bigint - coalesce(
+               greatest(0, floor.next_closed_through - wayfarer_now(), wayfarer_now() - ${minAgeSeconds}::bigint - coalesce(
                  oldest.ends_at, case when reached < thru then (reached / period + 1) * period end,
                  wayfarer_now())) as "lagSeconds",
+               case when floor.next_closed_through > wayfarer_now() then floor.next_closed_through end
+                 as "closedUntil",
                (select count(*) from export_batch as open
                 where (open.config, open.series) = (schedule.config, schedule.series)
                   and state <> 'complete') as waiting,
                oldest.last_error as "lastError", coalesce(oldest.attempts, 0) as attempts
-        from export_schedule as schedule join unnest(
+        from window_floor as floor cross join export_schedule as schedule join unnest(
           ${sql.array(series.map((one) => one.config))}::text[],
           ${sql.array(series.map((one) => one.series))}::text[],
           ${column("periodSeconds")}::bigint[], ${column("thruSeconds")}::bigint[]
@@ -91,8 +99,9 @@ export function exportStatuses({ sql }: Database): ExportStatuses {
             and state <> 'complete'
           order by ends_at limit 1) as oldest on true
         order by config, series`;
-      return rows.map(({ exportedThrough, lastError, ...row }) => ({
+      return rows.map(({ exportedThrough, lastError, closedUntil, ...row }) => ({
         ...row,
+        ...(closedUntil === null ? {} : { closedUntil }),
         ...(exportedThrough === null ? {} : { exportedThrough }),
         ...(lastError === null ? {} : { lastError }),
       }));

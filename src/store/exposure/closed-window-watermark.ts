@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { asWindow, type Window } from "../../model/ids.ts";
+import type { Clocks } from "../clocks.ts";
 import type { Database } from "../database.ts";
 import { windowOfSql } from "./window-sql.ts";
 
@@ -10,12 +11,13 @@ export type WindowSettings = { readonly windowSeconds: number; readonly graceSec
 export type ClosedWindowWatermark = {
   /**
    * Windows that end at or before the answer are closed for good: no row with such a `created_at` or
-   * `revised_at` is or will be written. Raises the floor when the database's clock allows it.
+   * `revised_at` is or will be written. Raises the floor when the database's clock allows it; never while it and
+   * this process's are apart, since a floor that was raised is never lowered.
    */
   closedThrough(): Promise<Window>;
 };
 
-type Floor = { closed: number; next: number; over: number };
+type Floor = { closed: number; next: number; over: number; now: number };
 
 /** How often a writer that was there before the announcement is looked for again, and how many times. */
 const WRITER_POLL_MS = 20;
@@ -30,6 +32,7 @@ const WRITER_POLLS = 250;
 export function closedWindowWatermark(
   { sql }: Database,
   settings: WindowSettings,
+  clocks: Clocks,
 ): ClosedWindowWatermark {
   const over = windowOfSql(
     `wayfarer_now() - ${Math.floor(settings.graceSeconds)}`,
@@ -39,7 +42,7 @@ export function closedWindowWatermark(
   const read = async (): Promise<Floor> => {
     const [row] = await sql<Floor[]>`
       select closed_through as closed, next_closed_through as next,
-             ${sql.unsafe(over)} as over
+             ${sql.unsafe(over)} as over, wayfarer_now() as now
       from window_floor`;
     if (row === undefined) throw new Error("the table window_floor lost its row");
     return row;
@@ -66,7 +69,9 @@ export function closedWindowWatermark(
 
   return {
     closedThrough: async () => {
+      const judge = clocks.compare();
       const floor = await read();
+      if (judge(floor.now) !== undefined) return asWindow(floor.closed);
       const next = Math.max(floor.next, floor.over);
       if (next > floor.next) {
         await sql`update window_floor set next_closed_through = ${next} where next_closed_through < ${next}`;

@@ -3,7 +3,7 @@ import { stagedValue } from "./copy-row.ts";
 import { insertExposuresSql, reviseExposuresSql } from "./write.ts";
 import type { WindowRules } from "./window-sql.ts";
 
-/** SQL that inserts the keys of a staging table; parameters: the import's name, the region, whether of travelers. */
+/** SQL that inserts the keys of a staging table; parameters: the import's name, the region, whether of travelers, the process's clock. */
 export function insertStagedSql(table: string, rules: WindowRules): string {
   return insertExposuresSql({
     from: `${table} as sent`,
@@ -15,6 +15,7 @@ export function insertStagedSql(table: string, rules: WindowRules): string {
       source: "'import'",
       source_name: "$1::text",
     },
+    processNow: "$4::bigint",
     then: "ctid",
   }, rules);
 }

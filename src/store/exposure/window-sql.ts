@@ -23,14 +23,19 @@ export function currentWindowSql(windowSeconds: number): string {
 
 /**
  * SQL for `created_at` of a new key in the row `sent`. A key that is still valid gets the window after the end of its
- * validity, the embargo: until then nobody can replay it.
+ * validity, the embargo: until then nobody can replay it. Its validity is over when it is so by the database's clock
+ * and by the process's, which is the SQL `processNow` (UTC seconds).
  */
-export function createdAtSql({ windowSeconds, releaseSameDayKeys }: WindowRules): string {
+export function createdAtSql(
+  { windowSeconds, releaseSameDayKeys }: WindowRules,
+  processNow: string,
+): string {
   const current = currentWindowSql(windowSeconds);
-  if (releaseSameDayKeys) return current;
+  // PostgreSQL refuses a statement that leaves one of its parameters out.
+  if (releaseSameDayKeys) return `coalesce(${current}, ${processNow})`;
   const validUntil = `(sent.interval_number + sent.interval_count)::bigint * ${INTERVAL_SECONDS}`;
   const after = windowOfSql(`${validUntil} + ${Math.floor(windowSeconds)}`, windowSeconds);
-  return `case when ${validUntil} > wayfarer_now() then greatest(${after}, ${current}) else ${current} end`;
+  return `case when ${validUntil} > least(wayfarer_now(), ${processNow}) then greatest(${after}, ${current}) else ${current} end`;
 }
 
 /** SQL for `revised_at`: a key that is not public yet keeps its window, so that a revision releases none before its time. */

@@ -10,6 +10,8 @@ export type InsertSource = {
   readonly columns: readonly Column[];
   /** Values of other columns, and of those that `from` has in another form: SQL. */
   readonly values?: Readonly<Partial<Record<Column, string>>>;
+  /** The process's clock in UTC seconds: SQL. */
+  readonly processNow: string;
   /** A column of `from` that orders rows of the same key. */
   readonly then?: string;
 };
@@ -19,7 +21,7 @@ export type InsertSource = {
  * statements that want the same keys wait for each other in one direction only.
  */
 export function insertExposuresSql(
-  { from, columns, values = {}, then }: InsertSource,
+  { from, columns, values = {}, processNow, then }: InsertSource,
   rules: WindowRules,
 ): string {
   const filled: Readonly<Partial<Record<Column, string>>> = {
@@ -27,7 +29,7 @@ export function insertExposuresSql(
     ...values,
   };
   return `insert into exposure (${Object.keys(filled).join(", ")}, created_at)
-    select ${Object.values(filled).join(", ")}, ${createdAtSql(rules)}
+    select ${Object.values(filled).join(", ")}, ${createdAtSql(rules, processNow)}
     from ${from} order by sent.key${then === undefined ? "" : `, sent.${then}`}`;
 }
 

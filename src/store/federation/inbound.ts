@@ -57,7 +57,12 @@ const PREPARED = { prepare: true } as const;
  */
 export function federationInbound(
   { bulk }: Database,
-  settings: { readonly windowSeconds: number; readonly writeTimeoutMs: number },
+  settings: {
+    readonly windowSeconds: number;
+    readonly writeTimeoutMs: number;
+    /** UTC seconds by this process's clock. */
+    readonly processSeconds: () => number;
+  },
 ): InboundStore {
   const insert = insertSql(settings.windowSeconds);
   const revise = reviseExposuresSql(sentRows(REVISED), REVISED, settings.windowSeconds);
@@ -65,7 +70,9 @@ export function federationInbound(
   const once = async <T>(work: (transaction: InboundTransaction) => Promise<T>): Promise<T> => {
     const done = await bulk.begin(async (sql) => {
       await sql.unsafe(bound);
-      return { value: await work(inboundTransaction(sql, insert, revise)) };
+      return {
+        value: await work(inboundTransaction(sql, insert, revise, settings.processSeconds)),
+      };
     });
     return done.value;
   };
@@ -88,13 +95,19 @@ function inboundTransaction(
   sql: Transaction,
   insertText: string,
   reviseText: string,
+  processSeconds: () => number,
 ): InboundTransaction {
   return {
     insert: async (peer, keys) => {
       if (keys.length === 0) return new Set();
       const rows = await sql.unsafe<{ hex: string }[]>(
         insertText,
-        [...columnArrays(RECEIVED, [{ common: {}, rows: keys }]), peer.name, peer.serverId],
+        [
+          ...columnArrays(RECEIVED, [{ common: {}, rows: keys }]),
+          peer.name,
+          peer.serverId,
+          processSeconds(),
+        ],
         PREPARED,
       );
       return new Set(rows.map(({ hex }) => hex));
@@ -146,7 +159,7 @@ function inboundTransaction(
 const RECEIVED = [...KEY_COLUMNS, "onset_told", "home_server", "hops"] as const;
 const REVISED = [...REVISION_COLUMNS, "onset_told"] as const;
 
-/** Answers, in hex, the keys that are stored already. Parameters: the arrays of RECEIVED, the peer's name and server. */
+/** Answers, in hex, the keys that are stored already. Parameters: the arrays of RECEIVED, the peer's name and server, our clock. */
 function insertSql(windowSeconds: number): string {
   const insert = insertExposuresSql({
     from: sentRows(RECEIVED),
@@ -156,6 +169,7 @@ function insertSql(windowSeconds: number): string {
       source_name: `$${RECEIVED.length + 1}::text`,
       source_server: `$${RECEIVED.length + 2}::text`,
     },
+    processNow: `$${RECEIVED.length + 3}::bigint`,
   }, { windowSeconds, releaseSameDayKeys: false });
   return `with stored as (${insert} on conflict (key) do nothing returning key)
     select encode(key, 'hex') as hex

@@ -1,3 +1,5 @@
+import { TimeoutError, within } from "../../bounds/deadline.ts";
+
 /**
  * Writes a group of items: all of them, or, with `written: false`, none. `atFault` are those of them that would be
  * refused by themselves, as far as they are known; if none is, it may be any.
@@ -9,8 +11,15 @@ export type Written<T> =
   | { readonly written: true }
   | { readonly written: false; readonly atFault: readonly T[] };
 
-/** How many groups are being written at a time, and how many items are in one at most. */
-export type GroupLimits = { readonly atOnce: number; readonly items: number };
+/** Bounds on groups. */
+export type GroupLimits = {
+  /** How many are being written at a time. */
+  readonly atOnce: number;
+  /** How many items are in one at most. */
+  readonly items: number;
+  /** How long an item waits for its turn at most, and a group for the end of its writing, in milliseconds. */
+  readonly boundMs: number;
+};
 
 type Waiting<T> = {
   readonly item: T;
@@ -21,7 +30,8 @@ type Waiting<T> = {
 /**
  * Joins items that come while others are being written: they share one statement and one commit. An item that
  * comes alone is written at once. When a group is refused, it is written again without the items at fault; if nobody
- * knows them, each by itself. When writing fails, it fails for the whole group.
+ * knows them, each by itself. When writing fails, it fails for the whole group. What takes longer than its bound fails
+ * with a `TimeoutError`.
  */
 export function groupedWrites<T>(
   write: WriteGroup<T>,
@@ -33,7 +43,7 @@ export function groupedWrites<T>(
   const settle = async (group: readonly Waiting<T>[]): Promise<void> => {
     let result: Written<T>;
     try {
-      result = await write(group.map(({ item }) => item));
+      result = await within(limits.boundMs, () => write(group.map(({ item }) => item)));
     } catch (error) {
       return group.forEach(({ fail }) => fail(error));
     }
@@ -57,7 +67,15 @@ export function groupedWrites<T>(
   };
   return (item) =>
     new Promise((tell, fail) => {
-      waiting.push({ item, tell, fail });
+      const one = { item, tell, fail };
+      waiting.push(one);
       next();
+      if (waiting.at(-1) !== one) return;
+      setTimeout(() => {
+        const place = waiting.indexOf(one);
+        if (place < 0) return;
+        waiting.splice(place, 1);
+        fail(new TimeoutError(limits.boundMs));
+      }, limits.boundMs);
     });
 }

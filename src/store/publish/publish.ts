@@ -79,8 +79,12 @@ class ConcurrentInsert extends Error {}
 /** Another publish used the attestation up. */
 class AlreadyUsed extends Error {}
 
-/** Published keys in the database. */
-export function publishStore({ sql }: Database, settings: WindowRules): PublishStore {
+/** Published keys in the database. `processSeconds`: UTC seconds by this process's clock. */
+export function publishStore(
+  { sql, answerWithinMs }: Database,
+  settings: WindowRules,
+  processSeconds: () => number,
+): PublishStore {
   const insert = insertSql(settings);
   const insertWithStat = publishSql(settings);
   const insertWithUsed = attestedPublishSql(settings);
@@ -88,7 +92,7 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
   const insertGrouped = groupedWrites<NewSet>(async (sets) => {
     const stats = sets.flatMap(({ stat }) => stat === undefined ? [] : [stat]);
     const used = sets.flatMap((set) => set.used === undefined ? [] : [set.used]);
-    const parameters = [...insertParameters(sets), ...statParameters(stats)];
+    const parameters = [...insertParameters(sets, processSeconds()), ...statParameters(stats)];
     try {
       if (used.length === 0) await sql.unsafe(insertWithStat, parameters, PREPARED);
       else await sql.unsafe(insertWithUsed, [...parameters, ...usedParameters(used)], PREPARED);
@@ -103,7 +107,7 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
       if (refused.includes(state)) return { written: false, atFault: [] };
       throw storeFailure(error);
     }
-  }, GROUPS);
+  }, { ...GROUPS, boundMs: answerWithinMs });
 
   const reviseOnce = async (
     transaction: Transaction,
@@ -120,7 +124,7 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
     if (planned.insert.length > 0) {
       const done = await transaction.unsafe(
         `${insert} on conflict (key) do nothing`,
-        insertParameters([{ set, keys: planned.insert }]),
+        insertParameters([{ set, keys: planned.insert }], processSeconds()),
         PREPARED,
       );
       if (done.count !== planned.insert.length) throw new ConcurrentInsert();
@@ -136,7 +140,10 @@ export function publishStore({ sql }: Database, settings: WindowRules): PublishS
   };
 
   return {
-    insertAll: (set, stat, used) => insertGrouped({ set, keys: set.keys, stat, used }),
+    insertAll: (set, stat, used) =>
+      insertGrouped({ set, keys: set.keys, stat, used }).catch((error: unknown) => {
+        throw storeFailure(error);
+      }),
     revise: async (set, plan, used) => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         try {
@@ -179,26 +186,34 @@ const REVISED = [...REVISION_COLUMNS, "onset_told", "health_authority"] as const
 
 /** Inserts keys, of one publish or of several. Parameters: {@link insertParameters}. */
 export function insertSql(rules: WindowRules): string {
-  return insertExposuresSql({ from: sentRows(PUBLISHED), columns: PUBLISHED }, rules);
+  const processNow = `$${PUBLISHED.length + 1}::bigint`;
+  return insertExposuresSql({ from: sentRows(PUBLISHED), columns: PUBLISHED, processNow }, rules);
 }
 
 /** The statement that stores publishes whose keys are all new. Parameters: those of keys, then those of statistics. */
 export function publishSql(rules: WindowRules): string {
-  return `with stat as (${appendStatSql(PUBLISHED.length + 1)}) ${insertSql(rules)}`;
+  return `with stat as (${appendStatSql(PUBLISHED.length + 2)}) ${insertSql(rules)}`;
 }
 
 /** The same for publishes that use attestations up, whose parameters come last. */
 function attestedPublishSql(rules: WindowRules): string {
-  const stat = PUBLISHED.length + 1;
+  const stat = PUBLISHED.length + 2;
   const used = stat + statParameters([]).length;
   return `with stat as (${appendStatSql(stat)}), used as (${insertUsedSql(used)}) ${
     insertSql(rules)
   }`;
 }
 
-/** Parameters of {@link insertSql}: a row a key. */
-export function insertParameters(parts: readonly KeysOfSet[]): string[] {
-  return columnArrays<(typeof PUBLISHED)[number], OfSet | "issuer">(PUBLISHED, parts.map(groupOf));
+/** Parameters of {@link insertSql}: a row a key. `processSeconds`: this process's clock, in UTC seconds. */
+export function insertParameters(
+  parts: readonly KeysOfSet[],
+  processSeconds: number,
+): string[] {
+  const groups = parts.map(groupOf);
+  return [
+    ...columnArrays<(typeof PUBLISHED)[number], OfSet | "issuer">(PUBLISHED, groups),
+    String(processSeconds),
+  ];
 }
 
 /** Gives keys their one revision. Parameters: {@link updateParameters}. */

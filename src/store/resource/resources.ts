@@ -29,11 +29,19 @@ export type ResourceStore = {
 type Row = { kind: string; name: string; version: number; body: unknown };
 
 /** The store of resources. */
-export function resourceStore({ sql }: Database): ResourceStore {
+export function resourceStore(
+  { sql }: Database,
+  /** Called before each read of the revision; what it answers is told the database's time, in UTC seconds. */
+  observeClock: () => (now: number) => void = () => () => {},
+): ResourceStore {
   return {
     revision: async () => {
-      const [row] = await sql<{ revision: number }[]>`select revision from resource_revision`;
-      return row?.revision ?? 0;
+      const observe = observeClock();
+      const [row] = await sql<{ revision: number; now: number }[]>`
+        select revision, wayfarer_now() as now from resource_revision`;
+      if (row === undefined) return 0;
+      observe(row.now);
+      return row.revision;
     },
     all: () =>
       sql.begin("isolation level repeatable read read only", async (transaction) => {

@@ -59,6 +59,8 @@ export type ImportKeys = {
 export type ImportKeysSettings = WindowRules & {
   /** Bound on each statement: as for requests, so that windows close in time. */
   readonly statementTimeoutMs: number;
+  /** UTC seconds by this process's clock. */
+  readonly processSeconds: () => number;
 };
 
 const PREPARED = { prepare: true } as const;
@@ -84,7 +86,12 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
     target: ImportTarget,
     allNew: boolean,
   ): Promise<number> => {
-    const parameters = [target.source, target.region, target.traveler];
+    const parameters = [
+      target.source,
+      target.region,
+      target.traveler,
+      settings.processSeconds(),
+    ];
     if (allNew) {
       try {
         return await sql.savepoint(async (inner) =>

@@ -19,6 +19,8 @@ export type MirrorDependencies = Copier & ConfigSharing & {
   readonly resources: ResourceCache;
   readonly indexes: UpstreamIndexes;
   readonly settings: MirrorSettings;
+  /** A random UUID (RFC 9562, version 4). */
+  readonly newUuid: () => string;
 };
 
 /** What a run did. */

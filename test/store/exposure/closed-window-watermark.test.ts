@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { closedWindowWatermark } from "../../../src/store/exposure/closed-window-watermark.ts";
 import { currentWindowSql } from "../../../src/store/exposure/window-sql.ts";
+import { TRUSTED_CLOCKS } from "../../support/trusted-clocks.ts";
 import { useDatabase } from "../../support/database.ts";
 
 const HOUR = 3600;
@@ -21,18 +22,24 @@ describe("closedWindowWatermark()", () => {
 
   it("keeps a window open until its grace is over", async () => {
     await database().setClock(NOON + 59);
-    expect(await closedWindowWatermark(database(), settings).closedThrough()).toBe(NOON - HOUR);
+    expect(await closedWindowWatermark(database(), settings, TRUSTED_CLOCKS).closedThrough()).toBe(
+      NOON - HOUR,
+    );
     await database().setClock(NOON + 60);
-    expect(await closedWindowWatermark(database(), settings).closedThrough()).toBe(NOON);
+    expect(await closedWindowWatermark(database(), settings, TRUSTED_CLOCKS).closedThrough()).toBe(
+      NOON,
+    );
   });
 
   it("never writes into a closed window when the clock steps back an hour", async () => {
     await database().setClock(NOON + 60);
-    await closedWindowWatermark(database(), settings).closedThrough();
+    await closedWindowWatermark(database(), settings, TRUSTED_CLOCKS).closedThrough();
     await database().setClock(NOON - HOUR);
     const [row] = await insert(1);
     expect(row?.created_at).toBe(NOON);
-    expect(await closedWindowWatermark(database(), settings).closedThrough()).toBe(NOON);
+    expect(await closedWindowWatermark(database(), settings, TRUSTED_CLOCKS).closedThrough()).toBe(
+      NOON,
+    );
   });
 
   it("waits for a transaction that was writing when the floor was announced", async () => {
@@ -41,7 +48,7 @@ describe("closedWindowWatermark()", () => {
     await writer`begin`;
     await writer.unsafe(`lock table exposure in row exclusive mode`);
     await database().setClock(NOON + 60);
-    const closing = closedWindowWatermark(database(), settings).closedThrough();
+    const closing = closedWindowWatermark(database(), settings, TRUSTED_CLOCKS).closedThrough();
     const announced = async () => {
       const [row] = await database().sql<{ next: number }[]>`
         select next_closed_through as next from window_floor`;

@@ -25,7 +25,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe("groupedWrites()", () => {
   it("writes an item that comes alone at once, and joins those that come meanwhile", async () => {
     const { statements, write } = heldWriter();
-    const add = groupedWrites(write, { atOnce: 1, items: 3 });
+    const add = groupedWrites(write, { atOnce: 1, items: 3, boundMs: 60_000 });
     const answers = Promise.all(["a", "b", "c", "d", "e"].map(add));
     expect(statements.map(({ items }) => items)).toEqual([["a"]]);
     for (let next = 0; next < 3; next++) {
@@ -36,9 +36,22 @@ describe("groupedWrites()", () => {
     expect(await answers).toEqual([true, true, true, true, true]);
   });
 
+  it("gives up a group, and what waits for its turn, after the bound, and goes on", async () => {
+    const { statements, write } = heldWriter();
+    const add = groupedWrites(write, { atOnce: 1, items: 1, boundMs: 20 });
+    const late = { name: "TimeoutError" };
+    await Promise.all(
+      ["a", "b", "c", "d"].map((item) => expect(add(item)).rejects.toMatchObject(late)),
+    );
+    const after = add("e");
+    statements.at(-1)?.goOn();
+    expect(await after).toBe(true);
+    expect(statements.map(({ items }) => items).flat()).not.toContain("d");
+  });
+
   it("writes at most so many groups at a time", async () => {
     const { statements, write } = heldWriter();
-    const add = groupedWrites(write, { atOnce: 2, items: 16 });
+    const add = groupedWrites(write, { atOnce: 2, items: 16, boundMs: 60_000 });
     const answers = Promise.all(["a", "b", "c", "d"].map(add));
     expect(statements.map(({ items }) => items)).toEqual([["a"], ["b"]]);
     statements[0]?.goOn();
@@ -61,7 +74,7 @@ describe("groupedWrites()", () => {
       const atFault = items.filter((item) => item.startsWith("bad"));
       return atFault.length === 0 ? { written: true } : { written: false, atFault };
     });
-    const add = groupedWrites(write, { atOnce: 1, items: 16 });
+    const add = groupedWrites(write, { atOnce: 1, items: 16, boundMs: 60_000 });
     const told: string[] = [];
     const answers = ["a", "b", "bad 1", "c", "bad 2"].map(async (item) => {
       const written = await add(item);
@@ -82,7 +95,7 @@ describe("groupedWrites()", () => {
     const { statements, write } = heldWriter((items) =>
       items.includes("bad") ? { written: false, atFault: [] } : { written: true }
     );
-    const add = groupedWrites(write, { atOnce: 1, items: 16 });
+    const add = groupedWrites(write, { atOnce: 1, items: 16, boundMs: 60_000 });
     const answers = Promise.all(["a", "b", "bad", "c"].map(add));
     await goOn(statements);
     expect(statements.slice(2).map(({ items }) => items)).toEqual([["b"], ["bad"], ["c"]]);
@@ -91,7 +104,7 @@ describe("groupedWrites()", () => {
 
   it("is done when all of a group are at fault", async () => {
     const { statements, write } = heldWriter((items) => ({ written: false, atFault: items }));
-    const add = groupedWrites(write, { atOnce: 1, items: 16 });
+    const add = groupedWrites(write, { atOnce: 1, items: 16, boundMs: 60_000 });
     const answers = Promise.all(["a", "b", "c"].map(add));
     await goOn(statements);
     expect(statements.map(({ items }) => items)).toEqual([["a"], ["b", "c"]]);
@@ -103,7 +116,7 @@ describe("groupedWrites()", () => {
       if (items.includes("b")) throw new Error("the database is gone");
       return { written: true };
     });
-    const add = groupedWrites(write, { atOnce: 1, items: 2 });
+    const add = groupedWrites(write, { atOnce: 1, items: 2, boundMs: 60_000 });
     const answers = Promise.allSettled(["a", "b", "c", "d"].map(add));
     for (let next = 0; next < 3; next++) {
       statements[next]?.goOn();

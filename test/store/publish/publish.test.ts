@@ -8,6 +8,7 @@ import {
   type PublishStore,
   publishStore,
 } from "../../../src/store/publish/publish.ts";
+import { TRUSTED_CLOCKS } from "../../support/trusted-clocks.ts";
 import { useDatabase } from "../../support/database.ts";
 
 const HOUR = 3600;
@@ -48,7 +49,7 @@ describe("publishStore()", () => {
   beforeEach(async () => {
     await database().clear();
     await database().setClock(NOON);
-    store = publishStore(database(), SETTINGS);
+    store = publishStore(database(), SETTINGS, TRUSTED_CLOCKS.processSeconds);
   });
   const count = async (table: string) => {
     const [row] = await database().sql.unsafe<{ count: number }[]>(
@@ -130,7 +131,7 @@ describe("publishStore()", () => {
       },
     });
     await store.insertAll(set([key(1)]), undefined);
-    const watched = publishStore({ ...database(), sql }, SETTINGS);
+    const watched = publishStore({ ...database(), sql }, SETTINGS, TRUSTED_CLOCKS.processSeconds);
     // Four statements run at a time, so that the sixteen after them are a group.
     const first = [101, 102, 103, 104].map((id) => watched.insertAll(set([key(id)]), undefined));
     const strangers = Array.from(
@@ -155,14 +156,17 @@ describe("publishStore()", () => {
     const { sql } = database();
     const insert = (ids: readonly number[]) => {
       const parts = ids.map((id) => ({ set: set([key(id)]), keys: [key(id)] }));
-      return sql.unsafe(insertSql(SETTINGS), insertParameters(parts)).then(
+      return sql.unsafe(insertSql(SETTINGS), insertParameters(parts, 0)).then(
         () => "stored",
         (error: unknown) => sqlState(error),
       );
     };
     const blocker = await sql.reserve();
     await blocker`begin`;
-    await blocker.unsafe(insertSql(SETTINGS), insertParameters([{ set: set([]), keys: [key(2)] }]));
+    await blocker.unsafe(
+      insertSql(SETTINGS),
+      insertParameters([{ set: set([]), keys: [key(2)] }], 0),
+    );
     const waiting = (count: number) =>
       expect.poll(() =>
         database().bulk`
@@ -180,7 +184,7 @@ describe("publishStore()", () => {
 
   it("neither fails nor deadlocks when sixteen write overlapping sets over and over", async () => {
     const own = openDatabase({ address: database().address, statementTimeoutMs: 10_000 });
-    const { insertAll, revise } = publishStore(own, SETTINGS);
+    const { insertAll, revise } = publishStore(own, SETTINGS, TRUSTED_CLOCKS.processSeconds);
     const { sql } = database();
     const backends = async () => {
       const rows = await sql<{ pid: number }[]>`
@@ -249,7 +253,7 @@ describe("publishStore()", () => {
   it("says database_unavailable when nobody answers, or a lock is held too long", async () => {
     const address = { kind: "url", url: "postgres://127.0.0.1:1/nothing" } as const;
     const nowhere = openDatabase({ address, statementTimeoutMs: 1000 });
-    const lost = publishStore(nowhere, SETTINGS);
+    const lost = publishStore(nowhere, SETTINGS, TRUSTED_CLOCKS.processSeconds);
     const unavailable = { code: "database_unavailable" };
     await expect(lost.insertAll(set([key(1)]), undefined)).rejects.toMatchObject(unavailable);
     await expect(lost.revise(set([key(1)]), () => undefined)).rejects.toMatchObject(unavailable);
@@ -260,7 +264,12 @@ describe("publishStore()", () => {
     const locker = await database().bulk.reserve();
     await locker`begin`;
     await locker`lock table exposure in access exclusive mode`;
-    await expect(publishStore(impatient, SETTINGS).insertAll(set([key(1)]), undefined)).rejects
+    await expect(
+      publishStore(impatient, SETTINGS, TRUSTED_CLOCKS.processSeconds).insertAll(
+        set([key(1)]),
+        undefined,
+      ),
+    ).rejects
       .toMatchObject(unavailable);
     await locker`rollback`;
     locker.release();
