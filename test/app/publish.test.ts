@@ -19,7 +19,7 @@ describe("publishing, put together", () => {
     const without = await (await open({})).fetch("/", post);
     expect([without.status, without.headers.get("x-api-version")]).toEqual([404, null]);
     const withIt = await (await open({ ENABLE_V1ALPHA1_API: "true" })).fetch("/", post);
-    expect([withIt.status, withIt.headers.get("x-api-version")]).toEqual([400, "v1alpha"]);
+    expect([withIt.status, withIt.headers.get("x-api-version")]).toEqual([401, "v1alpha"]);
   });
 
   it("warns at start when keys of the same day are released, and only then", async () => {
