@@ -103,6 +103,7 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
     ...clashesIn([...after.values()]),
     ...changes.flatMap(brokenRulesIn),
     ...changes.flatMap((change) => nestedIn(change, [...after.values()])),
+    ...changes.flatMap(({ put }) => ambiguousSignersIn(put, after)),
   ];
   if (faults.length > 0) return { ok: false, reason: "faults", faults };
   return {
@@ -203,6 +204,25 @@ function nestedIn(change: Change, after: readonly Resource[]): readonly Fault[] 
       })
     )
   );
+}
+
+/** Signing keys of one export that phones cannot tell apart: they look a key up by its ID and version. */
+function ambiguousSignersIn(put: Resource, after: ReadonlyMap<string, Resource>): readonly Fault[] {
+  if (put.kind !== "ExportConfig") return [];
+  const seen = new Map<string, string>();
+  return put.signingKeys.flatMap((name, index) => {
+    const key = after.get(idOf({ kind: "SigningKey", name }));
+    if (key?.kind !== "SigningKey") return [];
+    const id = `${key.keyId} ${key.version}`;
+    const other = seen.get(id);
+    if (other === undefined) seen.set(id, name);
+    if (other === undefined || other === name) return [];
+    return [{
+      path: pathText(idOf(put), ["signingKeys", index]),
+      message:
+        `${name} has key ID ${key.keyId} and version ${key.version}, as ${other} has: give it another version`,
+    }];
+  });
 }
 
 function relationOf({ place }: Claim, { place: other }: Claim): "below" | "above" | undefined {

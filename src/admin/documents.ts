@@ -31,8 +31,8 @@ export function parseDocuments(text: string, name: string): ParsedResources {
       faults.push({ path: `${name} line ${line}`, message: `is not YAML: ${error.code}` });
       continue;
     }
-    if (document.contents === null) continue;
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    if (value === null) continue;
     values.push(...(isMap(document.contents) || !Array.isArray(value) ? [value] : value));
   }
   if (faults.length > 0) return { ok: false, faults };

@@ -11,13 +11,14 @@ import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 import { readStandardInput } from "./target.ts";
 
-const USAGE = `wayfarer apply FILE… [--prune] [--dry-run]
+const USAGE = `wayfarer apply FILE… [--prune [--allow-empty]] [--dry-run]
 
 Makes the configuration what the files say (YAML or JSON; "-" reads standard input), all of it or,
 when there is any mistake, nothing. Prints what it changed.
 
-  --prune     also delete every resource that the files do not name
-  --dry-run   only print what would change
+  --prune         also delete every resource that the files do not name
+  --allow-empty   with --prune, accept files without any resource: this deletes every resource
+  --dry-run       only print what would change, with the old and new value of each member
 
 Example:
   wayfarer apply region.yaml --dry-run`;
@@ -30,6 +31,7 @@ export const applyCommand: Command = {
   run: async (io) => {
     const options = parseOptions(io.args, {
       prune: { type: "boolean" },
+      "allow-empty": { type: "boolean" },
       "dry-run": { type: "boolean" },
     }, { positionals: "some" });
     if (!options.ok) throw new AppError(options.code, options.message);
@@ -37,6 +39,10 @@ export const applyCommand: Command = {
     const resources = await readResources(positionals);
     return await withFoundation(io, async (foundation) => {
       const { resources: store, keys, config } = foundation;
+      const empties = resources.length === 0 && values.prune === true;
+      if (empties && values["allow-empty"] !== true && values["dry-run"] !== true) {
+        refuseEmptying((await store.all()).resources.length);
+      }
       const outcome = await changeResources(store, keys, {
         actor: commandActor(),
         puts: resources,
@@ -56,6 +62,17 @@ export const applyCommand: Command = {
     });
   },
 };
+
+/** A file that is empty by mistake (a failed template, a full disk) must not empty the configuration. */
+function refuseEmptying(count: number): void {
+  if (count === 0) return;
+  throw new AppError(
+    "usage",
+    `the files hold no resource, so --prune would delete ${
+      count === 1 ? "the only resource" : `all ${count} resources`
+    }: check the files, or add --allow-empty if you mean that`,
+  );
+}
 
 async function readResources(paths: readonly string[]): Promise<readonly Resource[]> {
   const resources: Resource[] = [];
