@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExportEvent } from "../export/events.ts";
 import type { PublishEvent } from "../publish/route.ts";
 import { type AttestationMetrics, attestationMetrics } from "./attestation-metrics.ts";
+import type { JobOutcome } from "../store/job-run.ts";
 import type { PeerFigures } from "./peer-figures.ts";
 import { peerGauges } from "./peer-gauges.ts";
 
@@ -9,7 +10,7 @@ import { peerGauges } from "./peer-gauges.ts";
 export type Metrics = AttestationMetrics & {
   readonly publishAnswered: (event: PublishEvent) => void;
   readonly exportReported: (event: ExportEvent) => void;
-  readonly jobEnded: (name: string, ok: boolean, seconds: number) => void;
+  readonly jobEnded: (name: string, outcome: JobOutcome, seconds: number) => void;
   /** Sets what is looked up for each scrape; without it, those figures are not there. */
   readonly setFound: (found?: Found) => void;
   /** Prometheus text exposition. */
@@ -84,8 +85,8 @@ export function openMetrics(): Metrics {
       files.inc({ config });
       exported.inc({ config }, event.keyCount + event.revisedKeyCount);
     },
-    jobEnded: (job, ok, seconds) => {
-      jobs.inc({ job, result: ok ? "ok" : "failed" });
+    jobEnded: (job, result, seconds) => {
+      jobs.inc({ job, result });
       jobSeconds.set({ job }, seconds);
     },
     setFound: ({ exports, peers } = NOTHING) => {

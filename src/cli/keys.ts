@@ -63,7 +63,7 @@ export const keysCommand: Command = {
       key: { type: "string" },
       encrypt: { type: "boolean" },
       to: { type: "string" },
-    }, { positionals: "some" });
+    }, { positionals: "some", what: "create, list, rotate, rewrap or public" });
     if (!options.ok) throw new AppError(options.code, options.message);
     const { values, positionals: [verb = "", subject] } = options.value;
     const action = Object.hasOwn(ACTIONS, verb) ? ACTIONS[verb] : undefined;

@@ -58,4 +58,36 @@ describe("wayfarer apply", () => {
     expect((await wayfarer("get")).out).toBe("");
     expect(await apply("", "--prune")).toMatchObject({ status: 0 });
   });
+
+  it("shows the members that change, with the old and the new value, before and when it changes them", async () => {
+    await apply(REGION);
+    const changed = REGION.replace("4h", "2h").replace("[mag-signer]", "[mag-signer]\nrollup: 24h");
+    const lines = [
+      "= SigningKey/mag-signer",
+      "~ ExportConfig/mag",
+      '    period: "4h" -> "2h"',
+      '    rollup: not set -> "24h"',
+    ];
+    expect((await apply(changed, "--dry-run")).out.trimEnd().split("\n")).toEqual(lines);
+    const differs = await wayfarer("diff", join(folder, "region.yaml"));
+    expect(differs).toMatchObject({ status: 1, out: `${lines.slice(1).join("\n")}\n` });
+    expect((await apply(changed)).out.trimEnd().split("\n")).toEqual(lines);
+    expect(await wayfarer("diff", join(folder, "region.yaml")))
+      .toMatchObject({ status: 0, out: "" });
+  });
+
+  it("deletes by kind and name what no other resource uses", async () => {
+    await apply(REGION);
+    const used = await wayfarer("delete", "SigningKey", "mag-signer");
+    expect(used.status).toBe(2);
+    expect(used.err).toContain("is used by ExportConfig mag");
+    expect(await wayfarer("delete", "exportConfigs", "mag"))
+      .toMatchObject({ status: 0, out: "- ExportConfig/mag\n" });
+    const gone = await wayfarer("delete", "ExportConfig", "mag");
+    expect(gone.status).toBe(1);
+    expect(gone.err).toContain("there is no ExportConfig named mag");
+    const near = await wayfarer("delete", "SigningKey", "mag-singer");
+    expect(near.err).toContain("did you mean mag-signer?");
+    expect((await wayfarer("status")).out).toBe("nothing has run yet\n");
+  });
 });
