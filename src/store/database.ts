@@ -20,6 +20,7 @@ export type DatabaseAddress =
     readonly url: string;
     /** In place of the one in the URL, asked for with each connection. */
     readonly password?: () => Promise<string | undefined>;
+    readonly tls?: DatabaseTls;
   }
   | {
     readonly kind: "socket";
@@ -28,6 +29,26 @@ export type DatabaseAddress =
     readonly password: string;
     readonly database: string;
   };
+
+/** TLS towards the database; PEM texts. */
+export type DatabaseTls = {
+  /** Authorities that are trusted, in place of the runtime's. */
+  readonly ca?: string;
+  /** What the database is shown that asks for a certificate. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** What of the database's certificate must be right. */
+  readonly verify: "name" | "chain" | "nothing";
+};
+
+/** Bounds on connections; what is absent has a default. */
+export type DatabasePool = {
+  readonly connectTimeoutSeconds?: number;
+  readonly idleSeconds?: number;
+  readonly lifetimeSeconds?: number;
+  /** Connections for requests. */
+  readonly connections?: number;
+};
 
 /** How to use it. */
 export type DatabaseOptions = {
@@ -38,6 +59,7 @@ export type DatabaseOptions = {
   readonly bulkConnections?: number;
   /** Bound on each statement of a request, in milliseconds: half of WINDOW_GRACE, at most 10,000. */
   readonly statementTimeoutMs: number;
+  readonly pool?: DatabasePool;
 };
 
 /** Bound on each statement of background work, in milliseconds. */
@@ -53,9 +75,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = (max: number, statementTimeoutMs: number): Sql =>
     connect(options.address, {
       max,
-      idle_timeout: 60,
-      connect_timeout: 10,
-      max_lifetime: 3600,
+      idle_timeout: options.pool?.idleSeconds ?? 60,
+      connect_timeout: options.pool?.connectTimeoutSeconds ?? 10,
+      max_lifetime: options.pool?.lifetimeSeconds ?? 3600,
       prepare: true,
       fetch_types: true,
       onnotice: () => {},
@@ -70,7 +92,10 @@ export function openDatabase(options: DatabaseOptions): Database {
         default_transaction_isolation: "read committed",
       },
     });
-  const sql = pool(options.connections ?? 16, options.statementTimeoutMs);
+  const sql = pool(
+    options.connections ?? options.pool?.connections ?? 16,
+    options.statementTimeoutMs,
+  );
   const bulk = pool(options.bulkConnections ?? 6, BULK_STATEMENT_TIMEOUT_MS);
   return {
     sql,
@@ -89,10 +114,12 @@ function connect(
   options: postgres.Options<{ int8: postgres.PostgresType<number> }>,
 ): Sql {
   if (address.kind === "url") {
-    const { url, password } = address;
-    if (password === undefined) return guardTransactions(postgres(url, options));
-    const current = async (): Promise<string> => await password() ?? "";
-    return guardTransactions(postgres(url, { ...options, password: current }));
+    const { url, password, tls } = address;
+    return guardTransactions(postgres(url, {
+      ...options,
+      ...(tls === undefined ? {} : { ssl: tlsOptions(tls) }),
+      ...(password === undefined ? {} : { password: async () => await password() ?? "" }),
+    }));
   }
   return guardTransactions(postgres({
     ...options,
@@ -104,6 +131,14 @@ function connect(
     database: address.database,
     ssl: false,
   }));
+}
+
+function tlsOptions({ verify, ...pem }: DatabaseTls): object {
+  return {
+    ...pem,
+    rejectUnauthorized: verify !== "nothing",
+    ...(verify === "chain" ? { checkServerIdentity: () => undefined } : {}),
+  };
 }
 
 /** A single connection outside the pools, for locks that live as long as it. */
@@ -131,11 +166,7 @@ export async function checkDatabase(database: Database): Promise<void> {
       select current_setting('server_version_num')::int as version`;
     version = found?.version ?? 0;
   } catch (cause) {
-    throw new AppError(
-      "database_unavailable",
-      "the database cannot be reached: check DATABASE_URL, and that PostgreSQL accepts connections",
-      { cause },
-    );
+    throw new AppError("database_unavailable", unreachableText(cause), { cause });
   }
   if (version < OLDEST_SERVER_VERSION) {
     throw new AppError(
@@ -145,6 +176,18 @@ export async function checkDatabase(database: Database): Promise<void> {
       }: 14 or later is needed`,
     );
   }
+}
+
+function unreachableText(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (/CERT|SIGNED|ISSUER|ALTNAME/.test(code)) {
+    return "the certificate of the database is not trusted: set DB_SSLROOTCERT to the file of its authority, and " +
+      "name the host in DATABASE_URL or DB_HOST as the certificate does";
+  }
+  if (code === "28P01" || code === "28000") {
+    return "the database refuses the user or password: check those of DATABASE_URL, or DB_USER and DB_PASSWORD";
+  }
+  return "the database cannot be reached: check DATABASE_URL, and that PostgreSQL accepts connections";
 }
 
 /** SQLSTATE of a unique violation. */

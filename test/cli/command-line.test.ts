@@ -72,8 +72,8 @@ describe("the command line", () => {
   it("completes in bash as a person would see it", async () => {
     const { out } = await runHere(["completion", "bash"]);
     const script =
-      `${out}\nCOMP_WORDS=(wayfarer job re); COMP_CWORD=2; _wayfarer; echo "\${COMPREPLY[@]}"`;
+      `${out}\nCOMP_WORDS=(wayfarer job ref); COMP_CWORD=2; _wayfarer; echo "\${COMPREPLY[@]}"`;
     const { stdout } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
-    expect(stdout.trim().split(" ").sort()).toEqual(["refresh-jwks", "retention"]);
+    expect(stdout.trim().split(" ").sort()).toEqual(["refresh-jwks"]);
   });
 });
