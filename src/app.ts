@@ -17,6 +17,7 @@ import { describeResource } from "./app/describe-resource.ts";
 import { serveBlobs } from "./blob/serve.ts";
 import { ICON_PATH, iconAnswer, SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH } from "./console/assets.ts";
 import { publicPage } from "./console/public.tsx";
+import { allowedMethods, methodNotAllowed } from "./http/allowed-methods.ts";
 import { errorAnswer, failureAnswer, jsonAnswer } from "./http/answer.ts";
 import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
@@ -149,7 +150,12 @@ export async function openApp(
   if (config.roles.includes("console") && config.console.listener === undefined) {
     app.route("/", consoleApp);
   }
-  app.notFound(() => errorAnswer("not_found"));
+  app.notFound((c) => {
+    const allowed = allowedMethods(app.routes, c.req.path);
+    return allowed.length === 0 || allowed.includes(c.req.method)
+      ? errorAnswer("not_found")
+      : methodNotAllowed(allowed);
+  });
   app.onError((thrown) => {
     const error = storeFailure(thrown);
     const requestId = newRequestId(crypto);

@@ -45,6 +45,7 @@ export type ErrorCode =
   | "overloaded"
   | "unauthorized"
   | "not_found"
+  | "method_not_allowed"
   | "invalid_resource"
   | "version_conflict"
   | "key_unavailable"
@@ -68,6 +69,7 @@ export type ErrorCode =
   | "canceled"
   | "unimplemented"
   | "unavailable"
+  | "job_incomplete"
   | "usage"
   | "invalid_configuration"
   | "internal";
@@ -117,6 +119,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   unauthorized: row(401, 16, 2, "unauthorized"),
   // resources and admin
   not_found: row(404, 5, 1, "not found"),
+  method_not_allowed: row(405, 12, 2, "this address does not take the method"),
   invalid_resource: row(422, 3, 2, "the resource breaks a rule"),
   version_conflict: row(412, 10, 1, "the resource was changed meanwhile: read it again"),
   // keys, storage, database
@@ -144,6 +147,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   unimplemented: row(501, 12, 2, "unimplemented"),
   unavailable: row(503, 14, 1, "unavailable, try again", true),
   // everything else
+  job_incomplete: row(500, 13, 1, "some of the work could not be done", true),
   usage: row(400, 3, 2, "used wrongly"),
   invalid_configuration: row(500, 9, 2, "the configuration is invalid"),
   internal: row(500, 13, 1, "internal error"),

@@ -1,8 +1,8 @@
 import { startDeadline, within } from "./bounds/deadline.ts";
-import { AppError, asAppError } from "./errors.ts";
+import { AppError, asAppError, ERRORS } from "./errors.ts";
 import { errorFields, type Log } from "./observe/log.ts";
 import { storeFailure } from "./store/failure.ts";
-import type { JobRun, JobRuns } from "./store/job-run.ts";
+import type { JobOutcome, JobRun, JobRuns } from "./store/job-run.ts";
 
 /** Work in the background. */
 export type Job = {
@@ -13,7 +13,8 @@ export type Job = {
   readonly timeoutMs: number;
   /**
    * Looks for work and does it, also when other processes do the same at the same time. Answers what it did, as
-   * counts by name; all zero means there was nothing to do.
+   * counts by name; all zero means there was nothing to do. A count named `failed` and every call of `noteFailure`
+   * say that some of the work could not be done.
    */
   readonly run: JobWork;
   /** What is done instead when somebody asks for it now, rather than when its turn comes. */
@@ -21,14 +22,23 @@ export type Job = {
 };
 
 /** Does a job's work; see {@link Job}. */
-export type JobWork = (signal: AbortSignal) => Promise<Readonly<Record<string, unknown>>>;
+export type JobWork = (
+  signal: AbortSignal,
+  noteFailure: NoteFailure,
+) => Promise<Readonly<Record<string, unknown>>>;
+
+/** Takes why a part of the work could not be done: a public text that names the resource and the cause. */
+export type NoteFailure = (reason: string) => void;
 
 /** What came of one run. */
 export type JobResult = {
   readonly name: string;
+  /** Whether it did all of its work, or had none. */
   readonly ok: boolean;
+  readonly outcome: JobOutcome;
   /** Stable code of the failure. */
   readonly code?: string;
+  /** Why it failed, or which parts did. */
   readonly error?: string;
   readonly detail: Readonly<Record<string, unknown>>;
 };
@@ -51,7 +61,7 @@ export type JobsDependencies = {
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
   /** Told of every run. */
-  readonly ended: (name: string, ok: boolean, seconds: number) => void;
+  readonly ended: (name: string, outcome: JobOutcome, seconds: number) => void;
 };
 
 /** How soon a job that failed for the first time is tried again. */
@@ -119,38 +129,70 @@ async function runOnce(
   const { log, clockMs } = deps;
   const deadline = startDeadline(job.timeoutMs, { canceledBy: signals });
   const startedAt = Math.floor(clockMs() / 1000);
-  let ok = false;
-  const record = async (result: JobResult): Promise<JobResult> => {
-    const run: JobRun = {
-      name: job.name,
-      startedAt,
-      finishedAt: Math.floor(clockMs() / 1000),
-      detail: result.detail,
-      ...(result.code === undefined ? {} : { error: result.code }),
-    };
-    await deps.runs.add(run).catch((error) => log.error("job-run-not-kept", errorFields(error)));
-    return result;
-  };
+  const reasons: string[] = [];
+  let result: JobResult;
   try {
-    const detail = await job.run(deadline.signal);
-    ok = true;
-    const result: JobResult = { name: job.name, ok: true, detail };
-    const counts = Object.values(detail);
-    if (!counts.some((count) => count !== 0 && count !== false)) return result;
-    log.info("job-done", { job: job.name, detail: JSON.stringify(detail) });
-    return await record(result);
+    const detail = await job.run(deadline.signal, (reason) => reasons.push(reason));
+    if (deadline.signal.aborted) reasons.push("it was stopped before its end");
+    result = resultOf(job.name, detail, reasons);
+    tell(log, result);
   } catch (error) {
-    const known = asAppError(storeFailure(error));
+    const { code, message } = asAppError(storeFailure(error));
     log.error("job-failed", { job: job.name, ...errorFields(error) });
-    return await record({
-      name: job.name,
-      ok: false,
-      code: known.code,
-      error: known.message,
-      detail: {},
-    });
+    result = { name: job.name, ok: false, outcome: "failed", code, error: message, detail: {} };
   } finally {
     deadline.end();
-    deps.ended(job.name, ok, clockMs() / 1000 - startedAt);
   }
+  deps.ended(job.name, result.outcome, clockMs() / 1000 - startedAt);
+  if (result.outcome === "nothing") return result;
+  const run: JobRun = {
+    name: job.name,
+    startedAt,
+    finishedAt: Math.floor(clockMs() / 1000),
+    outcome: result.outcome,
+    detail: result.detail,
+    ...(result.code === undefined ? {} : { error: result.code }),
+    ...(result.error === undefined ? {} : { reason: result.error }),
+  };
+  await deps.runs.add(run).catch((error) => log.error("job-run-not-kept", errorFields(error)));
+  return result;
+}
+
+/** Reasons told one by one; more are counted. */
+const MAX_REASONS = 3;
+
+/** The result of work that was not thrown out of: it may still have failed, in whole or in part. */
+function resultOf(
+  name: string,
+  detail: JobResult["detail"],
+  reasons: readonly string[],
+): JobResult {
+  const { failed = 0, ...done } = detail;
+  const did = Object.values(done).some((count) => count !== 0 && count !== false);
+  if (reasons.length === 0 && failed === 0) {
+    return { name, ok: true, outcome: did ? "done" : "nothing", detail };
+  }
+  const more = reasons.length - MAX_REASONS;
+  const error = [
+    ...(reasons.length === 0 ? [ERRORS.job_incomplete.text] : reasons.slice(0, MAX_REASONS)),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ].join("; ");
+  return {
+    name,
+    ok: false,
+    outcome: did ? "partly" : "failed",
+    code: "job_incomplete",
+    error,
+    detail,
+  };
+}
+
+function tell(log: Log, { name, outcome, code, error, detail }: JobResult): void {
+  if (outcome === "nothing") return;
+  const fields = { job: name, detail: JSON.stringify(detail) };
+  if (outcome === "done") log.info("job-done", fields);
+  else {log[outcome === "partly" ? "warn" : "error"](
+      `job-${outcome === "partly" ? "incomplete" : "failed"}`,
+      { ...fields, code, reason: error },
+    );}
 }

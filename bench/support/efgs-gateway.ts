@@ -30,7 +30,7 @@ const gateway = efgsGatewayPart({
 const { port } = await runtime.listen(gateway.handler, { host: "127.0.0.1", port: 0 });
 process.on("message", async () => {
   const job = gateway.jobs.find(({ name }) => name === "efgs-batches");
-  await job?.run(new AbortController().signal);
+  await job?.run(new AbortController().signal, () => {});
   process.send?.("made");
 });
 process.on("disconnect", () => process.exit());

@@ -12,7 +12,10 @@ export type FederationJob = {
   readonly runNow: FederationWork;
 };
 
-type FederationWork = (signal: AbortSignal) => Promise<Readonly<Record<string, number>>>;
+type FederationWork = (
+  signal: AbortSignal,
+  noteFailure?: (reason: string) => void,
+) => Promise<Readonly<Record<string, number>>>;
 
 /** A peer is worked with for so long at a time. */
 const PEER_BUDGET_MS = 60_000;
@@ -35,8 +38,28 @@ function peerJob(direction: Direction, deps: FederationJobDependencies): Federat
     name: direction,
     intervalMs: deps.intervalMs,
     timeoutMs: TIMEOUT_MS,
-    run: (signal) => workWithPeers(direction, deps, "due", signal),
-    runNow: (signal) => workWithPeers(direction, deps, "now", signal),
+    run: (signal, noteFailure) =>
+      workWithPeers(direction, noting(deps, noteFailure), "due", signal),
+    runNow: (signal, noteFailure) =>
+      workWithPeers(direction, noting(deps, noteFailure), "now", signal),
+  };
+}
+
+/** The same dependencies; whoever runs the job is told of every peer that could not be worked with. */
+function noting(
+  deps: FederationJobDependencies,
+  noteFailure: (reason: string) => void = () => {},
+): FederationJobDependencies {
+  return {
+    ...deps,
+    notes: {
+      ...deps.notes,
+      note: async (peer, direction, outcome) => {
+        const failed = outcome.state === "failing" || outcome.state === "refused";
+        if (failed) noteFailure(`${peer}: ${outcome.error ?? outcome.state}`);
+        await deps.notes.note(peer, direction, outcome);
+      },
+    },
   };
 }
 

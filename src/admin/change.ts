@@ -15,6 +15,7 @@ import type { ResourceStore, StoredResource } from "../store/resource/resources.
 import { attestationFaults } from "./attestation-rules.ts";
 import { countryFaults } from "./country-faults.ts";
 import { type Fault, pathText } from "./fault.ts";
+import { type MemberChange, memberChanges } from "./member-changes.ts";
 
 /** A wish to change the configuration. */
 export type ChangeRequest = {
@@ -37,12 +38,14 @@ export type Difference = {
   readonly action: "create" | "replace" | "keep" | "delete";
   readonly kind: Kind;
   readonly name: string;
+  /** The members that a replacement changes. */
+  readonly changes?: readonly MemberChange[];
 };
 
 /** What came of a change. */
 export type ChangeOutcome =
   | { readonly ok: true; readonly differences: readonly Difference[] }
-  | { readonly ok: false; readonly reason: "version" }
+  | { readonly ok: false; readonly reason: "version"; readonly expected: number }
   | { readonly ok: false; readonly reason: "faults"; readonly faults: readonly Fault[] };
 
 /**
@@ -87,7 +90,9 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
   if (request.expectedVersion !== undefined) {
     const [subject] = [...request.puts, ...(request.removals ?? [])];
     const version = subject === undefined ? 0 : before.get(idOf(subject))?.version ?? 0;
-    if (version !== request.expectedVersion) return { ok: false, reason: "version" };
+    if (version !== request.expectedVersion) {
+      return { ok: false, reason: "version", expected: request.expectedVersion };
+    }
   }
   const after = new Map<string, Resource>([...before].map(([id, { resource }]) => [id, resource]));
   for (const [id, put] of puts) after.set(id, put);
@@ -101,10 +106,11 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
     ...unusableKeysIn(request.puts),
     ...attestationFaults(request.puts, request.attestationDevelopment === true),
     ...countryFaults(request.puts),
-    ...danglingIn(after),
+    ...danglingIn(after, new Set(removals.map(idOf))),
     ...clashesIn([...after.values()]),
     ...changes.flatMap(brokenRulesIn),
     ...changes.flatMap((change) => nestedIn(change, [...after.values()])),
+    ...changes.flatMap(({ put }) => ambiguousSignersIn(put, after)),
   ];
   if (faults.length > 0) return { ok: false, reason: "faults", faults };
   return {
@@ -112,7 +118,10 @@ function plan(current: readonly StoredResource[], request: ChangeRequest): Chang
     differences: [
       ...changes.map(({ put, before: known }): Difference => {
         const action = known === undefined ? "create" : same(known, put) ? "keep" : "replace";
-        return { action, kind: put.kind, name: put.name };
+        const changes = action === "replace" && known !== undefined
+          ? { changes: memberChanges(known, put) }
+          : {};
+        return { action, kind: put.kind, name: put.name, ...changes };
       }),
       ...removals.map(({ kind, name }): Difference => ({ action: "delete", kind, name })),
     ],
@@ -148,13 +157,26 @@ function unusableKeysIn(puts: readonly Resource[]): readonly Fault[] {
   });
 }
 
-function danglingIn(after: ReadonlyMap<string, Resource>): readonly Fault[] {
+/** References to what is not there: it is to be deleted, or was never made. */
+function danglingIn(
+  after: ReadonlyMap<string, Resource>,
+  removed: ReadonlySet<string>,
+): readonly Fault[] {
   return [...after.values()].flatMap((resource) =>
-    referencesOf(resource).filter((reference) => !after.has(idOf(reference))).map((reference) => ({
-      path: pathText(idOf(resource), reference.path),
-      message:
-        `names the ${reference.kind} "${reference.name}", which does not exist: make it first, or in the same file`,
-    }))
+    referencesOf(resource).filter((reference) => !after.has(idOf(reference))).map((reference) =>
+      removed.has(idOf(reference))
+        ? {
+          path: idOf(reference),
+          message: `is used by ${resource.kind} ${resource.name}: take it out of its ${
+            reference.path[0]
+          } first, or delete both`,
+        }
+        : {
+          path: pathText(idOf(resource), reference.path),
+          message:
+            `names the ${reference.kind} "${reference.name}", which does not exist: make it first, or in the same file`,
+        }
+    )
   );
 }
 
@@ -205,6 +227,25 @@ function nestedIn(change: Change, after: readonly Resource[]): readonly Fault[] 
       })
     )
   );
+}
+
+/** Signing keys of one export that phones cannot tell apart: they look a key up by its ID and version. */
+function ambiguousSignersIn(put: Resource, after: ReadonlyMap<string, Resource>): readonly Fault[] {
+  if (put.kind !== "ExportConfig") return [];
+  const seen = new Map<string, string>();
+  return put.signingKeys.flatMap((name, index) => {
+    const key = after.get(idOf({ kind: "SigningKey", name }));
+    if (key?.kind !== "SigningKey") return [];
+    const id = `${key.keyId} ${key.version}`;
+    const other = seen.get(id);
+    if (other === undefined) seen.set(id, name);
+    if (other === undefined || other === name) return [];
+    return [{
+      path: pathText(idOf(put), ["signingKeys", index]),
+      message:
+        `${name} has key ID ${key.keyId} and version ${key.version}, as ${other} has: give it another version`,
+    }];
+  });
 }
 
 function relationOf({ place }: Claim, { place: other }: Claim): "below" | "above" | undefined {

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { ERRORS, type Outcome } from "../errors.ts";
 import { errorAnswer, jsonAnswer } from "../http/answer.ts";
+import { allowedMethods, methodNotAllowed } from "../http/allowed-methods.ts";
 import { readUpTo } from "../bounds/read.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { type Actor, mayAct, type Principal } from "../model/actor.ts";
@@ -12,6 +13,7 @@ import type { ResourceStore, StoredResource } from "../store/resource/resources.
 import { ACCESS, methodAndPath, type RouteOf } from "./access.ts";
 import { auditPage, auditQuery } from "./audit.ts";
 import { type ChangeOutcome, changeResources } from "./change.ts";
+import { repeatedMember } from "./repeated-member.ts";
 import { MAX_DOCUMENT_BYTES, parseResources } from "./documents.ts";
 import { type KeyWhereabouts, MAX_KEYS_TEXT_BYTES } from "./where.ts";
 
@@ -38,7 +40,8 @@ export type AdminDependencies = {
   readonly where: (actor: Actor, text: string) => Promise<Outcome<readonly KeyWhereabouts[]>>;
 };
 
-type Route = RouteOf<"/admin/api/v1">;
+const BASE = "/admin/api/v1";
+type Route = RouteOf<typeof BASE>;
 /** A request of somebody whose role is enough. */
 type Call = { readonly c: Context; readonly actor: Actor };
 
@@ -46,7 +49,7 @@ type Call = { readonly c: Context; readonly actor: Actor };
 export function adminApi(deps: AdminDependencies): Hono {
   const api = new Hono();
   const route = (row: Route, answer: (call: Call) => Promise<Response>): void => {
-    const needed = ACCESS["/admin/api/v1"][row];
+    const needed = ACCESS[BASE][row];
     const [method, path] = methodAndPath(row);
     api.on(method, path, async (c) => {
       const principal = await deps.authenticate(c.req.raw, deps.requestId());
@@ -58,10 +61,20 @@ export function adminApi(deps: AdminDependencies): Hono {
       );
     });
   };
+  const isKnown = async (c: Context): Promise<boolean> =>
+    await deps.authenticate(c.req.raw, deps.requestId()) !== undefined;
   route("GET /status", async () => jsonAnswer(200, await deps.status()));
   route("POST /jobs/:name", ({ c, actor }) => runJob(deps, c, actor));
   route("GET /audit", ({ c }) => audit(deps, c));
   route("POST /where", ({ c, actor }) => where(deps, c, actor));
+  // Else these would be taken for kinds.
+  for (
+    const [path, allowed] of [["/status", ["GET", "HEAD"]], ["/jobs/:name", ["POST"]], ["/where", [
+      "POST",
+    ]]] as const
+  ) {
+    api.all(path, async (c) => await isKnown(c) ? methodNotAllowed(allowed) : unauthorized());
+  }
   route(
     "GET /revocations",
     async () => jsonAnswer(200, { items: await deps.revocations.list(LISTED_REVOCATIONS) }),
@@ -86,8 +99,9 @@ export function adminApi(deps: AdminDependencies): Hono {
     return await remove(deps, kind, nameOf(c), c.req.raw, actor);
   });
   api.all("*", async (c) => {
-    const principal = await deps.authenticate(c.req.raw, deps.requestId());
-    return principal === undefined ? unauthorized() : errorAnswer("not_found");
+    if (!await isKnown(c)) return unauthorized();
+    const allowed = allowedMethods(api.routes, c.req.path.slice(BASE.length));
+    return allowed.length === 0 ? errorAnswer("not_found") : methodNotAllowed(allowed);
   });
   return api;
 }
@@ -178,7 +192,7 @@ async function put(
   });
   if (!complete) return errorAnswer("body_too_large");
   const value = parseJson(bytes);
-  if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
+  if (typeof value === "string") return errorAnswer("bad_request", value);
   const parsed = parseResources([{ kind, name, ...value }], "body");
   if (!parsed.ok) return faultsAnswer(parsed.faults);
   const [resource] = parsed.resources;
@@ -193,7 +207,7 @@ async function put(
     attestationDevelopment: deps.attestationDevelopment,
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
   });
-  if (!outcome.ok) return refusal(outcome);
+  if (!outcome.ok) return refusal(outcome, before);
   await deps.changed();
   return await found(deps, kind, resource.name, before === undefined ? 201 : 200);
 }
@@ -214,7 +228,7 @@ async function remove(
     removals: [{ kind, name: stored.resource.name }],
     ...(expectedVersion === undefined ? {} : { expectedVersion }),
   });
-  if (!outcome.ok) return refusal(outcome);
+  if (!outcome.ok) return refusal(outcome, stored);
   await deps.changed();
   return new Response(null, { status: 204 });
 }
@@ -255,9 +269,26 @@ function expected(request: Request): number | undefined {
   return /^"\d{1,9}"$/.test(match) ? Number(match.slice(1, -1)) : -1;
 }
 
-function refusal(outcome: Exclude<ChangeOutcome, { ok: true }>): Response {
-  if (outcome.reason === "version") return errorAnswer("version_conflict");
+/** `before`: the resource as it was found first. */
+function refusal(
+  outcome: Exclude<ChangeOutcome, { ok: true }>,
+  before: StoredResource | undefined,
+): Response {
+  if (outcome.reason === "version") {
+    return errorAnswer("version_conflict", conflictText(outcome, before));
+  }
   return faultsAnswer(outcome.faults);
+}
+
+function conflictText(
+  { expected: version }: Extract<ChangeOutcome, { reason: "version" }>,
+  before: StoredResource | undefined,
+): string | undefined {
+  if (version === 0) {
+    return "the resource exists already: leave out If-None-Match to replace it";
+  }
+  if (before !== undefined) return undefined;
+  return "the resource does not exist: leave out If-Match to create it";
 }
 
 function faultsAnswer(faults: readonly { path: string; message: string }[]): Response {
@@ -268,13 +299,20 @@ function unknownKind(): Response {
   return errorAnswer("not_found", "there is no such kind of resource");
 }
 
-function parseJson(bytes: Uint8Array): Record<string, unknown> | undefined {
+/** The members of the body, or why it is refused. */
+function parseJson(bytes: Uint8Array): Record<string, unknown> | string {
+  const noObject = "the body must be a JSON object, in UTF-8";
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return noObject;
+    const twice = repeatedMember(text);
+    return twice === undefined
       ? { ...value }
-      : undefined;
+      : `the body has the member ${
+        JSON.stringify(twice.slice(0, 100))
+      } twice: leave one of them out`;
   } catch {
-    return undefined;
+    return noObject;
   }
 }

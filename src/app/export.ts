@@ -1,3 +1,4 @@
+import { asAppError } from "../errors.ts";
 import type { ExportEvent } from "../export/events.ts";
 import { publishFirstIndexes } from "../export/first-index.ts";
 import { publishIndex } from "../export/publish-index.ts";
@@ -90,7 +91,18 @@ export function exportPart(foundation: Foundation): ExportPart {
         name: "export",
         intervalMs: config.jobIntervalMs,
         timeoutMs: HOUR_MS,
-        run: (signal) => runExport(exportDependencies(foundation), signal),
+        run: (signal, noteFailure) => {
+          const deps = exportDependencies(foundation);
+          return runExport({
+            ...deps,
+            report: (event) => {
+              deps.report(event);
+              if ("error" in event) {
+                noteFailure(`${event.config}: ${asAppError(event.error).message}`);
+              }
+            },
+          }, signal);
+        },
       },
       {
         name: "retention",

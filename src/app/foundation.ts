@@ -107,6 +107,7 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
   const database = openDatabase({
     address: "stop" in opened ? opened.address : opened,
     statementTimeoutMs: config.statementTimeoutMs,
+    pool: config.databaseReach.pool,
   });
   try {
     await checkDatabase(database);
@@ -183,10 +184,15 @@ export async function foundationOn(
 
 /** The database of the settings; undefined: the embedded one. */
 export function databaseAddress(
-  { databaseUrl: url, databasePassword: password }: Config,
+  { databaseUrl: url, databasePassword: password, databaseReach: { tls } }: Config,
 ): DatabaseAddress | undefined {
   if (url === undefined) return undefined;
-  return { kind: "url", url, ...(password === undefined ? {} : { password }) };
+  return {
+    kind: "url",
+    url,
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+  };
 }
 
 async function bringSchema(

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExportEvent } from "../export/events.ts";
 import type { PublishEvent } from "../publish/route.ts";
 import { type AttestationMetrics, attestationMetrics } from "./attestation-metrics.ts";
+import type { JobOutcome } from "../store/job-run.ts";
 import type { PeerFigures } from "./peer-figures.ts";
 import { peerGauges } from "./peer-gauges.ts";
 import { processGauges, type ProcessSources } from "./process-gauges.ts";
@@ -10,7 +11,7 @@ import { processGauges, type ProcessSources } from "./process-gauges.ts";
 export type Metrics = AttestationMetrics & {
   readonly publishAnswered: (event: PublishEvent) => void;
   readonly exportReported: (event: ExportEvent) => void;
-  readonly jobEnded: (name: string, ok: boolean, seconds: number) => void;
+  readonly jobEnded: (name: string, outcome: JobOutcome, seconds: number) => void;
   /** Sets what is looked up for each scrape; without it, those figures are not there. */
   readonly setFound: (found?: Found) => void;
   /** From now on tells of the process too. */
@@ -87,8 +88,8 @@ export function openMetrics(): Metrics {
       files.inc({ config });
       exported.inc({ config }, event.keyCount + event.revisedKeyCount);
     },
-    jobEnded: (job, ok, seconds) => {
-      jobs.inc({ job, result: ok ? "ok" : "failed" });
+    jobEnded: (job, result, seconds) => {
+      jobs.inc({ job, result });
       jobSeconds.set({ job }, seconds);
     },
     setFound: ({ exports, peers } = NOTHING) => {

@@ -5,7 +5,7 @@ import { AppError, type Outcome } from "../errors.ts";
 import { MAX_REGISTRATION_BYTES, type Registration } from "../attest/registration/register.ts";
 import { exportsCarrying } from "../export/windows-for.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
-import type { Job } from "../jobs.ts";
+import type { Job, JobWork } from "../jobs.ts";
 import { MAX_JWKS_BYTES } from "../keys/jwks.ts";
 import { asSeconds } from "../model/ids.ts";
 import { DAY_SECONDS } from "../model/interval.ts";
@@ -195,8 +195,8 @@ export async function publishPart(
         name: "refresh-jwks",
         intervalMs: MINUTE_MS,
         timeoutMs: 5 * MINUTE_MS,
-        run: () => refreshIssuerKeys(refreshDeps(foundation, issuerKeys, REFRESH_SECONDS)),
-        runNow: () => refreshIssuerKeys(refreshDeps(foundation, issuerKeys, 0)),
+        run: refreshJob(foundation, issuerKeys, REFRESH_SECONDS),
+        runNow: refreshJob(foundation, issuerKeys, 0),
       },
       {
         name: "statistics",
@@ -212,13 +212,22 @@ export async function publishPart(
   };
 }
 
-function refreshDeps(foundation: Foundation, store: IssuerKeyStore, everySeconds: number) {
-  return {
-    crypto: foundation.crypto,
-    resources: foundation.cache,
-    store,
-    everySeconds,
-    fetchKeySet: (uri: string) =>
-      guardedFetch(uri, { ...foundation.outgoing, maxBytes: MAX_JWKS_BYTES }),
-  };
+/** Reads issuers' key sets; a set that cannot be read is told by the log, by the job and by the Issuer's status. */
+function refreshJob(foundation: Foundation, store: IssuerKeyStore, everySeconds: number): JobWork {
+  const { crypto, cache: resources, log, outgoing } = foundation;
+  return (_signal, noteFailure) =>
+    refreshIssuerKeys({
+      crypto,
+      resources,
+      everySeconds,
+      store: {
+        ...store,
+        fail: async (issuer, uri, error) => {
+          log.warn("issuer-keys-failed", { issuer, error });
+          noteFailure(`${issuer}: ${error}`);
+          await store.fail(issuer, uri, error);
+        },
+      },
+      fetchKeySet: (uri: string) => guardedFetch(uri, { ...outgoing, maxBytes: MAX_JWKS_BYTES }),
+    });
 }

@@ -1,11 +1,11 @@
-import type { Job } from "../jobs.ts";
+import type { Job, NoteFailure } from "../jobs.ts";
 import { errorFields, type Log } from "../observe/log.ts";
 import { leases } from "../store/lease.ts";
 import { importFiles } from "../store/upstream/import-file.ts";
 import { importKeys } from "../store/upstream/import-keys.ts";
 import { upstreamIndexes } from "../store/upstream/index-state.ts";
 import { mirrorFiles } from "../store/upstream/mirror-file.ts";
-import type { UpstreamEvent } from "../upstream/events.ts";
+import type { ReportUpstream, UpstreamEvent } from "../upstream/events.ts";
 import { type ImportDependencies, importExports } from "../upstream/import/run.ts";
 import { type MirrorDependencies, mirrorExports } from "../upstream/mirror/run.ts";
 import type { Foundation } from "./foundation.ts";
@@ -76,15 +76,33 @@ export function upstreamPart(foundation: Foundation): UpstreamPart {
         name: "import",
         intervalMs,
         timeoutMs: HOUR_MS,
-        run: (signal) => importExports(importDependencies(foundation), signal),
+        run: (signal, noteFailure) =>
+          importExports(noting(importDependencies(foundation), noteFailure), signal),
       },
       {
         name: "mirror",
         intervalMs,
         timeoutMs: HOUR_MS,
-        run: (signal) => mirrorExports(mirrorDependencies(foundation), signal),
+        run: (signal, noteFailure) =>
+          mirrorExports(noting(mirrorDependencies(foundation), noteFailure), signal),
       },
     ],
+  };
+}
+
+/** The same dependencies, whose failures the job tells as well. */
+function noting<D extends { readonly report: ReportUpstream }>(
+  deps: D,
+  noteFailure: NoteFailure,
+): D {
+  return {
+    ...deps,
+    report: (event: UpstreamEvent) => {
+      deps.report(event);
+      if ("message" in event) {
+        noteFailure(`${event.name}${"file" in event ? ` ${event.file}` : ""}: ${event.message}`);
+      }
+    },
   };
 }
 

@@ -26,6 +26,8 @@ export type Command = {
   readonly summary: string;
   /** Synopsis, options, and an example. */
   readonly usage: string;
+  /** Commands of which this is only the common name. */
+  readonly subcommands?: readonly Command[];
   /** 0 done, 1 failed, 2 used wrongly. May throw an AppError; its code has an exit status. */
   run(io: CommandIo): Promise<0 | 1 | 2>;
 };

@@ -1,13 +1,16 @@
 import { adminCommand } from "./admin.ts";
-import { applyCommand } from "./apply.ts";
 import { auditCommand } from "./audit.ts";
+import { applyCommand, diffCommand } from "./apply.ts";
 import { certificateCommand } from "./certificate.ts";
 import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
+import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
 import { deviceCommand } from "./device.ts";
 import { exportCommand } from "./export-files.ts";
 import { getCommand } from "./get.ts";
+import { helpCommand } from "./help.ts";
 import { hmacCommand } from "./hmac.ts";
 import { jobCommand } from "./job.ts";
 import { keysCommand } from "./keys.ts";
@@ -18,13 +21,18 @@ import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { tokenCommand } from "./token.ts";
 import { whereCommand } from "./where.ts";
+import { statusCommand } from "./status.ts";
+import { versionCommand } from "./version.ts";
 
 /** Every command, in the order of the help text. */
 export const COMMANDS: readonly Command[] = [
   serveCommand,
   migrateCommand,
   applyCommand,
+  diffCommand,
   getCommand,
+  deleteCommand,
+  statusCommand,
   jobCommand,
   keysCommand,
   peerCommand,
@@ -40,4 +48,7 @@ export const COMMANDS: readonly Command[] = [
   certificateCommand,
   simulateCommand,
   configCommand,
+  versionCommand,
+  completionCommand(() => COMMANDS),
+  helpCommand(() => COMMANDS),
 ];

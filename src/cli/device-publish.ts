@@ -210,7 +210,11 @@ function report(
     io.out(JSON.stringify({ status: answer.status, sent, insertedExposures, ...details }));
     return;
   }
-  io.out(`published: ${sent} keys sent, ${insertedExposures} of them new`);
+  // A revision changes keys that are stored: none of them is new, and that is right.
+  const stored = insertedExposures === 0 && error === ""
+    ? "none of them new: they were known, and are revised if their report type changed"
+    : `${insertedExposures} of them new`;
+  io.out(`published: ${sent} keys sent, ${stored}`);
   if (error !== "") io.out(`some were refused: ${printable(code)} ${printable(error)}`);
   for (const warning of warnings) io.out(`warning: ${printable(warning)}`);
   for (const { from, rpis } of encounters) {

@@ -27,7 +27,9 @@ type Opened = {
 
 /** Reads the file or URL in the arguments, and checks its signatures with the keys there. */
 async function openTarget(io: CommandIo, needsKey: boolean): Promise<Opened> {
-  const { values, positionals } = valueOf(parseOptions(io.args, OPTIONS, { positionals: "some" }));
+  const { values, positionals } = valueOf(
+    parseOptions(io.args, OPTIONS, { positionals: "some", what: "an export file or its URL" }),
+  );
   const [target = ""] = positionals;
   const { key } = values;
   if (needsKey) required(key?.[0], "key", "the file of a public key in PEM");

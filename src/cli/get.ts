@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import { inKindOrder } from "../admin/change.ts";
 import { AppError } from "../errors.ts";
-import { isKind, type Kind, KIND_NAMES, kindOfPlural } from "../model/resource/kinds.ts";
 import type { Command } from "./command.ts";
+import { kindNamed } from "./named-resource.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
@@ -46,9 +46,3 @@ export const getCommand: Command = {
     });
   },
 };
-
-function kindNamed(text: string): Kind {
-  const kind = isKind(text) ? text : kindOfPlural(text);
-  if (kind !== undefined) return kind;
-  throw new AppError("usage", `KIND ${text}: must be one of ${KIND_NAMES.join(", ")}`);
-}

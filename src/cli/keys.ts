@@ -63,7 +63,7 @@ export const keysCommand: Command = {
       key: { type: "string" },
       encrypt: { type: "boolean" },
       to: { type: "string" },
-    }, { positionals: "some" });
+    }, { positionals: "some", what: "create, list, rotate, rewrap or public" });
     if (!options.ok) throw new AppError(options.code, options.message);
     const { values, positionals: [verb = "", subject] } = options.value;
     const action = Object.hasOwn(ACTIONS, verb) ? ACTIONS[verb] : undefined;
@@ -136,6 +136,7 @@ async function rotate(
   const now = Math.floor(clock.now() / 1000);
   const old = view.get("SigningKey", subject);
   if (old === undefined) throw new AppError("not_found", `there is no SigningKey named ${subject}`);
+  refuseTaken(view, old, version);
   const fresh: SigningKey = {
     kind: "SigningKey",
     name: name ?? `${old.name}-${version}`,
@@ -170,6 +171,27 @@ async function rotate(
         configs.map((one) => one.name).join(", ") || "nothing"
       }: send its public key ("keys public") to Apple and Google before the old one ends`,
   );
+}
+
+/** Phones tell keys apart by key ID and version, so no two may share both. */
+function refuseTaken(view: ResourceView, { keyId }: SigningKey, version: string): void {
+  const sameId = view.list("SigningKey").filter((one) => one.keyId === keyId);
+  const taken = sameId.find((one) => one.version === version);
+  if (taken === undefined) return;
+  throw new AppError(
+    "usage",
+    `version ${version} of key ID ${keyId} is taken by the SigningKey ${taken.name}: use --version ${
+      nextVersion(version, new Set(sameId.map((one) => one.version)))
+    }`,
+  );
+}
+
+/** The version with its last number counted up to the first that is free: `v1` becomes `v2`. */
+function nextVersion(version: string, taken: ReadonlySet<string>): string {
+  const [, stem = version, digits = "1"] = /^(.*?)(\d{1,15})$/.exec(version) ?? [];
+  let number = Number(digits) + 1;
+  while (taken.has(`${stem}${number}`)) number += 1;
+  return `${stem}${number}`;
 }
 
 function ended(view: ResourceView, name: string, nowSeconds: number): boolean {

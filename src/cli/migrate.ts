@@ -32,6 +32,7 @@ export const migrateCommand: Command = {
     const database = openDatabase({
       address: "stop" in opened ? opened.address : opened,
       statementTimeoutMs: config.statementTimeoutMs,
+      pool: config.databaseReach.pool,
     });
     try {
       await checkDatabase(database);

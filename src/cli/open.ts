@@ -8,7 +8,8 @@ export async function withFoundation<const T>(
   io: CommandIo,
   work: (foundation: Foundation) => Promise<T>,
 ): Promise<T> {
-  const { config, secrets } = await loadConfiguration(io.env);
+  const { config, secrets, warnings } = await loadConfiguration(io.env);
+  if (warnings.length > 0) io.err(`settings without effect: ${warnings.join("; ")}`);
   const foundation = await openFoundation({
     config,
     secrets,

@@ -50,7 +50,10 @@ export const peerCommand: Command = {
   summary: "federation: adds, shows, syncs and revokes peers",
   usage: USAGE,
   run: async (io) => {
-    const options = parseOptions(io.args, {}, { positionals: "some" });
+    const options = parseOptions(io.args, {}, {
+      positionals: "some",
+      what: "add, list, sync, status or revoke",
+    });
     if (!options.ok) throw new AppError(options.code, options.message);
     const [verb = "", subject = ""] = options.value.positionals;
     const action = Object.hasOwn(ACTIONS, verb) ? ACTIONS[verb] : undefined;

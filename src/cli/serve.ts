@@ -37,10 +37,11 @@ export const serveCommand: Command = {
 };
 
 async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
-  const { config, secrets, shown } = await loadConfiguration(env, {
+  const { config, secrets, shown, warnings } = await loadConfiguration(env, {
     failed: (error) => log.warn("secret-unavailable", errorFields(error)),
   });
   const log = jsonLog(config.logLevel, io.err, Date.now);
+  if (warnings.length > 0) log.warn("settings-without-effect", { text: warnings.join("; ") });
   const foundation = await openFoundation({
     config,
     secrets,

@@ -10,6 +10,7 @@ export function withSubcommands(
   return {
     name,
     summary,
+    subcommands,
     usage: subcommands.map(({ usage }) => usage).join("\n\n\n"),
     run: async (io) => {
       const [first, ...args] = io.args;

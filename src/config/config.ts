@@ -8,6 +8,9 @@ import { parseDatabaseUrl, SESSION_ATTRIBUTES } from "../store/database-url.ts";
 import { blobSettings } from "./blob.ts";
 import { cloudSettings } from "./cloud.ts";
 import { type ConsoleSettings, consoleSettings } from "./console.ts";
+import { decodeBase64 } from "../bytes/base64.ts";
+import { type DatabaseSettings, databaseSettings, SSL_MODES } from "./database.ts";
+import { unreadSettings } from "./unread-settings.ts";
 import { LOG_LEVELS, type LogLevel } from "../observe/log.ts";
 import type { TlsIdentity } from "../runtime/runtime.ts";
 import {
@@ -56,6 +59,8 @@ export type Config = {
   readonly databaseUrl?: string;
   /** Its password as it is now, when that is in a file or with a secret manager; asked for with each connection. */
   readonly databasePassword?: Secret;
+  /** How that is reached. */
+  readonly databaseReach: DatabaseSettings;
   readonly migrateOnStart: boolean;
   readonly logLevel: LogLevel;
   readonly jobIntervalMs: number;
@@ -97,6 +102,8 @@ export type Configuration = {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly shown: readonly SettingShown[];
+  /** What of the environment has no effect, a line each. */
+  readonly warnings: readonly string[];
 };
 
 /** A statement may take this long at most, however generous WINDOW_GRACE is. */
@@ -145,7 +152,8 @@ export function readConfiguration(
     dataDirectory,
     ...(databaseUrl === undefined ? {} : { databaseUrl, ...databasePassword(read) }),
     migrateOnStart: read.flag("MIGRATE_ON_START", true),
-    logLevel: read.oneOf("LOG_LEVEL", LOG_LEVELS, "info"),
+    databaseReach: databaseSettings(read, databaseUrl),
+    logLevel: logLevelOf(read),
     jobIntervalMs: read.milliseconds("JOB_INTERVAL", "1m", { min: "100ms", max: "24h" }),
     windows,
     statementTimeoutMs: Math.min(
@@ -172,10 +180,12 @@ export function readConfiguration(
     masterKey: read.secret("MASTER_KEY"),
     named: (name) => namedSecret(environment, name),
   };
+  const strict = read.flag("SETTINGS_STRICT", false);
+  const warnings = judgeUnread(read, environment, strict);
   if (read.faults.length > 0) {
     throw new AppError("invalid_configuration", read.faults.join("\n"));
   }
-  return { config, secrets, shown: read.shown };
+  return { config, secrets, shown: read.shown, warnings };
 }
 
 function databasePassword(read: EnvironmentReader): Pick<Config, "databasePassword"> {
@@ -193,13 +203,40 @@ function databasePassword(read: EnvironmentReader): Pick<Config, "databasePasswo
     : {};
 }
 
+/** Adds what must be mended to the mistakes; answers the rest. */
+function judgeUnread(
+  read: EnvironmentReader,
+  environment: Environment,
+  strict: boolean,
+): readonly string[] {
+  const master = read.secretText("MASTER_KEY");
+  if (master !== undefined && decodeBase64(master)?.length !== 32) {
+    read.refuse(
+      "MASTER_KEY",
+      'must be base64 of 32 bytes: make one with "openssl rand -base64 32"',
+    );
+  }
+  const { refusals, warnings } = unreadSettings(environment, read.asked);
+  read.faults.push(...refusals, ...(strict ? warnings : []));
+  return warnings;
+}
+
+/** The reference server's levels too: they are those of its cloud. */
+function logLevelOf(read: EnvironmentReader): LogLevel {
+  const level = read.oneOf("LOG_LEVEL", [...LOG_LEVELS, ...LEVEL_ALIASES], "info");
+  if (level === "warning") return "warn";
+  return level === "critical" || level === "alert" || level === "emergency" ? "error" : level;
+}
+
+const LEVEL_ALIASES = ["warning", "critical", "alert", "emergency"] as const;
+
 /** DATABASE_URL, or a URL made of the reference server's DB_… settings. */
 function databaseUrlOf(read: EnvironmentReader): string | undefined {
   const pooler = read.oneOf("DATABASE_POOLER", ["none", "transaction"], "none");
   read.secret("DATABASE_URL");
   const url = read.secretText("DATABASE_URL");
   if (url !== undefined) {
-    if (parseDatabaseUrl(url) !== undefined) return pooledUrl(url, pooler);
+    if (parseDatabaseUrl(url) !== undefined) return pooledUrl(withParts(read, url), pooler);
     read.refuse(
       "DATABASE_URL",
       "must be a URL such as postgres://user:password@host:5432/name; several hosts are joined by commas, and " +
@@ -219,11 +256,26 @@ function databaseUrlOf(read: EnvironmentReader): string | undefined {
     read.refuse("DB_HOST", "must be a host name or an IPv4 address; for others set DATABASE_URL");
   }
   made.port = String(read.integer("DB_PORT", 5432, { min: 1, max: 65_535 }));
-  made.searchParams.set("sslmode", read.text("DB_SSLMODE", "require"));
+  made.searchParams.set("sslmode", read.oneOf("DB_SSLMODE", SSL_MODES, "require"));
   return pooledUrl(made.href, pooler);
 }
 
 function pooledUrl(url: string, pooler: "none" | "transaction"): string {
   if (pooler === "none") return url;
   return `${url}${url.includes("?") ? "&" : "?"}prepare=false`;
+}
+
+/** The URL, with DB_PASSWORD and DB_SSLMODE where it says nothing of them. */
+function withParts(read: EnvironmentReader, text: string): string {
+  // Several hosts are no URL to the standard: such a text says everything itself.
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  const password = url.password === "" ? read.secretText("DB_PASSWORD") : undefined;
+  const mode = url.searchParams.has("sslmode") ? undefined : read.optional("DB_SSLMODE");
+  if (password === undefined && mode === undefined) return text;
+  if (password !== undefined) url.password = encodeURIComponent(password);
+  if (mode !== undefined) {
+    url.searchParams.set("sslmode", read.oneOf("DB_SSLMODE", SSL_MODES, "require"));
+  }
+  return url.href;
 }

@@ -31,6 +31,8 @@ type Bounds = { readonly min?: number; readonly max?: number };
 export class EnvironmentReader {
   readonly faults: string[] = [];
   readonly shown: SettingShown[] = [];
+  /** Names that were asked for. */
+  readonly asked: Set<string> = new Set();
   readonly #environment: Environment;
   readonly #secrets: ResolvedSecrets;
 
@@ -80,8 +82,8 @@ export class EnvironmentReader {
 
   flag(name: string, fallback: boolean): boolean {
     const text = this.text(name, String(fallback)).toLowerCase();
-    if (["true", "1", "yes"].includes(text)) return true;
-    if (["false", "0", "no"].includes(text)) return false;
+    if (["true", "t", "1", "yes"].includes(text)) return true;
+    if (["false", "f", "0", "no"].includes(text)) return false;
     this.#fault(name, "must be true or false");
     return fallback;
   }
@@ -173,6 +175,7 @@ export class EnvironmentReader {
   }
 
   #valueOf(name: string): string | undefined {
+    this.asked.add(name);
     const value = this.#environment[name];
     if (value === undefined || value === "") return undefined;
     return value.startsWith(SECRET_PREFIX) ? this.#secrets.get(name)?.first ?? value : value;

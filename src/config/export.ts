@@ -7,7 +7,8 @@ export function exportSettings(
   read: EnvironmentReader,
   windows: { readonly graceSeconds: number },
 ): ExportSettings {
-  const anyTtl = read.flag("DEBUG_ALLOW_SHORT_CLEANUP_TTL", false);
+  const anyTtl = read.flag("DEBUG_ALLOW_SHORT_CLEANUP_TTL", false) ||
+    read.flag("DEBUG_OVERRIDE_CLEANUP_MIN_DURATION", false);
   return {
     maxRecords: read.integer("EXPORT_FILE_MAX_RECORDS", 500_000, { min: 1, max: 2_000_000 }),
     minRecords: read.integer("EXPORT_FILE_MIN_RECORDS", 1000, { max: 100_000 }),

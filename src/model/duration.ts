@@ -1,13 +1,17 @@
-/** Durations as the reference server writes them: `1h`, `360h`, `15m`, `1h30m`, `1.5s`, `300ms`. */
+/** Durations as the reference server writes them: `1h`, `360h`, `15m`, `1h30m`, `1.5s`, `300ms`; all forms of Go but signs. */
 
 const UNIT_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  "\u00b5s": 1e-3,
+  "\u03bcs": 1e-3,
   ms: 1,
   s: 1000,
   m: 60_000,
   h: 3_600_000,
 };
 
-const PART = /(\d+(?:\.\d+)?)(ms|s|m|h)/y;
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 
 /** Milliseconds of a duration; undefined when the text is none. `0` needs no unit. */
 export function parseDuration(text: string): number | undefined {

@@ -174,7 +174,7 @@ const runJob: Operation = {
     name: "job",
     in: "path",
     about:
-      "export, import, mirror, retention, rotate-keys, refresh-jwks, statistics, revocation, admin-upkeep",
+      "export, import, mirror, pull, push, retention, rotate-keys, refresh-jwks, statistics, revocation, admin-upkeep, federation-upkeep",
     schema: { type: "string" },
   }],
   answers: [jsonAnswerOf("JobResult", "What came of it")],
@@ -185,7 +185,7 @@ const runJob: Operation = {
       summary: "Roll up the statistics",
       parameters: { job: "statistics" },
       status: 200,
-      answer: { name: "statistics", ok: true, detail: { rolledUp: 0 } },
+      answer: { name: "statistics", ok: true, outcome: "nothing", detail: { rolledUp: 0 } },
     },
     {
       name: "unknown",

@@ -42,11 +42,14 @@ const exposureKeysSchema = z.object({
   })),
 });
 
+const jobOutcome = z.enum(["done", "nothing", "partly", "failed"]);
+
 const jobResultSchema = z.object({
   name: z.string(),
-  ok: z.boolean(),
+  ok: z.boolean().meta({ description: "Whether it did all of its work, or had none" }),
+  outcome: jobOutcome,
   code: z.string().optional(),
-  error: z.string().optional(),
+  error: z.string().optional().meta({ description: "Why it failed, or which parts did" }),
   detail,
 });
 
@@ -111,7 +114,9 @@ const statusSchema = z.looseObject({
     name: z.string(),
     startedAt: seconds("Its start"),
     finishedAt: seconds("Its end"),
+    outcome: jobOutcome,
     error: z.string().optional().meta({ description: "Code of its failure" }),
+    reason: z.string().optional().meta({ description: "Why it failed, or which parts did" }),
     detail,
   })).meta({ description: "The newest run of each job that did something" }),
 });

@@ -32,6 +32,7 @@ export type DatabaseAddress =
     readonly url: string;
     /** In place of the one in the URL, asked for with each connection. */
     readonly password?: () => Promise<string | undefined>;
+    readonly tls?: DatabaseTls;
   }
   | {
     readonly kind: "socket";
@@ -40,6 +41,26 @@ export type DatabaseAddress =
     readonly password: string;
     readonly database: string;
   };
+
+/** TLS towards the database; PEM texts. */
+export type DatabaseTls = {
+  /** Authorities that are trusted, in place of the runtime's. */
+  readonly ca?: string;
+  /** What the database is shown that asks for a certificate. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** What of the database's certificate must be right. */
+  readonly verify: "name" | "chain" | "nothing";
+};
+
+/** Bounds on connections; what is absent has a default. */
+export type DatabasePool = {
+  readonly connectTimeoutSeconds?: number;
+  readonly idleSeconds?: number;
+  readonly lifetimeSeconds?: number;
+  /** Connections for requests. */
+  readonly connections?: number;
+};
 
 /** How to use it. */
 export type DatabaseOptions = {
@@ -50,6 +71,7 @@ export type DatabaseOptions = {
   readonly bulkConnections?: number;
   /** Bound on each statement of a request, in milliseconds: half of WINDOW_GRACE, at most 10,000. */
   readonly statementTimeoutMs: number;
+  readonly pool?: DatabasePool;
 };
 
 /** How much longer than its bound on the server a statement may take before its connection is given up. */
@@ -74,9 +96,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = (max: number, statementTimeoutMs: number, watched: SilenceWatch): Sql =>
     connect(options.address, {
       max,
-      idle_timeout: 60,
-      connect_timeout: CONNECT_TIMEOUT_SECONDS,
-      max_lifetime: 3600,
+      idle_timeout: options.pool?.idleSeconds ?? 60,
+      connect_timeout: options.pool?.connectTimeoutSeconds ?? CONNECT_TIMEOUT_SECONDS,
+      max_lifetime: options.pool?.lifetimeSeconds ?? 3600,
       fetch_types: true,
       onnotice: () => {},
       types: { int8: INT8 },
@@ -89,7 +111,11 @@ export function openDatabase(options: DatabaseOptions): Database {
         default_transaction_isolation: "read committed",
       },
     }, watched);
-  const sql = pool(options.connections ?? 16, options.statementTimeoutMs, requests);
+  const sql = pool(
+    options.connections ?? options.pool?.connections ?? 16,
+    options.statementTimeoutMs,
+    requests,
+  );
   const bulk = pool(options.bulkConnections ?? 6, BULK_STATEMENT_TIMEOUT_MS, background);
   return {
     sql,
@@ -135,7 +161,9 @@ function connect(
   };
   if (address.kind === "url") {
     const local = pooled ? localSettings(session) : undefined;
-    return guardTransactions(postgres(url?.url ?? address.url, given), local);
+    const { tls } = address;
+    const secured = tls === undefined ? given : { ...given, ssl: tlsOptions(tls) };
+    return guardTransactions(postgres(url?.url ?? address.url, secured), local);
   }
   return guardTransactions(postgres({
     ...given,
@@ -153,6 +181,14 @@ function connect(
 function localSettings(session: Session): string {
   const settings = Object.entries(session).map(([name, value]) => `set local ${name} = '${value}'`);
   return settings.join("; ");
+}
+
+function tlsOptions({ verify, ...pem }: DatabaseTls): object {
+  return {
+    ...pem,
+    rejectUnauthorized: verify !== "nothing",
+    ...(verify === "chain" ? { checkServerIdentity: () => undefined } : {}),
+  };
 }
 
 /** A single connection outside the pools, for locks that live as long as it. */
@@ -213,10 +249,21 @@ export async function checkDatabase({ sql, pooled, statementTimeoutMs }: Databas
 function unreachable(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const refused = sqlState(cause) === PROTOCOL_VIOLATION;
-  const text = refused
-    ? NOT_OURS
-    : "the database cannot be reached: check DATABASE_URL, and that PostgreSQL accepts connections";
-  return new AppError("database_unavailable", text, { cause });
+  return new AppError("database_unavailable", refused ? NOT_OURS : unreachableText(cause), {
+    cause,
+  });
+}
+
+function unreachableText(cause: unknown): string {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (/CERT|SIGNED|ISSUER|ALTNAME/.test(code)) {
+    return "the certificate of the database is not trusted: set DB_SSLROOTCERT to the file of its authority, and " +
+      "name the host in DATABASE_URL or DB_HOST as the certificate does";
+  }
+  if (code === "28P01" || code === "28000") {
+    return "the database refuses the user or password: check those of DATABASE_URL, or DB_USER and DB_PASSWORD";
+  }
+  return "the database cannot be reached: check DATABASE_URL, and that PostgreSQL accepts connections";
 }
 
 /** SQLSTATE of a unique violation. */

@@ -1,13 +1,19 @@
 import type { Database } from "./database.ts";
 
+/** How a run of a background job ended; `nothing`: there was nothing to do. */
+export type JobOutcome = "done" | "nothing" | "partly" | "failed";
+
 /** One run of a background job that did something, or failed. */
 export type JobRun = {
   readonly name: string;
   /** UTC seconds. */
   readonly startedAt: number;
   readonly finishedAt: number;
+  readonly outcome: JobOutcome;
   /** Stable code of its failure. */
   readonly error?: string;
+  /** Why it failed, or which parts did. */
+  readonly reason?: string;
   /** What it did: counts by name. */
   readonly detail: Readonly<Record<string, unknown>>;
 };
@@ -24,6 +30,7 @@ type Row = {
   started_at: number;
   finished_at: number;
   error: string | null;
+  /** Counts, and beside them outcome and reason. */
   detail: Record<string, unknown> | null;
 };
 
@@ -31,22 +38,32 @@ type Row = {
 export function jobRuns({ bulk: sql }: Database): JobRuns {
   return {
     add: async (run) => {
+      const { outcome, reason } = run;
+      const detail = JSON.stringify({ ...run.detail, outcome, reason });
       await sql`
         insert into job_run (name, started_at, finished_at, error, detail)
         values (${run.name}, ${run.startedAt}, ${run.finishedAt}, ${run.error ?? null},
-                ${JSON.stringify(run.detail)}::text::jsonb)`;
+                ${detail}::text::jsonb)`;
     },
     newest: async () => {
       const rows = await sql<Row[]>`
         select distinct on (name) name, started_at, finished_at, error, detail
         from job_run order by name, id desc`;
-      return rows.map((row) => ({
-        name: row.name,
-        startedAt: row.started_at,
-        finishedAt: row.finished_at,
-        ...(row.error === null ? {} : { error: row.error }),
-        detail: row.detail ?? {},
-      }));
+      return rows.map(runOf);
     },
+  };
+}
+
+function runOf({ name, started_at, finished_at, error, detail: kept }: Row): JobRun {
+  const { outcome, reason, ...detail } = kept ?? {};
+  return {
+    name,
+    startedAt: started_at,
+    finishedAt: finished_at,
+    // Rows of an older version hold none.
+    outcome: outcome === "partly" ? "partly" : error === null ? "done" : "failed",
+    ...(error === null ? {} : { error }),
+    ...(typeof reason === "string" ? { reason } : {}),
+    detail,
   };
 }

@@ -42,7 +42,7 @@ describe("what phones and storage could not use", () => {
     return faults;
   };
 
-  it.each(["&", "|", ":", ",", ";", " ", "-", "ä", "\u0000"])(
+  it.each(["&", "|", ":", ",", ";", " ", "-", "ä"])(
     "a key ID or version with %j is refused: phones split and join with it",
     async (character) => {
       expect(await faultsOf("/signingKeys/x", { ...SIGNER, keyId: `31${character}0` })).toEqual([{

@@ -75,6 +75,36 @@ describe("wayfarer keys", () => {
       .toMatch(/keyId 310 {2}version v2 {2}thru - {2}signs for mag$/);
   });
 
+  it("refuses a version that a key of the same ID has, and names the next free one", async () => {
+    await signingKey("mag", "v1");
+    await signingKey("other", "v2", { keyId: "310" });
+    const refused = await keys("rotate mag --version v1 --name fresh");
+    expect(refused.status).toBe(2);
+    expect(refused.err).toContain(
+      "version v1 of key ID 310 is taken by the SigningKey mag: use --version v3",
+    );
+    expect((await keys("rotate mag --version v3")).status).toBe(0);
+  });
+
+  it("cannot make one export sign with two keys of the same ID and version", async () => {
+    await signingKey("a", "v1");
+    await signingKey("b", "v1");
+    await exportOf(["a"]);
+    const answer = await admin(app, "PUT", "/exportConfigs/mag", {
+      kind: "ExportConfig",
+      name: "mag",
+      bucket: "exports",
+      filenameRoot: "mag",
+      period: "4h",
+      outputRegion: "MAG",
+      signingKeys: ["a", "b"],
+    });
+    expect(answer.status).toBe(422);
+    expect(await answer.text()).toContain(
+      "b has key ID 310 and version v1, as a has: give it another version",
+    );
+  });
+
   it("publishes the public keys of those that have not ended, the same in three places", async () => {
     await signingKey("b", "v2");
     await signingKey("a", "v1");

@@ -34,7 +34,7 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
     DATABASE_URL: "postgres://db.example/main",
     ADMIN_TOKEN: "x",
     METRICS_TOKEN: "x",
-    MASTER_KEY: "x",
+    MASTER_KEY: "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=",
     DEFAULT_REGION: "MAG",
   },
   {
@@ -108,7 +108,14 @@ async function allShown(): Promise<readonly SettingShown[]> {
   const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
   await writeFile(cert, CLIENT.cert);
   await writeFile(key, CLIENT.key);
-  const identity = { TLS_CLIENT_CERT_FILE: cert, TLS_CLIENT_KEY_FILE: key };
+  const identity = {
+    TLS_CLIENT_CERT_FILE: cert,
+    TLS_CLIENT_KEY_FILE: key,
+    DB_HOST: "db.example",
+    DB_SSLROOTCERT: cert,
+    DB_SSLCERT: cert,
+    DB_SSLKEY: key,
+  };
   return (await Promise.all([...ENVIRONMENTS, identity].map(shownIn))).flat();
 }
 

@@ -26,12 +26,12 @@ describe("the program, put together", () => {
       signingKeys: ["k"],
     });
     const run = await admin(app, "POST", "/jobs/export");
-    expect(await run.json()).toMatchObject({ name: "export", ok: true });
+    expect(await run.json()).toMatchObject({ name: "export", ok: true, outcome: "done" });
     const metrics = await (await app.fetch("/metrics", {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     })).text();
     expect(metrics).toMatch(/wayfarer_lag_seconds\{kind="export",name="mag period"\} \d+/);
-    expect(metrics).toMatch(/wayfarer_job_runs_total\{job="export",result="ok"\} 1/);
+    expect(metrics).toMatch(/wayfarer_job_runs_total\{job="export",result="done"\} 1/);
     await app.close();
   });
 

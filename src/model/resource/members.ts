@@ -38,11 +38,33 @@ export const urlMember: z.ZodType<string, string> = z.string().max(2000).refine(
     url.password === "" && url.hash === "";
 }, "must be an http or https URL without user, password and fragment");
 
-/** A public key in PEM; that it is a P-256 key is checked where keys are known. */
-export const publicKeyMember: z.ZodType<string, string> = z.string().max(4000).regex(
-  /^-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*$/,
-  "must be a PEM text that begins with -----BEGIN PUBLIC KEY-----",
-);
+const PUBLIC_KEY_BLOCK = /-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----/;
+
+/** A public key in PEM; what stands before and after it is left out. That it is a P-256 key is checked where keys are known. */
+export const publicKeyMember: z.ZodType<string, string> = z.string().max(16_000)
+  .superRefine((text, context) => {
+    if (!PUBLIC_KEY_BLOCK.test(text)) {
+      context.addIssue({ code: "custom", message: noPublicKeyText(text) });
+    }
+  })
+  .transform((text) => {
+    const [block = text] = PUBLIC_KEY_BLOCK.exec(text) ?? [];
+    return text.startsWith(block) && text.trimEnd() === block ? text : `${block}\n`;
+  });
+
+function noPublicKeyText(text: string): string {
+  const [, label] = /-----BEGIN ([A-Z0-9 ]{1,40})-----/.exec(text) ?? [];
+  if (label === undefined) return "must be a PEM text that begins with -----BEGIN PUBLIC KEY-----";
+  if (label.endsWith("PRIVATE KEY")) {
+    return "is a private key: give the public one, as `openssl pkey -pubout` prints it";
+  }
+  if (label === "CERTIFICATE") {
+    return "is a certificate: give its public key, as `openssl x509 -pubkey -noout` prints it";
+  }
+  return label === "PUBLIC KEY"
+    ? "is a damaged PEM text: copy all of it, with its last line -----END PUBLIC KEY-----"
+    : `is a PEM block of ${label}: give one that begins with -----BEGIN PUBLIC KEY-----`;
+}
 
 /** A duration between two bounds, both in the form of the text, such as `4h`. */
 export function durationMember(least: string, most: string): z.ZodType<string, string> {

@@ -1,0 +1,28 @@
+import { errorAnswer } from "./answer.ts";
+
+/** A route as Hono lists it: `ALL` for every method; `:name` is one segment of the path, `*` is all that follows. */
+export type Route = { readonly method: string; readonly path: string };
+
+/** The methods that a path has routes for; none when nothing is there. A route of GET answers HEAD too. */
+export function allowedMethods(routes: readonly Route[], path: string): readonly string[] {
+  const methods = routes
+    .filter(({ method, path: pattern }) => method !== "ALL" && fits(pattern, path))
+    .flatMap(({ method }) => method === "GET" ? ["GET", "HEAD"] : [method]);
+  return [...new Set(methods)].sort();
+}
+
+/** 405 with the methods that would do (RFC 9110, 15.5.6). */
+export function methodNotAllowed(allowed: readonly string[]): Response {
+  const answer = errorAnswer("method_not_allowed", `use ${allowed.join(" or ")} here`);
+  answer.headers.set("allow", allowed.join(", "));
+  return answer;
+}
+
+function fits(pattern: string, path: string): boolean {
+  const source = pattern.split("/")
+    .map((part) =>
+      part === "*" ? ".*" : part.startsWith(":") ? "[^/]+" : part.replaceAll(".", "\\.")
+    )
+    .join("/");
+  return new RegExp(`^${source}$`).test(path);
+}
