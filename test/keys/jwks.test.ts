@@ -103,7 +103,9 @@ describe("parseJwks()", () => {
   });
 
   test("skips members that are no keys, and keeps the others", async () => {
-    const members = [1, null, "x", [], {}, { kid: "a" }, { ...ecJwk, kid: 7 }, { kty: 1 }];
+    const members: unknown[] = [1, null, "x", [], {}, { kid: "a" }, { ...ecJwk, kid: 7 }, {
+      kty: 1,
+    }];
     members.push({ ...ecJwk, kid: "x".repeat(257) });
     expect(await parse({ keys: [...members, ecJwk] })).toMatchObject({
       ok: true,
