@@ -74,7 +74,10 @@ export async function verifyToken(
   }
   const { jti } = jwt.claims;
   // NumericDate may have a fraction (RFC 7519, section 2).
-  return accept({ expiresAt: Math.ceil(times.expiresAt), ...(typeof jti === "string" ? { jti } : {}) });
+  return accept({
+    expiresAt: Math.ceil(times.expiresAt),
+    ...(typeof jti === "string" ? { jti } : {}),
+  });
 }
 
 const unauthenticated = (message: string) => refuse("unauthenticated", message);
