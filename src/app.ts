@@ -8,6 +8,7 @@ import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
 import { type EfgsGatewayPart, efgsGatewayPart } from "./app/efgs-gateway.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
+import { isRpcCall } from "../federation/rpc/encodings.ts";
 import { type FederationPart, federationPart } from "./app/federation.ts";
 import type { FederationRuntime } from "./app/peer-transports.ts";
 import { type PublishPart, publishPart } from "./app/publish.ts";
@@ -149,7 +150,11 @@ export async function openApp(
   if (config.roles.includes("console") && config.console.listener === undefined) {
     app.route("/", consoleApp);
   }
-  app.notFound(() => errorAnswer("not_found"));
+  app.notFound((c) =>
+    config.roles.includes("federation") && isRpcCall(c.req.raw)
+      ? federating.rpc(c.req.raw, c.env.connection)
+      : errorAnswer("not_found")
+  );
   app.onError((thrown) => {
     const error = storeFailure(thrown);
     const requestId = newRequestId(crypto);
