@@ -8,6 +8,7 @@ import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
 import { type EfgsGatewayPart, efgsGatewayPart } from "./app/efgs-gateway.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
+import { isRpcCall } from "../federation/rpc/encodings.ts";
 import { type FederationPart, federationPart } from "./app/federation.ts";
 import type { FederationRuntime } from "./app/peer-transports.ts";
 import { type PublishPart, publishPart } from "./app/publish.ts";
@@ -151,6 +152,9 @@ export async function openApp(
     app.route("/", consoleApp);
   }
   app.notFound((c) => {
+    if (config.roles.includes("federation") && isRpcCall(c.req.raw)) {
+      return federating.rpc(c.req.raw, c.env.connection);
+    }
     const allowed = allowedMethods(app.routes, c.req.path);
     return allowed.length === 0 || allowed.includes(c.req.method)
       ? errorAnswer("not_found")

@@ -73,7 +73,11 @@ export async function verifyToken(
     return unauthenticated("the token is valid for more than a day");
   }
   const { jti } = jwt.claims;
-  return accept({ expiresAt: times.expiresAt, ...(typeof jti === "string" ? { jti } : {}) });
+  // NumericDate may have a fraction (RFC 7519, section 2).
+  return accept({
+    expiresAt: Math.ceil(times.expiresAt),
+    ...(typeof jti === "string" ? { jti } : {}),
+  });
 }
 
 const unauthenticated = (message: string) => refuse("unauthenticated", message);

@@ -1,4 +1,5 @@
 import { accept, type Outcome, refuse } from "../../src/errors.ts";
+import { asServerId } from "../../src/model/ids.ts";
 import { type Peer, peerSchema } from "../../src/model/resource/peer.ts";
 import { peerClient, type Transports } from "./peer-client.ts";
 
@@ -42,7 +43,7 @@ export async function draftPeer(
     return accept({ peer: { ...draft, protocol: "grpc" }, publicKeys: "", protocols: ["grpc"] });
   }
   const { serverId, publicKeys, protocols } = answer.value;
-  if (serverId.replace(/\/+$/, "") !== draft.serverId) {
+  if (!URL.canParse(serverId) || asServerId(serverId) !== draft.serverId) {
     const named = /^https?:\/\/[\w.:/~-]{1,200}$/.test(serverId)
       ? `calls itself ${serverId}`
       : "has another name";

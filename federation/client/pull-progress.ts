@@ -1,6 +1,7 @@
 import type { FederationFetchResponse } from "../../proto/gen/federation.js";
 import { type RecentMap, recentMap } from "../../src/bounds/recent.ts";
-import type { PeerCursors, PlaceInFeed } from "../../src/model/peer-sync.ts";
+import { decodeBase64, encodeBase64, encodeHex } from "../../src/bytes/base64.ts";
+import type { PeerCursor, PeerCursors, PlaceInFeed } from "../../src/model/peer-sync.ts";
 import { MAX_PEER_PAGE } from "../../src/model/resource/peer.ts";
 import type { ReceivedBatch } from "../inbound.ts";
 import { receivedKey } from "../wire.ts";
@@ -20,9 +21,9 @@ export type Progress = {
   version: number;
   anew: boolean;
   pageSize: number;
-  /** Larger pages are not asked for. */
-  largest: number;
   emptyPages: number;
+  /** The first and last key of each stream of the page that came last, and how often in a row it came. */
+  ends: { readonly text: string; readonly times: number };
   readonly seen: RecentMap<string, true>;
   pages: number;
   keys: number;
@@ -44,8 +45,8 @@ export function newProgress(
     version: place?.version ?? 0,
     anew: !goesOn,
     pageSize,
-    largest: MAX_PEER_PAGE,
     emptyPages: 0,
+    ends: { text: "", times: 0 },
     seen,
     pages: 0,
     keys: 0,
@@ -80,15 +81,48 @@ export function readPage(answer: FederationFetchResponse): Page {
   };
 }
 
+/**
+ * The page with the places that lead on. A deployed server shows at most 500 keys of a window and gives back its place
+ * as it was, without a token; it takes the count of keys already read there, in base64, as its offset.
+ */
+export function continuedPage({ cursors }: Pick<Progress, "cursors">, page: Page): Page {
+  const { batch, partial, next } = page;
+  if (!partial || next === undefined) return page;
+  return {
+    ...page,
+    next: {
+      keys: continuedCursor(cursors.keys, next.keys, batch.keys.length),
+      revised: continuedCursor(cursors.revised, next.revised, batch.revised.length),
+    },
+  };
+}
+
+/** `asked`: where the page began; `count`: keys in it. */
+function continuedCursor(asked: PeerCursor, next: PeerCursor, count: number): PeerCursor {
+  if (next.nextToken !== "" || next.timestamp !== asked.timestamp) return next;
+  const offset = asked.nextToken === "" ? 0 : offsetIn(asked.nextToken);
+  if (offset === undefined || offset + count === 0) return next;
+  const digits = new TextEncoder().encode(String(offset + count));
+  return { timestamp: next.timestamp, nextToken: encodeBase64(digits) };
+}
+
+/** Undefined for a token that is no offset. */
+function offsetIn(token: string): number | undefined {
+  const digits = new TextDecoder().decode(decodeBase64(token) ?? new Uint8Array(0));
+  return /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : undefined;
+}
+
 /** What comes after a page; `broken`: the peer leads nowhere. */
 export type Step =
-  | { readonly kind: "more"; readonly pageSize: number }
+  | { readonly kind: "more" }
   | { readonly kind: "done" }
   | { readonly kind: "broken"; readonly message: string };
 
 const MAX_CURSOR_CHARACTERS = 4096;
 /** States that are remembered, to notice a circle: a longer one costs no more than the time of one run. */
 const MAX_SEEN = 1000;
+/** At first a place of a window is not told from its beginning. */
+const MAX_SAME_PAGES = 2;
 const broken = (message: string): Step => ({ kind: "broken", message: `the peer ${message}` });
 
 /** Where to go after a page; notices a peer that leads nowhere. */
@@ -114,14 +148,19 @@ export function nextStep(progress: Progress, { batch, partial, next }: Page): St
     ...(batch.revised.length > 0 ? [revisedText] : []),
     ...(count === 0 ? [text] : []),
   ];
-  const repeats = moved.some((one) => progress.seen.get(one) !== undefined);
+  // A server that takes no notice of an offset sends the same keys again. Twice is what deployed ones do.
+  const ends = count === 0 ? "" : endsOf(batch);
+  const sameEnds = ends === progress.ends.text ? progress.ends.times + 1 : 1;
+  const repeats = moved.some((one) => progress.seen.get(one) !== undefined) ||
+    (ends !== "" && sameEnds > MAX_SAME_PAGES);
   for (const one of moved) progress.seen.set(one, true);
-  if (!repeats) return { kind: "more", pageSize: progress.pageSize };
-  // What deployed servers do with more than one page in a window: their nextToken comes back empty.
-  if (progress.pageSize < progress.largest) {
-    return { kind: "more", pageSize: Math.min(progress.largest, progress.pageSize * 4) };
-  }
-  return broken("repeats a page for ever: it has more keys in one window than it sends at once");
+  progress.ends = { text: ends, times: sameEnds };
+  return repeats ? broken("repeats a page for ever") : { kind: "more" };
+}
+
+function endsOf({ keys, revised }: ReceivedBatch): string {
+  const ends = [keys.at(0), keys.at(-1), revised.at(0), revised.at(-1)];
+  return ends.map((one) => one === undefined ? "" : encodeHex(one.key)).join(" ");
 }
 
 /** Both places as one text. */

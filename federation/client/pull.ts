@@ -8,6 +8,7 @@ import type { PeerClient } from "./peer-client.ts";
 import { dayDigests } from "../digest.ts";
 import { type InboundDependencies, judgeBatch, type JudgedBatch, storeBatch } from "../inbound.ts";
 import {
+  continuedPage,
   cursorText,
   newProgress,
   nextStep,
@@ -58,8 +59,8 @@ export function pullFilters(peer: Peer): PullFilters {
 /**
  * Fetches page by page from where the last pull ended until nothing is left, the signal is aborted or the peer
  * fails. Each page is stored together with the place after it. The next page is fetched while one is stored. Another
- * server, and accepting other keys, begin anew. A peer that repeats itself is asked for larger pages, one whose page
- * is too large for smaller ones, and is reported when that does not help.
+ * server, and accepting other keys, begin anew. A deployed peer that gives back its place is asked by offset
+ * ({@link continuedPage}), one whose page is too large for smaller ones; a peer that repeats itself is reported.
  */
 export async function pullFrom(
   peer: Peer,
@@ -94,11 +95,11 @@ export async function pullFrom(
         if (!isTooLarge(prepared) || progress.pageSize === 1) {
           return ended(progress, false, prepared);
         }
-        progress.largest = progress.pageSize = Math.ceil(progress.pageSize / 2);
+        progress.pageSize = Math.ceil(progress.pageSize / 2);
         answer = ask(progress.cursors, progress.pageSize);
         continue;
       }
-      const { page } = prepared.value;
+      const page = continuedPage(progress, prepared.value.page);
       const step = nextStep(progress, page);
       if (step.kind === "broken") {
         const failure = { ok: false, code: "fetch_failed", message: step.message } as const;
@@ -106,9 +107,8 @@ export async function pullFrom(
       }
       const more = step.kind === "more" && page.next !== undefined;
       // Nothing of it is lost when storing fails: the place is stored with the keys.
-      if (more) answer = ask(page.next ?? START, step.pageSize);
-      if (more) progress.pageSize = step.pageSize;
-      storing = storePage(deps, peer, progress, prepared.value, belongsTo, askedAt);
+      if (more) answer = ask(page.next ?? START, progress.pageSize);
+      storing = storePage(deps, peer, progress, { ...prepared.value, page }, belongsTo, askedAt);
       storing.catch(() => {}); // It is thrown where it is waited for.
       if (!more) {
         await storing;

@@ -97,7 +97,7 @@ export function acceptanceOf(
     ? peer.serverId
     : canonicalServerId(received.homeServer);
   if (homeServer === undefined) return refused("home_server");
-  if (homeServer === (canonicalServerId(serverId) ?? serverId)) return refused("home");
+  if (homeServer === serverId) return refused("home");
   const { key, intervalNumber, intervalCount, daysSinceOnset, onsetTold, traveler } = received;
   const credible = daysSinceOnset !== undefined && Math.abs(daysSinceOnset) <= MAX_WIRE_DSOS;
   return {
@@ -134,7 +134,7 @@ function readServerId(text: string): ServerId | undefined {
     return undefined;
   }
   if (!URL.canParse(text)) return undefined;
-  return asServerId(new URL(text).href.replace(/\/+$/, ""));
+  return asServerId(text);
 }
 
 function faultOfShape(

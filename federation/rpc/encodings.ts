@@ -21,6 +21,12 @@ export function mediaTypeOf(headers: Headers): string {
   return mediaType.trim().toLowerCase();
 }
 
+/** Whether a request is a call by its content type alone; JSON could be anything. */
+export function isRpcCall({ method, headers }: Request): boolean {
+  const mediaType = mediaTypeOf(headers);
+  return method === "POST" && mediaType !== "application/json" && ENCODINGS.has(mediaType);
+}
+
 /** The encoding of a media type, if it is one of ours. */
 export function encodingOf(mediaType: string): Encoding | undefined {
   return ENCODINGS.get(mediaType);

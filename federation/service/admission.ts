@@ -1,4 +1,4 @@
-import { type Refusal, refuse } from "../../src/errors.ts";
+import { type ErrorCode, type Refusal, refuse } from "../../src/errors.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Authenticate } from "../auth/caller.ts";
 import type { RateLimit } from "../rate.ts";
@@ -11,8 +11,17 @@ export type AdmissionDependencies = {
   readonly rate: RateLimit;
   /** How much one peer may push. */
   readonly maxPushKeysPerSecond: number;
+  /** Told why a call was not let in, which the caller must not learn. */
+  readonly onUnauthenticated: (cause: string, requestId: string) => void;
 };
 
+/** Whatever is wrong, so that a stranger cannot find out with whom there is an agreement. */
+const NOT_LET_IN =
+  "the token is not accepted: compare its iss, sub and aud with the agreement, its key with the " +
+  "issuer's, and the clocks; the log of the server called tells the cause";
+
+/** `unavailable`: the keys of an issuer with an agreement cannot be read. */
+const SECRET: readonly ErrorCode[] = ["unauthenticated", "unavailable"];
 /** How many calls of one peer are answered at the same time. */
 const MAX_CALLS_IN_FLIGHT = 8;
 /** No call costs less than this part of a second's keys. */
@@ -77,7 +86,10 @@ export function admission(deps: AdmissionDependencies): Admission {
           onlyOnce,
           mayGoOn,
         });
-        return caller.ok ? await work(caller.value) : caller;
+        if (caller.ok) return await work(caller.value);
+        if (!SECRET.includes(caller.code)) return caller;
+        deps.onUnauthenticated(caller.message, call.requestId);
+        return refuse("unauthenticated", NOT_LET_IN);
       } finally {
         leave?.();
       }

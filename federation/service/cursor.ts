@@ -10,7 +10,7 @@ export type WireCursor = { readonly timestamp: number; readonly nextToken: strin
 
 /** Positions in the feed as others keep them for us. */
 export type CursorCodec = {
-  /** `belongsTo`: peer and filters; another text cannot open it. */
+  /** `belongsTo`: peer and filters; another text cannot open it, unless it is the start of a window. */
   seal(stream: FeedStream, position: FeedPosition, belongsTo: string): Promise<WireCursor>;
   /** `invalid_argument` for what was not sealed here, for this stream, peer and filters. */
   open(stream: FeedStream, cursor: WireCursor, belongsTo: string): Promise<Outcome<FeedPosition>>;
@@ -19,14 +19,15 @@ export type CursorCodec = {
 /** Bytes of the key that {@link cursorCodec} takes. */
 export const CURSOR_KEY_BYTES = 32;
 const VERSION = 1;
-/** version(1) ‖ nonce(12) ‖ key(0 or 16) ‖ tag(16), in base64url. */
+/** version(1) ‖ nonce(12) ‖ key(16; 0 in tokens of old) ‖ tag(16), in base64url. */
 const MAX_TOKEN_LENGTH = 60;
 
 /**
- * Tokens are version(1) ‖ AES-256-GCM of the key after which the feed goes on (0 or 16 bytes), with stream,
- * timestamp, peer and filters as additional data. Sealed rather than only signed, since the scan may have ended at
- * a key that the peer must not see. A cursor without a token is the start of its window, whichever that is: what may
- * be sent is decided by the agreement, so a peer that begins in the middle leaves out only what it could have had.
+ * Tokens are version(1) ‖ AES-256-GCM of the key after which the feed goes on (16 bytes), with stream, timestamp,
+ * peer and filters as additional data. Sealed rather than only signed, since the scan may have ended at a key that
+ * the peer must not see. A cursor without a token is the start of its window, whichever that is: what may be sent is
+ * decided by the agreement, so a peer that begins in the middle leaves out only what it could have had. Such a place
+ * belongs to no filters, so that a deployed peer that has read everything may change its regions.
  */
 export async function cursorCodec(
   crypto: Crypto,
@@ -37,8 +38,9 @@ export async function cursorCodec(
     new TextEncoder().encode(["wayfarer feed", VERSION, stream, timestamp, belongsTo].join("\n"));
   return {
     seal: async (stream, { window, key }, belongsTo) => {
+      if (key === undefined) return { timestamp: window, nextToken: "" };
       const data = boundTo(stream, window, belongsTo);
-      const sealed = await seal(crypto, sealer, key ?? new Uint8Array(0), data);
+      const sealed = await seal(crypto, sealer, key, data);
       const token = new Uint8Array(1 + sealed.length);
       token[0] = VERSION;
       token.set(sealed, 1);

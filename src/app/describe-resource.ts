@@ -6,10 +6,10 @@ import type { IssuerKeyStore } from "../store/publish/issuer-key.ts";
 /** What describing resources needs. */
 export type DescribeDependencies = {
   readonly keys: KeyManager;
-  readonly issuerKeys: Pick<IssuerKeyStore, "states">;
+  readonly issuerKeys: Pick<IssuerKeyStore, "states" | "standings">;
 };
 
-/** Read-only members of a resource's answer: a signing key's public key, an issuer's fetches. */
+/** Read-only members of a resource's answer: a signing key's public key, an issuer's fetches and keys. */
 export async function describeResource(
   deps: DescribeDependencies,
   resource: Resource,
@@ -35,5 +35,11 @@ async function keySetStatus(
     lastAttempt: at(state?.attemptedAt),
     lastFetch: at(state?.succeededAt),
     lastError: state?.error ?? null,
+    ignored: state?.ignored ?? 0,
+    keys: (await issuerKeys.standings(name)).map(({ version, since, revoked }) => ({
+      kid: version,
+      since: at(since),
+      revoked: at(revoked),
+    })),
   };
 }

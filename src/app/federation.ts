@@ -24,6 +24,7 @@ import { newRequestId } from "../http/request-id.ts";
 import type { Job } from "../jobs.ts";
 import { asServerId } from "../model/ids.ts";
 import { errorFields } from "../observe/log.ts";
+import { sparingLog } from "../observe/sparing-log.ts";
 import type { Handler } from "../runtime/runtime.ts";
 import { type BatchRecords, batchRecords, type BatchShown } from "../store/efgs/batch-records.ts";
 import { gatewayState } from "../store/efgs/gateway-state.ts";
@@ -109,6 +110,7 @@ export async function federationParts(
   const digests = federationDigests(database);
   const onError = (error: unknown, requestId: string): void =>
     log.error("federation-failed", { requestId, ...errorFields(error) });
+  const unauthenticated = sparingLog(log, "warn", "peer-not-authenticated", 1000);
   const shared = {
     feed: federationFeed(database),
     inbound: federationInbound(database, {
@@ -155,6 +157,7 @@ export async function federationParts(
     cursors: sealedCursors(foundation),
     rate: rateLimit(clock.monotonic),
     record: historyWriter(pages.add, (error) => onError(error, "")),
+    onUnauthenticated: (cause, requestId) => unauthenticated({ cause, requestId }),
     maxPushKeysPerSecond: config.peerMaxKeysPerSecond,
     sent: sentDigests(digests),
     publicKeys: async () => await (await signer.jwks()).text(),

@@ -18,7 +18,12 @@ import { type DryRun, rehearse } from "../publish/dry-run.ts";
 import { parsePublish } from "../publish/request-parser.ts";
 import { issuerDirectories } from "../publish/issuer-directory.ts";
 import { preciseDelay } from "../publish/precise-delay.ts";
-import { REFRESH_SECONDS, refreshIssuerKeys } from "../publish/refresh-issuer-keys.ts";
+import {
+  REFRESH_SECONDS,
+  refreshIssuer,
+  refreshIssuerKeys,
+} from "../publish/refresh-issuer-keys.ts";
+import { REREAD_PATIENCE_MS, rereadIssuerKeys } from "../publish/reread-issuer-keys.ts";
 import {
   type RevisionKeyDeps,
   type RevisionKeys,
@@ -58,7 +63,7 @@ export type PublishPart = {
   /** Goes through a publish without storing anything; `body` is that of `POST /v1/publish`. */
   readonly rehearse: (body: Uint8Array) => Promise<Outcome<DryRun>>;
   /** How fetching issuers' keys goes. */
-  readonly issuerKeys: Pick<IssuerKeyStore, "states">;
+  readonly issuerKeys: Pick<IssuerKeyStore, "states" | "standings">;
   /** Requests that are there now, by what is done with them. */
   readonly load: () => Readonly<Record<string, number>>;
   /** Whether publishes are being stored. */
@@ -66,6 +71,8 @@ export type PublishPart = {
   readonly jobs: readonly Job[];
 };
 
+/** A key set that failed is asked again after ten seconds. */
+const JWKS_LOOK_MS = 5_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -102,6 +109,12 @@ export function publishParts(
     crypto,
     resources: foundation.cache,
     directoryOf: issuerDirectories({ crypto, fetchedKeys: issuerKeys, nowMs: clock.monotonic }),
+    rereadIssuerKeys: rereadIssuerKeys({
+      refresh: (name) => refreshIssuer(refreshDeps(foundation, issuerKeys, 0), name),
+      nowMs: clock.monotonic,
+      maxWaiting: Math.ceil(config.publish.maxInFlight / 2),
+      patienceMs: REREAD_PATIENCE_MS,
+    }),
     attest: attestation.attest,
     store: publishStore(database, config.publish, foundation.clocks.processSeconds),
     tokens: revisionTokens({
@@ -193,7 +206,7 @@ export async function publishPart(
       },
       {
         name: "refresh-jwks",
-        intervalMs: MINUTE_MS,
+        intervalMs: JWKS_LOOK_MS,
         timeoutMs: 5 * MINUTE_MS,
         run: refreshJob(foundation, issuerKeys, REFRESH_SECONDS),
         runNow: refreshJob(foundation, issuerKeys, 0),
@@ -214,20 +227,26 @@ export async function publishPart(
 
 /** Reads issuers' key sets; a set that cannot be read is told by the log, by the job and by the Issuer's status. */
 function refreshJob(foundation: Foundation, store: IssuerKeyStore, everySeconds: number): JobWork {
-  const { crypto, cache: resources, log, outgoing } = foundation;
   return (_signal, noteFailure) =>
-    refreshIssuerKeys({
-      crypto,
-      resources,
-      everySeconds,
-      store: {
-        ...store,
-        fail: async (issuer, uri, error) => {
-          log.warn("issuer-keys-failed", { issuer, error });
-          noteFailure(`${issuer}: ${error}`);
-          await store.fail(issuer, uri, error);
-        },
-      },
-      fetchKeySet: (uri: string) => guardedFetch(uri, { ...outgoing, maxBytes: MAX_JWKS_BYTES }),
-    });
+    refreshIssuerKeys(refreshDeps(foundation, store, everySeconds, noteFailure));
+}
+
+function refreshDeps(
+  foundation: Foundation,
+  store: IssuerKeyStore,
+  everySeconds: number,
+  noteFailure: (reason: string) => void = () => {},
+) {
+  return {
+    crypto: foundation.crypto,
+    resources: foundation.cache,
+    store,
+    everySeconds,
+    failed: (issuer: string, error: string) => {
+      foundation.log.warn("issuer-keys-failed", { issuer, error });
+      noteFailure(`${issuer}: ${error}`);
+    },
+    fetchKeySet: (uri: string) =>
+      guardedFetch(uri, { ...foundation.outgoing, maxBytes: MAX_JWKS_BYTES }),
+  };
 }

@@ -36,6 +36,10 @@ const IPV4_RANGES = rangesOf([
 
 const IPV6_RANGES = rangesOf([
   ["fd00:ec2::/32", "never"], // metadata of Amazon Web Services
+  ["fd20:ce::254/128", "never"], // metadata of Google Cloud
+  ["fd00:c1::a9fe:a9fe/128", "never"], // metadata of Oracle Cloud
+  ["fd00:a9fe:a9fe::/48", "never"], // metadata of Akamai
+  ["fd00:42::42/128", "never"], // metadata of Scaleway
   ["::1/128", "private"],
   ["fc00::/7", "private"], // unique local, RFC 4193
   ["2001::/23", "never"], // protocol assignments, Teredo among them

@@ -17,7 +17,7 @@ export type JwksKey = {
   readonly publicKeyPem: string;
 };
 
-/** The usable keys of a set, and how many others it had (another type, another use, no `kid`). */
+/** The usable keys of a set, and how many other members it had: of another kind or use, malformed, or without `kid`. */
 export type ParsedJwks = { readonly keys: readonly JwksKey[]; readonly ignored: number };
 
 /** A key set is at most this large. */
@@ -48,7 +48,7 @@ const anyKey = z.looseObject({
   alg: z.string().optional(),
   key_ops: z.array(z.string()).optional(),
 });
-const keySet = z.union([z.object({ keys: z.array(anyKey) }), z.array(anyKey)]);
+const keySet = z.union([z.object({ keys: z.array(z.unknown()) }), z.array(z.unknown())]);
 
 type Jwk = z.infer<typeof anyKey>;
 type Reader = {
@@ -67,9 +67,11 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 
 /**
  * Reads a key set of another server: `{"keys": […]}`, or a bare array as deployed verification servers publish. EC on
- * P-256, RSA of 2048 to 8192 bits, and Ed25519 are returned, in order; keys of other kinds are counted as ignored.
- * The whole set is refused (`malformed_file`) when it is no key set, holds a private or symmetric key, a usable kind
- * of key that is malformed, a `kid` with control characters, or one `kid` for two keys; `limit_exceeded` for too many bytes or keys.
+ * P-256, RSA of 2048 to 8192 bits, and Ed25519 are returned, in order. Members that are not understood are skipped and
+ * counted, and never lose the others (RFC 7517, section 5): another kind of key, a malformed or weak one, a `kid` with
+ * control characters, a key whose private part is published, and different keys of one algorithm under one `kid`, of
+ * which nobody can tell the right one. The set is refused as a whole only when it is no key set (`malformed_file`), or
+ * has too many bytes or members (`limit_exceeded`).
  */
 export async function parseJwks(
   crypto: Crypto,
@@ -80,27 +82,27 @@ export async function parseJwks(
   }
   const set = keySet.safeParse(parseJson(document));
   if (!set.success) {
-    return malformed('the key set must be {"keys": […]} or an array of keys (RFC 7517)');
+    return refuse(
+      "malformed_file",
+      'the key set must be {"keys": […]} or an array of keys (RFC 7517)',
+    );
   }
-  const jwks = Array.isArray(set.data) ? set.data : set.data.keys;
-  if (jwks.length > MAX_JWKS_KEYS) {
+  const members = Array.isArray(set.data) ? set.data : set.data.keys;
+  if (members.length > MAX_JWKS_KEYS) {
     return refuse("limit_exceeded", `the key set has more than ${MAX_JWKS_KEYS} keys`);
   }
-  if (jwks.some((jwk) => PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member)))) {
-    return malformed("the key set holds a private or symmetric key: publish public keys only");
-  }
   const keys = new Map<string, JwksKey>();
-  for (const [index, jwk] of jwks.entries()) {
-    const key = await readKey(crypto, jwk, index);
-    if (!key.ok) return key;
-    if (key.value === undefined) continue;
-    const same = keys.get(key.value.kid);
-    if (same !== undefined && same.publicKeyPem !== key.value.publicKeyPem) {
-      return malformed(`keys[${index}]: its kid is that of another key of the set`);
-    }
-    keys.set(key.value.kid, key.value);
+  const ambiguous = new Set<string>();
+  for (const member of members) {
+    const key = await readKey(crypto, member);
+    if (key === undefined) continue;
+    const id = `${key.algorithm} ${key.kid}`;
+    const same = keys.get(id);
+    if (same !== undefined && same.publicKeyPem !== key.publicKeyPem) ambiguous.add(id);
+    keys.set(id, key);
   }
-  return accept({ keys: [...keys.values()], ignored: jwks.length - keys.size });
+  for (const id of ambiguous) keys.delete(id);
+  return accept({ keys: [...keys.values()], ignored: members.length - keys.size });
 }
 
 /** A public key as we publish it: P-256 in SPKI PEM, under its `kid`. */
@@ -132,24 +134,19 @@ export function makeJwks(
   };
 }
 
-async function readKey(
-  crypto: Crypto,
-  jwk: Jwk,
-  index: number,
-): Promise<Outcome<JwksKey | undefined>> {
+/** Undefined for a member that is not understood. */
+async function readKey(crypto: Crypto, member: unknown): Promise<JwksKey | undefined> {
+  const parsed = anyKey.safeParse(member);
+  if (!parsed.success) return undefined;
+  const { data: jwk } = parsed;
+  const { kid } = jwk;
   const reader = READERS.get(jwk.kty);
-  if (reader === undefined || jwk.kid === undefined || !isForVerifying(jwk, reader)) {
-    return accept(undefined);
-  }
-  if (UNWRITABLE.test(jwk.kid)) {
-    return malformed(`keys[${index}]: its kid holds a control character or half a character`);
-  }
+  if (reader === undefined || kid === undefined || !isForVerifying(jwk, reader)) return undefined;
+  if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(jwk, name))) return undefined;
+  if (UNWRITABLE.test(kid)) return undefined;
   const spki = await reader.spki(crypto, jwk).catch(() => undefined);
-  if (spki === undefined) {
-    return malformed(`keys[${index}]: not a valid ${jwk.kty} key for ${reader.algorithm}`);
-  }
-  const publicKeyPem = derToPem(spki, "PUBLIC KEY");
-  return accept({ kid: jwk.kid, algorithm: reader.algorithm, publicKeyPem });
+  if (spki === undefined) return undefined;
+  return { kid, algorithm: reader.algorithm, publicKeyPem: derToPem(spki, "PUBLIC KEY") };
 }
 
 function isForVerifying(jwk: Jwk, { algorithm, curve }: Reader): boolean {
@@ -192,8 +189,4 @@ function parseJson(document: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function malformed(message: string) {
-  return refuse("malformed_file", message);
 }

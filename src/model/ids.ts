@@ -24,4 +24,9 @@ export const asRegion = (value: string): Region => value.trim().toUpperCase() as
 /** Health authority IDs are compared and stored in lower case. */
 export const asHealthAuthorityId = (value: string): HealthAuthorityId =>
   value.trim().toLowerCase() as HealthAuthorityId;
-export const asServerId = (value: string): ServerId => value as ServerId;
+/**
+ * A server's ID in the one form in which IDs are compared: host in lower case, no default port, no slash at the end.
+ * Throws a TypeError for what is no URL.
+ */
+export const asServerId = (value: string): ServerId =>
+  new URL(value).href.replace(/\/+$/, "") as ServerId;

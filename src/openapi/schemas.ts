@@ -206,6 +206,22 @@ const READ_ONLY: { readonly [K in Kind]?: Json } = {
         lastAttempt: { type: ["string", "null"], format: "date-time" },
         lastFetch: { type: ["string", "null"], format: "date-time" },
         lastError: { type: ["string", "null"] },
+        ignored: {
+          type: "integer",
+          description: "Members of the key set that were not understood",
+        },
+        keys: {
+          type: "array",
+          description: "Keys read from jwksUri, the newest first; revoked ones for 30 days more",
+          items: {
+            type: "object",
+            properties: {
+              kid: { type: "string" },
+              since: { type: "string", format: "date-time" },
+              revoked: { type: ["string", "null"], format: "date-time" },
+            },
+          },
+        },
       },
     },
   },

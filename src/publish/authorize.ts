@@ -8,6 +8,7 @@ import type { Attest, AttestationCheck } from "./attestation.ts";
 import { type CertificateCheck, checkCertificate } from "./certificate.ts";
 import type { DirectoryOf, IssuerDirectory } from "./issuer-directory.ts";
 import type { PublishRequest } from "./request-parser.ts";
+import type { RereadIssuerKeys } from "./reread-issuer-keys.ts";
 import type { PublishSettings } from "./settings.ts";
 
 /** On whose behalf a request publishes, and what its certificate says. */
@@ -32,10 +33,15 @@ export type AuthorizeDeps = {
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
   readonly attest: Attest;
+  readonly rereadIssuerKeys: RereadIssuerKeys;
 };
 
 /** A refusal; `certificateCheck` is there when it was the certificate. */
-export type AuthorizeRefusal = Refusal & { readonly certificateCheck?: CertificateCheck };
+export type AuthorizeRefusal = Refusal & {
+  readonly certificateCheck?: CertificateCheck;
+  /** Issuers whose key set may have the certificate's key by now. */
+  readonly reread?: readonly string[];
+};
 
 /** A publish whose health authority lets it by without a certificate has no report type: it counts as `likely`. */
 const BYPASSED_REPORT_TYPE: ReportType = "likely";
@@ -58,9 +64,13 @@ export async function authorize(
   const outcome = await authorizeIn(known, deps, request, now);
   if (outcome.ok) return outcome;
   const newest = await look(SECOND_LOOK_MS);
-  return newest.directory === known.directory
+  const second = newest.directory === known.directory
     ? outcome
     : await authorizeIn(newest, deps, request, now);
+  if (second.ok || second.reread === undefined || !await deps.rereadIssuerKeys(second.reread)) {
+    return second;
+  }
+  return await authorizeIn(await look(0), deps, request, now);
 }
 
 /** The directory is another whenever the view is. */
@@ -121,6 +131,7 @@ async function authorizeIn(
   return {
     ...refuse(code, `${ERRORS[code].text}: ${certificate.message}`),
     certificateCheck: certificate.check,
+    ...(certificate.reread === undefined ? {} : { reread: certificate.reread }),
   };
 }
 

@@ -36,7 +36,13 @@ export type CertificateCheck =
 /** A valid certificate, or the first check that failed and a public text about it. */
 export type CertificateOutcome =
   | { readonly ok: true; readonly value: Certificate }
-  | { readonly ok: false; readonly check: CertificateCheck; readonly message: string };
+  | {
+    readonly ok: false;
+    readonly check: CertificateCheck;
+    readonly message: string;
+    /** The Issuer resources whose key set may have the key by now; see {@link issuersToReread}. */
+    readonly reread?: readonly string[];
+  };
 
 /** What a certificate is checked against. */
 export type CertificateContext = {
@@ -69,7 +75,12 @@ export async function checkCertificate(
   if (addressed.length === 0) return fail("audience", "its audience is not the issuer's");
 
   const signer = await findSigner(addressed, jwt, now, (key) => isSignedBy(crypto, key, jwt));
-  if (signer === "no-key") return fail("key", "no active key of the issuer has the version in kid");
+  if (signer === "no-key") {
+    return {
+      ...fail("key", "no active key of the issuer has the version in kid"),
+      reread: issuersToReread(addressed, jwt),
+    };
+  }
   if (signer === "no-signature") return fail("signature", "its signature is wrong");
 
   const times = checkTimes(jwt.claims, now, skewSeconds);
@@ -138,9 +149,23 @@ export async function findSigner(
   return active ? "no-signature" : "no-key";
 }
 
+/** Names of those issuers that publish their keys at a URL and have none of this `kid` yet. */
+export function issuersToReread(
+  candidates: readonly KnownIssuer[],
+  { keyId }: Jwt,
+): readonly string[] {
+  if (keyId === undefined) return [];
+  return candidates
+    .filter(({ issuer, keys }) => issuer.jwksUri !== undefined && !keys.has(keyId))
+    .map(({ issuer }) => issuer.name);
+}
+
 /** Seconds from `iat` to `exp`, which have been found to be numbers. */
 const lifetimeOf = ({ iat, exp }: Jwt["claims"]): number => Number(exp) - Number(iat);
 
-function fail(check: CertificateCheck, message: string): CertificateOutcome {
+function fail(
+  check: CertificateCheck,
+  message: string,
+): Extract<CertificateOutcome, { ok: false }> {
   return { ok: false, check, message };
 }

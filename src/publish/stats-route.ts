@@ -14,10 +14,11 @@ import type { PublishStats } from "../store/publish/stat.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 import { type Admission, receive } from "./admission.ts";
 import { padding, type Randomness, textAnswer } from "./answer.ts";
-import { findSigner, ISSUER_JWT } from "./certificate.ts";
+import { findSigner, ISSUER_JWT, issuersToReread } from "./certificate.ts";
 import type { DirectoryOf } from "./issuer-directory.ts";
 import { mediaTypeFault } from "./media-type.ts";
 import { parseStatsRequest } from "./request-parser.ts";
+import type { RereadIssuerKeys } from "./reread-issuer-keys.ts";
 import type { PublishEvents, PublishHandler } from "./route.ts";
 import type { PublishSettings } from "./settings.ts";
 import { statsCsv, type StatsDay, statsDays } from "./stats.ts";
@@ -27,6 +28,7 @@ export type StatsRouteDeps = Randomness & {
   readonly settings: PublishSettings;
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
+  readonly rereadIssuerKeys: RereadIssuerKeys;
   readonly stats: PublishStats;
   /** Shared with the routes of publishes. */
   readonly admission: Admission;
@@ -92,14 +94,22 @@ async function authenticate(
   if (typeof jwt === "string") return unauthorized("no JWT signed by ES256");
   const { iss, aud } = jwt.claims;
   const now = deps.now();
-  const directory = await deps.directoryOf(await deps.resources.view());
-  const known = typeof iss === "string" ? directory.get(iss) ?? [] : [];
-  const allowed = known.filter(({ issuer }) => issuer.enableStatsApi);
+  const allowedNow = async (maxAgeMs?: number) => {
+    const directory = await deps.directoryOf(await deps.resources.view(), maxAgeMs);
+    const known = typeof iss === "string" ? directory.get(iss) ?? [] : [];
+    return known.filter(({ issuer }) => issuer.enableStatsApi);
+  };
+  const signedBy = async (issuers: Awaited<ReturnType<typeof allowedNow>>) =>
+    await findSigner(issuers, jwt, now, (key) => verifyJwt(jwt, "ES256", key));
+  const allowed = await allowedNow();
   if (allowed.length === 0) return unauthorized("its issuer may not ask for statistics");
   if (!hasAudience(aud, deps.settings.statsAudience)) {
     return unauthorized("its audience is not STATS_AUDIENCE");
   }
-  const signer = await findSigner(allowed, jwt, now, (key) => verifyJwt(jwt, "ES256", key));
+  let signer = await signedBy(allowed);
+  if (signer === "no-key" && await deps.rereadIssuerKeys(issuersToReread(allowed, jwt))) {
+    signer = await signedBy(await allowedNow(0));
+  }
   if (typeof signer === "string") return unauthorized("no active key of the issuer signed it");
   const times = checkTimes(jwt.claims, now, deps.settings.certificateSkewSeconds);
   if (!times.ok) return unauthorized(times.text);

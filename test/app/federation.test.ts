@@ -37,6 +37,37 @@ async function trap(handler: Handler = () => new Response("no", { status: 500 })
   return { port, seen };
 }
 
+describe("a call of a service that nobody has", () => {
+  const call = async (contentType: string) => {
+    const app = await opened();
+    const url = new URL("/nobody.v1.Nothing/Do", "http://localhost");
+    const headers = { "content-type": contentType };
+    const trailers: Record<string, string> = {};
+    const answer = await app.handler(new Request(url, { method: "POST", headers, body: "" }), {
+      setTrailer: (name, value) => trailers[name] = value,
+    });
+    return { status: answer.status, trailers, text: await answer.text() };
+  };
+
+  it("is UNIMPLEMENTED in the caller's encoding", async () => {
+    expect(await call("application/grpc+proto")).toEqual({
+      status: 200,
+      trailers: { "grpc-status": "12", "grpc-message": "no such method" },
+      text: "",
+    });
+    const web = await call("application/grpc-web+proto");
+    expect([web.status, web.text]).toEqual([200, expect.stringContaining("grpc-status: 12")]);
+    const connect = await call("application/proto");
+    expect([connect.status, JSON.parse(connect.text)])
+      .toEqual([501, { code: "unimplemented", message: "no such method" }]);
+  });
+
+  it("is a page that is not there when it only holds JSON", async () => {
+    const json = await call("application/json");
+    expect([json.status, JSON.parse(json.text)]).toMatchObject([404, { code: "not_found" }]);
+  });
+});
+
 describe.each(["connect", "grpc"] as const)("calls to peers by %s", (protocol) => {
   const agreement = (serverId: string) => ({
     serverId,

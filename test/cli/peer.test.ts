@@ -85,10 +85,12 @@ describe("wayfarer peer, with servers that run", () => {
       const { status, out } = await peer(home, ["sync", "sla"]);
       expect({ status, said: out.join() }).toEqual({
         status: 1,
-        said: expect.stringMatching(/^push: unauthenticated: .*no agreement names/),
+        said: expect.stringMatching(/^push: unauthenticated: .*the token is not accepted/),
       });
     }, { timeout: 10_000, interval: 200 });
-    expect(await answered(home, "status", "sla")).toMatch(/push: refused, .* no agreement names/);
+    expect(await answered(home, "status", "sla")).toMatch(
+      /push: refused, .* the token is not accepted/,
+    );
   }, 60_000);
 
   it("names what is wrong with what it was given", async () => {

@@ -159,9 +159,19 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
   const request = { includeRegions: ["R0"] };
   const FORGED = Buffer.alloc(30, 1).toString("base64url");
   it.each<[string, () => ForeignCall, number, string | RegExp]>([
-    ["no token", () => ({ request }), 16, "the call has no authorization header"],
-    ["a token that is none", () => ({ request, token: "x.y.z" }), 16, /^the token is not a JWT$/],
-    ["a token of another", () => ({ request, token: forged(token) }), 16, /signature|signed/],
+    ["no token", () => ({ request }), 16, /^the token is not accepted: /],
+    [
+      "a token that is none",
+      () => ({ request, token: "x.y.z" }),
+      16,
+      /^the token is not accepted: /,
+    ],
+    [
+      "a token of another",
+      () => ({ request, token: forged(token) }),
+      16,
+      /^the token is not accepted: /,
+    ],
     [
       "regions that are both in and out",
       () => ({ token, request: { includeRegions: ["R0", "R1"], excludeRegions: ["r0"] } }),

@@ -138,7 +138,10 @@ describe.runIf(runtime.trailers.ok)("a server on a port", () => {
       details: "includeRegions and excludeRegions overlap",
     });
     metadata.set("authorization", "Bearer nonsense");
-    await expect(call({})).rejects.toMatchObject({ code: 16, details: "the token is not a JWT" });
+    await expect(call({})).rejects.toMatchObject({
+      code: 16,
+      details: expect.stringMatching(/^the token is not accepted/),
+    });
     client.close();
   });
 

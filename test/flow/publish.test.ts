@@ -219,12 +219,20 @@ describe("publishing through the whole program", () => {
     };
     const time = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-    expect(await shown()).toEqual({ lastAttempt: null, lastFetch: null, lastError: null });
+    expect(await shown()).toEqual({
+      lastAttempt: null,
+      lastFetch: null,
+      lastError: null,
+      ignored: 0,
+      keys: [],
+    });
     expect(await refresh()).toMatchObject({ ok: true, detail: { fetched: 1, added: 1 } });
     expect(await shown()).toEqual({
       lastAttempt: time(NOON),
       lastFetch: time(NOON),
       lastError: null,
+      ignored: 0,
+      keys: [{ kid: "v1", since: time(NOON), revoked: null }],
     });
     expect(await publish(old, "v1")).toEqual([200, undefined]);
 
@@ -250,8 +258,14 @@ describe("publishing through the whole program", () => {
     expect(await refresh()).toMatchObject({ detail: { failed: 1, revoked: 0 } });
     expect(await shown()).toEqual({
       lastAttempt: time(NOON + 240),
-      lastFetch: time(NOON + 120),
+      // The publish under v1, which the set does not have, made it be read again.
+      lastFetch: time(NOON + 180),
       lastError: expect.stringContaining("500"),
+      ignored: 0,
+      keys: [
+        { kid: "v2", since: time(NOON + 60), revoked: null },
+        { kid: "v1", since: time(NOON), revoked: time(NOON + 120) },
+      ],
     });
     expect(await publish(next, "v2")).toEqual([200, undefined]);
     const secrets = Buffer.from(app.logged.join("\n"));

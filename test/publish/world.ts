@@ -160,6 +160,7 @@ export async function makeWorld(
   const { route, revision } = publishParts(foundation);
   const deps: PublishRouteDeps = {
     ...route,
+    rereadIssuerKeys: () => Promise.resolve(false),
     elapsedMs: () => performance.now(),
     exportWindowsFor: (regions, _traveler, window) =>
       Promise.resolve(

@@ -66,7 +66,7 @@ export type PeerCalls = {
 export type Peer = {
   readonly kind: "Peer";
   readonly name: string;
-  /** The URL that is its name, without a slash at the end. */
+  /** The URL that is its name, in its canonical form. */
   readonly serverId: ServerId;
   readonly protocol: PeerProtocol;
   readonly auth: PeerAuth;
@@ -145,7 +145,7 @@ const calls = z.strictObject({
 const schema = z.strictObject({
   kind: z.literal("Peer"),
   name: nameMember,
-  serverId: urlMember.transform((url) => asServerId(url.replace(/\/+$/, ""))),
+  serverId: urlMember.transform(asServerId),
   protocol: z.enum(["auto", "grpc", "connect", "efgs", "import"]).default("auto"),
   auth: auth.prefault({}),
   send: send.prefault({}),

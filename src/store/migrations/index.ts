@@ -10,6 +10,7 @@ import { attestation } from "./0008-attestation.ts";
 import { masterKeys } from "./0009-master-key.ts";
 import { admin } from "./0010-admin.ts";
 import { efgs } from "./0011-efgs.ts";
+import { issuerKeyFetch } from "./0012-issuer-key-fetch.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   masterKeys,
   admin,
   efgs,
+  issuerKeyFetch,
 ];

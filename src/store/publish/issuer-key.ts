@@ -19,6 +19,25 @@ export type FetchState = {
   readonly succeededAt: number | undefined;
   /** Public text; absent when the last attempt succeeded. */
   readonly error: string | undefined;
+  /** Attempts in a row that failed. */
+  readonly failures: number;
+  /** Members of the key set that were not understood when it was read last. */
+  readonly ignored: number;
+};
+
+/** A key as operators see it. Times in UTC seconds. */
+export type KeyStanding = {
+  /** `kid`. */
+  readonly version: string;
+  readonly since: number;
+  /** Absent while it counts. */
+  readonly revoked: number | undefined;
+};
+
+/** The keys of a set that can sign certificates, and how many other members it has. */
+export type ReadKeySet = {
+  readonly keys: readonly { readonly version: string; readonly publicKeyPem: string }[];
+  readonly ignored: number;
 };
 
 /** What a fetch changed. */
@@ -28,6 +47,8 @@ export type FetchedChange = { readonly added: number; readonly revoked: number }
 export type IssuerKeyStore = {
   /** Keys that are not revoked. */
   active(): Promise<readonly FetchedKey[]>;
+  /** An issuer's keys, revoked ones too as long as they are remembered; the newest first. */
+  standings(issuer: string): Promise<readonly KeyStanding[]>;
   /** Names the attempt that was noted last; it is another after each one. Undefined before the first. */
   lastAttempt(issuer: string): Promise<string | undefined>;
   /**
@@ -37,7 +58,7 @@ export type IssuerKeyStore = {
   replace(
     issuer: string,
     uri: string,
-    keys: readonly { readonly version: string; readonly publicKeyPem: string }[],
+    set: ReadKeySet,
     lastAttempt: string | undefined,
   ): Promise<FetchedChange | undefined>;
   /** Notes a failure; keys stay as they are. */
@@ -61,16 +82,24 @@ export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
         select xmin::text as attempt from issuer_key_fetch where issuer = ${issuer}`;
       return row?.attempt;
     },
-    replace: async (issuer, uri, keys, lastAttempt) => {
+    standings: async (issuer) => {
+      type Row = { version: string; since: number; revoked: number | null };
+      const rows = await sql<Row[]>`
+        select version, added_at as since, revoked_at as revoked
+        from issuer_key where issuer = ${issuer} order by added_at desc, version limit 200`;
+      return rows.map(({ revoked, ...key }) => ({ ...key, revoked: revoked ?? undefined }));
+    },
+    replace: async (issuer, uri, { keys, ignored }, lastAttempt) => {
       const versions = sql.array(keys.map((key) => key.version));
       const pems = sql.array(keys.map((key) => key.publicKeyPem));
       const [row] = await sql<(FetchedChange & { noted: boolean })[]>`
         with noted as (
-          insert into issuer_key_fetch as known (issuer, uri, attempted_at, succeeded_at)
-          values (${issuer}, ${uri}, wayfarer_now(), wayfarer_now())
+          insert into issuer_key_fetch as known (issuer, uri, attempted_at, succeeded_at, ignored)
+          values (${issuer}, ${uri}, wayfarer_now(), wayfarer_now(), ${ignored})
           on conflict (issuer) do update
             set uri = excluded.uri, attempted_at = excluded.attempted_at,
-                succeeded_at = excluded.succeeded_at, error = null
+                succeeded_at = excluded.succeeded_at, error = null, failures = 0,
+                ignored = excluded.ignored
             where known.xmin::text = ${lastAttempt ?? ""}
           returning 1
         ), sent as (
@@ -96,10 +125,11 @@ export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
     },
     fail: async (issuer, uri, error) => {
       await sql`
-        insert into issuer_key_fetch (issuer, uri, attempted_at, error)
-        values (${issuer}, ${uri}, wayfarer_now(), ${error})
+        insert into issuer_key_fetch as known (issuer, uri, attempted_at, error, failures)
+        values (${issuer}, ${uri}, wayfarer_now(), ${error}, 1)
         on conflict (issuer) do update
-          set uri = excluded.uri, attempted_at = excluded.attempted_at, error = excluded.error`;
+          set uri = excluded.uri, attempted_at = excluded.attempted_at, error = excluded.error,
+              failures = known.failures + 1`;
     },
     keepOnly: async (issuers) => {
       const names = sql.array([...issuers]);
@@ -122,10 +152,13 @@ export function issuerKeyStore({ sql }: Database): IssuerKeyStore {
         age: number;
         succeeded: number | null;
         error: string | null;
+        failures: number;
+        ignored: number;
       };
       const rows = await sql<Row[]>`
         select issuer, uri, attempted_at as attempted,
-               wayfarer_now() - attempted_at as age, succeeded_at as succeeded, error
+               wayfarer_now() - attempted_at as age, succeeded_at as succeeded, error,
+               failures, ignored
         from issuer_key_fetch order by issuer`;
       return rows.map(({ attempted, age, succeeded, error, ...row }) => ({
         ...row,

@@ -68,12 +68,14 @@ function setUp(peers: readonly Peer[] = [plain]) {
   const clock = { ms: NOW * 1000 };
   const clockMs = () => clock.ms;
   const used = new Set<string>();
+  const kept: number[] = [];
   const authenticate = authenticator({
     peers: () => Promise.resolve(peers),
     serverId: HOME,
     issuerKeys: issuerKeys({ readDocument: published.read, crypto: NATIVE, clockMs }),
     seenTokens: {
-      firstUse: (issuer, jti) => {
+      firstUse: (issuer, jti, until) => {
+        kept.push(until);
         const id = `${issuer} ${jti}`;
         if (used.has(id)) return Promise.resolve(false);
         used.add(id);
@@ -87,7 +89,7 @@ function setUp(peers: readonly Peer[] = [plain]) {
     token: string,
     more: Partial<Parameters<typeof authenticate>[0]> = {},
   ) => authenticate({ authorization: `Bearer ${token}`, onlyOnce: false, ...more });
-  return { published, clock, authenticate, call };
+  return { published, clock, authenticate, call, kept };
 }
 
 const unauthenticated = (message: string) => ({ ok: false, code: "unauthenticated", message });
@@ -126,6 +128,13 @@ describe("authenticator()", () => {
     ],
   ])("refuses %s", async (_, input, message) => {
     expect(await setUp().call(await tokenOf(input))).toEqual(unauthenticated(message));
+  });
+
+  it("takes times with fractions, and remembers the token until a whole second", async () => {
+    const { call, kept } = setUp();
+    const claims = { iat: NOW - 0.25, exp: NOW + 299.5 };
+    expect(await call(await tokenOf({ claims }), { onlyOnce: true })).toEqual(accept(plain));
+    expect(kept).toEqual([NOW + 300 + 60]);
   });
 
   it("refuses a stranger's signature under a known kid", async () => {

@@ -1,5 +1,7 @@
-# The feed of a deployed server, with its habits: a page goes on from a timestamp, inclusive; its token comes back
-# empty; keys come before revised ones; timestamps move on by a second when a window is done.
+# The feed of a deployed server, with its habits: a page goes on from a timestamp, inclusive; its token is an offset
+# there, in base64, and comes back empty; keys come before revised ones; timestamps move on by a second when a window is done.
+from base64 import b64decode
+
 from messages import FetchResponse
 
 
@@ -10,12 +12,12 @@ class DeployedFeed:
 
     def page(self, request):
         limit = min(request.maxExposureKeys or self.limit, self.limit)
-        keys, key_time = since(self.keys, request.state.keyCursor.timestamp, limit)
+        keys, key_time = since(self.keys, request.state.keyCursor, limit)
         revised, revised_time = [], request.state.revisedKeyCursor.timestamp
         partial = len(keys) == limit
         room = limit - len(keys)
         if room > 0:
-            revised, revised_time = since(self.revised, revised_time, room)
+            revised, revised_time = since(self.revised, request.state.revisedKeyCursor, room)
             partial = len(revised) == room
         if (not partial or revised) and self.window > key_time:
             key_time += 1
@@ -27,6 +29,7 @@ class DeployedFeed:
         return answer
 
 
-def since(feed, timestamp, limit):
-    found = [(at, key) for at, key in feed if at >= timestamp][:limit]
-    return [key for _, key in found], max([timestamp, *(at for at, _ in found)])
+def since(feed, cursor, limit):
+    offset = int(b64decode(cursor.nextToken)) if cursor.nextToken else 0
+    found = [(at, key) for at, key in feed if at >= cursor.timestamp][offset : offset + limit]
+    return [key for _, key in found], max([cursor.timestamp, *(at for at, _ in found)])

@@ -21,13 +21,22 @@ function newCall(token = "anything"): RpcCall {
 function newAdmission(clock = { ms: 0 }) {
   const used: boolean[] = [];
   const authenticate: Authenticate = ({ authorization, onlyOnce, mayGoOn }) => {
-    if (authorization !== "anything") return Promise.resolve(refuse("unauthenticated"));
+    if (authorization === "away") return Promise.resolve(refuse("unavailable", "cannot be read"));
+    if (authorization !== "anything") {
+      return Promise.resolve(refuse("unauthenticated", `no: ${authorization}`));
+    }
     const refusal = mayGoOn?.(peer);
     if (refusal === undefined) used.push(onlyOnce);
     return Promise.resolve(refusal ?? accept(peer));
   };
-  const deps = { authenticate, rate: rateLimit(() => clock.ms), maxPushKeysPerSecond: 500 };
-  return { admit: admission(deps), deps, used };
+  const causes: string[] = [];
+  const deps = {
+    authenticate,
+    rate: rateLimit(() => clock.ms),
+    maxPushKeysPerSecond: 500,
+    onUnauthenticated: (cause: string) => causes.push(cause),
+  };
+  return { admit: admission(deps), deps, used, causes };
 }
 
 describe("admission()", () => {
@@ -90,5 +99,29 @@ describe("admission()", () => {
     expect(await admit.describe(newCall("forged"), who)).toMatchObject({ code: "unauthenticated" });
     expect(await admit.fetch(newCall(""), who)).toMatchObject({ code: "unauthenticated" });
     expect(await admit.push(newCall(""), who)).toMatchObject({ code: "unauthenticated" });
+  });
+
+  it("tells a caller that it does not know one text, whatever is wrong, and the log the cause", async () => {
+    const { admit, causes } = newAdmission();
+    const never = () => Promise.reject(new Error("must not be asked"));
+    for (const token of ["forged", "away", ""]) {
+      for (const method of [admit.fetch, admit.push]) {
+        expect(await method(newCall(token), never)).toEqual({
+          ok: false,
+          code: "unauthenticated",
+          message:
+            "the token is not accepted: compare its iss, sub and aud with the agreement, its key " +
+            "with the issuer's, and the clocks; the log of the server called tells the cause",
+        });
+      }
+    }
+    expect(causes).toEqual([
+      "no: forged",
+      "no: forged",
+      "cannot be read",
+      "cannot be read",
+      "no: null",
+      "no: null",
+    ]);
   });
 });

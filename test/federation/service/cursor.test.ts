@@ -24,6 +24,13 @@ describe("cursorCodec()", () => {
     }
   });
 
+  it("seals the start of a window without a token, so that it stays valid under other filters", async () => {
+    const cursor = await codec.seal("new", { window: asWindow(NOW) }, "peer, R0");
+    expect(cursor).toEqual({ timestamp: NOW, nextToken: "" });
+    expect(await codec.open("new", cursor, "peer, R0 and R1"))
+      .toEqual({ ok: true, value: { window: NOW } });
+  });
+
   it("does not show the key", async () => {
     const { nextToken } = await codec.seal("new", position, "peer");
     expect(nextToken).not.toContain("AAAAAAAAA");

@@ -71,13 +71,7 @@ describe("between servers", () => {
   });
 
   describe("a token", () => {
-    const refused: [string, string][] = [
-      ["expired", "the token has expired"],
-      ["forged", "the token's signature is wrong"],
-      ["for another server", "no agreement names the token's iss, sub and aud"],
-      ["not signed", "the token must be signed with one of ES256, RS256, EdDSA"],
-      ["no token", "the token is not a JWT"],
-    ];
+    const refused = ["expired", "forged", "for another server", "not signed", "no token"];
     const tokens = async (kind: string): Promise<string> => {
       const token = await b.token(kind === "for another server" ? C : A);
       const [header = "", claims = "", signature = ""] = token.split(".");
@@ -93,9 +87,9 @@ describe("between servers", () => {
       return kind === "no token" ? "x" : [header, claims, signature].join(".");
     };
 
-    it.each(ENCODINGS.flatMap((encoding) => refused.map((one) => [...one, encoding] as const)))(
-      "that is %s is refused (%s) in %s",
-      async (kind, message, encoding) => {
+    it.each(ENCODINGS.flatMap((encoding) => refused.map((one) => [one, encoding] as const)))(
+      "that is %s is refused in %s by the same text as any other",
+      async (kind, encoding) => {
         const handler = world.handlers.get(A);
         if (handler === undefined) throw new Error("no server");
         for (const path of Object.values(PATHS)) {
@@ -105,7 +99,12 @@ describe("between servers", () => {
             message: new TextEncoder().encode(encoding === "json" ? "{}" : ""),
             token: await tokens(kind),
           });
-          expect(end).toMatchObject({ status: UNAUTHENTICATED, message });
+          expect(end).toMatchObject({
+            status: UNAUTHENTICATED,
+            message: expect.stringMatching(
+              /^the token is not accepted: compare its iss, sub and aud/,
+            ),
+          });
         }
         expect(a.thrown).toEqual([]);
       },
@@ -175,6 +174,7 @@ describe("between servers", () => {
       );
     });
     const admission = () => ({
+      onUnauthenticated: () => {},
       authenticate: () => Promise.resolve(refuse("unauthenticated")),
       rate: rateLimit(a.clockMs),
       maxPushKeysPerSecond: 1000,

@@ -47,6 +47,14 @@ describe("peerSchema", () => {
   });
 
   it.each([
+    "https://KEYS.sla.example",
+    "HTTPS://keys.sla.example:443//",
+    "https://keys.sla.example/.",
+  ])("knows the server ID %s in its one form", (serverId) => {
+    expect(peerSchema.parse({ ...least, serverId }).serverId).toBe("https://keys.sla.example");
+  });
+
+  it.each([
     ["an unknown member", { ...least, regions: [] }, "", "Unrecognized key"],
     [
       "an unknown member of a block",

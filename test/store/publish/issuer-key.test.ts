@@ -21,7 +21,10 @@ describe("issuerKeyStore()", () => {
           version: `${round}-${own}-${half}`,
           publicKeyPem: "pem",
         }));
-        return { keys, change: await store.replace("mag", "https://a.test/", keys, last) };
+        return {
+          keys,
+          change: await store.replace("mag", "https://a.test/", { keys, ignored: 0 }, last),
+        };
       }));
       const taken = answers.filter(({ change }) => change !== undefined);
       expect(taken).toHaveLength(1);
@@ -33,10 +36,11 @@ describe("issuerKeyStore()", () => {
 
   it("takes no answer that was asked for before a failure was noted", async () => {
     const store = issuerKeyStore(database());
-    await store.replace("mag", "https://a.test/", [], undefined);
+    await store.replace("mag", "https://a.test/", { keys: [], ignored: 0 }, undefined);
     const last = await store.lastAttempt("mag");
     await store.fail("mag", "https://a.test/", "status 500");
     expect(await store.lastAttempt("mag")).not.toBe(last);
-    expect(await store.replace("mag", "https://a.test/", [], last)).toBeUndefined();
+    expect(await store.replace("mag", "https://a.test/", { keys: [], ignored: 0 }, last))
+      .toBeUndefined();
   });
 });
