@@ -25,7 +25,10 @@ export const hmacCommand: Command = {
   usage: USAGE,
   run: async (io) => {
     const { values, positionals } = valueOf(
-      parseOptions(io.args, { "hmac-key": { type: "string" } }, { positionals: "some" }),
+      parseOptions(io.args, { "hmac-key": { type: "string" } }, {
+        positionals: "some",
+        what: "the file of a request, or - for standard input",
+      }),
     );
     const [path = "-"] = positionals;
     const hmacKey = values["hmac-key"] === undefined

@@ -334,7 +334,7 @@ test.each([
 test.each([
   [[], "say which: inspect, verify, lint, build"],
   [["shred"], 'there is no "export shred", only inspect, verify, lint, build; see --help'],
-  [["inspect"], "an argument is missing; see --help"],
+  [["inspect"], "an argument is missing: give an export file or its URL; see --help"],
   [["inspect", "/no/such.zip"], "/no/such.zip cannot be read: give the path of a file"],
   [["build"], "--tek-file is missing: give the file of the keys, or --random-keys"],
 ])("export %j is used wrongly", async (args, message) => {

@@ -57,7 +57,7 @@ test.each([
 });
 
 test.each([
-  [[], "an argument is missing; see --help"],
+  [[], "an argument is missing: give the file of a request, or - for standard input; see --help"],
   [["/does/not/exist.json"], "/does/not/exist.json cannot be read: give the path of a file"],
   [["/"], "/ is no file"],
   [["x", "--hmac-key", "*"], "--hmac-key must be base64 of at least one byte"],

@@ -48,7 +48,7 @@ describe("wayfarer serve with the embedded database", () => {
     const first = await serve(folder);
     expect((await fetch(`${first.url}/healthz`)).status).toBe(200);
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
-    expect(await (await fetch(first.url)).text()).toContain("Three steps to a working region");
+    expect(await (await fetch(first.url)).text()).toContain("Nothing is set up yet");
     const applied = await runProgram(["apply", "-"], { DATA_DIR: folder }, REGION);
     expect(applied).toEqual({ status: 0, out: "+ SigningKey/mag-signer\n", err: "" });
     const keys = await publicKeys(first.url);
