@@ -61,7 +61,7 @@ describe("mutual TLS between two servers", () => {
         results: [{
           direction: "push",
           counts: { keys: 0 },
-          error: expect.stringContaining("the agreement asks for another client certificate"),
+          error: expect.stringContaining("the token is not accepted"),
         }],
       };
 
