@@ -3,6 +3,7 @@ import { changeResources } from "../admin/change.ts";
 import { faultsText } from "../admin/fault.ts";
 import { parseResources } from "../admin/documents.ts";
 import { type App, openApp } from "../app.ts";
+import { writeFirstIndexes } from "../app/export.ts";
 import { type Foundation, openFoundation } from "../app/foundation.ts";
 import { readConfiguration } from "../config/config.ts";
 import { AppError } from "../errors.ts";
@@ -76,6 +77,7 @@ async function apply(foundation: Foundation, values: readonly unknown[]): Promis
     throw new AppError("invalid_resource", text);
   }
   await foundation.cache.fresh();
+  await writeFirstIndexes(foundation);
 }
 
 async function stop(app: App, foundation: Foundation, listening: Listening): Promise<void> {

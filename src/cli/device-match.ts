@@ -85,7 +85,7 @@ async function look(
   { untilMs, everyMs, noRoot }: {
     readonly untilMs: number;
     readonly everyMs: number;
-    readonly noRoot: () => Promise<AppError>;
+    readonly noRoot: () => Promise<AppError | undefined>;
   },
 ): Promise<Files> {
   const refused = new Map<string, Refusal>();
@@ -104,8 +104,10 @@ async function look(
         refused.set(path, refusal);
         tell(`${path} cannot be used: ${refusal.message}`);
       }
-    } else if (sync.code === "not_found") throw await noRoot();
-    else if (last || !ERRORS[sync.code].retryable) valueOf(sync);
+    } else if (sync.code === "not_found") {
+      const failure = await noRoot();
+      if (failure !== undefined) throw failure;
+    } else if (last || !ERRORS[sync.code].retryable) valueOf(sync);
     else tell(`${sync.message}; trying again`);
     if (last || phone.exposures.some(({ revoked }) => !revoked)) return { read, refused };
     tell(`waiting for the export until ${new Date(untilMs).toISOString()}`);

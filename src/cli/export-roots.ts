@@ -9,16 +9,20 @@ const MAX_LIST_BYTES = 256 * 1024;
 const TIMEOUT_MS = 10_000;
 const listed = z.object({ exports: z.array(z.object({ filenameRoot: z.string() })).max(1000) });
 
-/** The failure of looking for a root that does not exist: it names the roots that the server tells of. */
+/**
+ * The failure of looking for a root that does not exist: it names the roots that the server tells of. Undefined when
+ * the root is one of them: then its index is about to be made.
+ */
 export async function noSuchRoot(
   { fetch, source, signal }: Downloads,
   serverUrl: string,
-): Promise<AppError> {
+): Promise<AppError | undefined> {
   const bounds = { maxBytes: MAX_LIST_BYTES, timeoutMs: TIMEOUT_MS, signal };
   const headers = { accept: "application/json" };
   const answer = await fetchBounded(fetch, `${serverUrl}/`, bounds, { headers });
   const parsed = listed.safeParse(answer.ok ? parseJson(answer.value.body) : undefined);
   const roots = parsed.success ? parsed.data.exports.map((one) => one.filenameRoot) : undefined;
+  if (roots?.includes(source.root) === true) return undefined;
   const cure = roots === undefined
     ? "give the filenameRoot of an export of this server with --root"
     : roots.length === 0

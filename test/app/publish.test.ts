@@ -17,7 +17,7 @@ describe("publishing, put together", () => {
       body: "{}",
     };
     const without = await (await open({})).fetch("/", post);
-    expect([without.status, without.headers.get("x-api-version")]).toEqual([404, null]);
+    expect([without.status, without.headers.get("x-api-version")]).toEqual([405, null]);
     const withIt = await (await open({ ENABLE_V1ALPHA1_API: "true" })).fetch("/", post);
     expect([withIt.status, withIt.headers.get("x-api-version")]).toEqual([401, "v1alpha"]);
   });

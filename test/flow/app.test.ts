@@ -50,8 +50,12 @@ describe("the program, put together", () => {
   });
 
   it("answers 503 with Retry-After, whatever is asked, while the database is away", async () => {
-    const app = await openTestApp(database());
+    let laterMs = 0;
+    const monotonic = () => performance.now() + laterMs;
+    const app = await openTestApp(database(), {}, { now: Date.now, monotonic });
     await app.foundation.database.close(0);
+    // What was read of the configuration is too old to refuse anybody by.
+    laterMs = 1000;
     const upload = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
     for (const [path, init] of [["/"], ["/v1/publish", upload]] as const) {
       const answer = await app.fetch(path, init);
