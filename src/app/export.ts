@@ -70,7 +70,14 @@ export async function writeFirstIndexes(foundation: Foundation): Promise<void> {
   const { cache: resources, blobs: blob, config, database, log } = foundation;
   try {
     const indexes = exportIndexes(database, foundation.clocks);
-    await publishFirstIndexes({ resources, blob, indexes, settings: config.export });
+    await publishFirstIndexes({
+      resources,
+      blob,
+      indexes,
+      settings: config.export,
+      firstIndexFailed: (config, error) =>
+        log.error("export-first-index-failed", { config, ...errorFields(error) }),
+    });
   } catch (error) {
     log.warn("first-index-failed", errorFields(error));
   }

@@ -11,6 +11,8 @@ export type ExportEvent =
     readonly byteCount: number;
     readonly milliseconds: number;
   }
+  /** An export has no index yet. */
+  | { readonly kind: "first-index-failed"; readonly config: string; readonly error: AppError }
   /** A window stays to be exported. Loud: phones wait for it. */
   | {
     readonly kind: "batch-failed";

@@ -60,7 +60,9 @@ export async function runExport(
   deps: ExportDependencies,
   signal: AbortSignal,
 ): Promise<ExportSummary> {
-  await publishFirstIndexes(deps, signal);
+  const firstIndexFailed = (config: string, thrown: unknown): void =>
+    deps.report({ kind: "first-index-failed", config, error: asAppError(thrown) });
+  await publishFirstIndexes({ ...deps, firstIndexFailed }, signal);
   const view = await deps.resources.fresh();
   const series = view.list("ExportConfig").flatMap(seriesOf);
   const work: Work = {

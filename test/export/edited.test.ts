@@ -36,7 +36,8 @@ describe("what is changed while a window is being exported", () => {
     return {
       ...world.blob,
       put: async (...file) => {
-        if (!done) {
+        const [, name] = file;
+        if (!done && name.endsWith(".zip")) {
           done = true;
           await first();
         }
