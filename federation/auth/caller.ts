@@ -29,7 +29,7 @@ export type Authenticate = (credentials: Credentials) => Promise<Outcome<Peer>>;
 
 /** What {@link authenticator} needs. */
 export type AuthenticatorOptions = {
-  readonly peers: () => Promise<readonly Peer[]>;
+  readonly peers: (maxAgeMs?: number) => Promise<readonly Peer[]>;
   /** Our own name: the audience of tokens unless the agreement says otherwise. */
   readonly serverId: ServerId;
   readonly issuerKeys: IssuerKeys;
@@ -39,6 +39,8 @@ export type AuthenticatorOptions = {
   readonly clockMs: () => number;
 };
 
+/** Strangers make us read agreements this often at most. */
+const SECOND_LOOK_MS = 50;
 const MAX_JTI_CHARACTERS = 500;
 
 /** No database keeps a zero byte, and no other control character is of use. */
@@ -69,7 +71,9 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
   return async ({ authorization, certificateFingerprint, onlyOnce, mayGoOn }) => {
     const token = readToken(authorization);
     if (!token.ok) return token;
-    const peer = agreementOf(token.value, await options.peers(), options.serverId);
+    // An agreement that was made a moment ago counts: before a stranger is told so, the newest ones decide.
+    const peer = agreementOf(token.value, await options.peers(), options.serverId) ??
+      agreementOf(token.value, await options.peers(SECOND_LOOK_MS), options.serverId);
     if (peer === undefined) {
       return refuse("unauthenticated", "no agreement names the token's iss, sub and aud");
     }

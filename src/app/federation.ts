@@ -93,7 +93,7 @@ export async function federationParts(
   const { config, crypto, database, clock, log } = foundation;
   const clockMs = clock.now;
   const serverId = asServerId(config.serverId);
-  const peers = async () => (await foundation.cache.view()).list("Peer");
+  const peers = async (maxAgeMs?: number) => (await foundation.cache.view(maxAgeMs)).list("Peer");
   const ownKeys = {
     store: federationKeys(database),
     keys: foundation.keys,

@@ -1,5 +1,6 @@
 /** Waiting with an end. */
 
+import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.ts";
 
 /** A time limit on some work. */
@@ -42,7 +43,12 @@ export function startDeadline(
   if (canceledBy.some((source) => source?.aborted)) cancel();
   else if (timeoutMs !== undefined && timeoutMs <= 0) abort(late());
   else {
-    for (const source of canceledBy) source?.addEventListener("abort", cancel, { once: true });
+    for (const source of canceledBy) {
+      if (source === undefined) continue;
+      // Any number of waits may share a signal; Node would warn of a leak at the eleventh.
+      setMaxListeners(0, source);
+      source.addEventListener("abort", cancel, { once: true });
+    }
     if (timeoutMs !== undefined) timer = setTimeout(() => abort(late()), timeoutMs);
   }
   return { signal: controller.signal, cancel, end };

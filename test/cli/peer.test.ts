@@ -16,8 +16,8 @@ describe("wayfarer peer, with servers that run", () => {
   const peer = (server: TestServer, args: readonly string[], json = false): Promise<Ran> =>
     runCommand(peerCommand, args, { env: server.settings, json });
   const answered = async (server: TestServer, ...args: string[]): Promise<string> => {
-    const { status, out, error } = await peer(server, args);
-    expect({ status, error }).toEqual({ status: 0, error: undefined });
+    const { status, out, err, error } = await peer(server, args);
+    expect({ status, out, err, error }).toEqual({ status: 0, out, err: [], error: undefined });
     return out.join("\n");
   };
 
