@@ -29,7 +29,7 @@ export async function startPgBouncer(
   await writeFile(
     file,
     `[databases]
-* = host=${at.host} port=${at.port} user=${at.user} password='${at.password.replaceAll("'", "''")}'
+* = host=${at.host} port=${at.port} user=${at.user}${passwordOf(at)}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}
@@ -51,6 +51,11 @@ ${settings.join("\n")}
   });
   await expect.poll(() => accepts(port), { timeout: 20_000 }).toBe(true);
   return `postgres://wayfarer@127.0.0.1:${port}/${at.database}`;
+}
+
+/** PgBouncer refuses an empty one. */
+function passwordOf({ password }: { readonly password: string }): string {
+  return password === "" ? "" : ` password='${password.replaceAll("'", "''")}'`;
 }
 
 function placeOf(target: DatabaseAddress) {
