@@ -59,7 +59,15 @@ describe("the settings of the reference server", () => {
   });
 
   it("are asked about when a name is nearly one of ours", () => {
-    expect(warningsOf({ ADMIN_TOKN: "x", HOME: "/root", PATH: "/bin", LOGNAME: "me" }))
+    expect(
+      warningsOf({
+        ADMIN_TOKN: "x",
+        HOME: "/root",
+        PATH: "/bin",
+        LOGNAME: "me",
+        SSL_CERT_FILE: "/ca",
+      }),
+    )
       .toEqual(["ADMIN_TOKN is not a setting: did you mean ADMIN_TOKEN?"]);
     expect(refusalOf({ ADMIN_TOKN: "x", SETTINGS_STRICT: "T" })).toContain("ADMIN_TOKEN?");
   });
