@@ -12,7 +12,7 @@ export type UnreadSettings = {
 const SHORTEST_SLIP = 7;
 
 /** Settings of other programs that only look like slips. */
-const OTHERS: ReadonlySet<string> = new Set(["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_KEY_FILE"]);
+const OTHERS = /^SSL_/;
 
 /** Judges what is set but was not read. `read`: the names that were asked for. */
 export function unreadSettings(env: Environment, read: ReadonlySet<string>): UnreadSettings {
@@ -49,7 +49,7 @@ function isHarmless(value: string, harmless: string): boolean {
 }
 
 function slipIn(name: string, known: readonly string[]): readonly string[] {
-  if (OTHERS.has(name)) return [];
+  if (OTHERS.test(name)) return [];
   const near = name.length < SHORTEST_SLIP ? undefined : nearest(name, known);
   return near === undefined ? [] : [`${name} is not a setting: did you mean ${near}?`];
 }
