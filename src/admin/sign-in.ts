@@ -6,7 +6,7 @@ import type { LinkState, SignIns } from "../store/admin/sign-in.ts";
 import { newSecret, secretHash } from "./secret.ts";
 
 /** A one-time link works for ten minutes. */
-export const LINK_SECONDS = 600;
+const LINK_SECONDS = 600;
 
 /** What signing in needs. */
 export type SignInDependencies = {

@@ -52,7 +52,7 @@ export function exportDependencies(foundation: Foundation): ExportDependencies {
 }
 
 /** What the job `retention` works with. */
-export function retentionDependencies(foundation: Foundation): RetentionDependencies {
+function retentionDependencies(foundation: Foundation): RetentionDependencies {
   const { config, database, blobs: blob } = foundation;
   const indexes = exportIndexes(database, foundation.clocks);
   return {

@@ -72,7 +72,7 @@ export function parseRevocation(value: unknown): Outcome<RevocationRequest> {
 }
 
 /** What must be typed: the number of keys and what they have in common, so that it cannot be a habit. */
-export function confirmation({ issuer, healthAuthority }: RevocationQuery, total: number): string {
+function confirmation({ issuer, healthAuthority }: RevocationQuery, total: number): string {
   return `${total} ${issuer ?? healthAuthority ?? "keys"}`;
 }
 

@@ -15,7 +15,7 @@ export const NONCE_BYTES = 12;
 export const TAG_BYTES = 16;
 
 /** The same bytes in the type that WebCrypto accepts; copied only when they lie in shared memory. */
-export function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+function plainBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return isPlain(bytes) ? bytes : new Uint8Array(bytes);
 }
 

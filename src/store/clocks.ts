@@ -33,7 +33,7 @@ export type Clocks = {
 };
 
 /** How far clocks may be apart before nothing is deleted, closed or released any more. */
-export const MAX_APART_SECONDS = 120;
+const MAX_APART_SECONDS = 120;
 /** After a jump of the database's clock, the new time counts once it has kept pace for this long. */
 const BELIEVED_AFTER_MS = 3_600_000;
 

@@ -4,7 +4,7 @@ import type { ListOverlap } from "../store/upstream/mirror-file.ts";
 import type { ReportUpstream } from "./events.ts";
 
 /** How long a list that lacks most of the files must say so before it is believed. A job's shortest interval. */
-export const SECOND_LOOK_SECONDS = 60;
+const SECOND_LOOK_SECONDS = 60;
 
 /**
  * What may be forgotten on the word of a list. `everything`: whatever it does not name. `nothing`: some of its lines

@@ -114,7 +114,7 @@ function behind(status: SyncStatus | undefined): Children {
 }
 
 /** How a peer stands, as a word. */
-export function PeerState({ peer, status }: {
+function PeerState({ peer, status }: {
   readonly peer: Peer;
   readonly status: PeerStatus | undefined;
 }): Html {

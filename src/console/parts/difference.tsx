@@ -10,7 +10,7 @@ export type DifferenceLine = {
 const MAX_LINES = 400;
 
 /** What changes from one value to another, a line of YAML each; either may be absent. */
-export function differenceOf(before: unknown, after: unknown): readonly DifferenceLine[] {
+function differenceOf(before: unknown, after: unknown): readonly DifferenceLine[] {
   const left = linesOf(before);
   const right = linesOf(after);
   let start = 0;

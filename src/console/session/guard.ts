@@ -13,7 +13,7 @@ export type OpenSession = {
 };
 
 /** The largest form, in bytes. */
-export const MAX_FORM_BYTES: number = 256 * 1024;
+const MAX_FORM_BYTES: number = 256 * 1024;
 
 /** The session of a request, if it still counts. */
 export async function openSession(

@@ -122,7 +122,7 @@ export function attestationMode(
 }
 
 /** The platforms whose mode is not off. */
-export function attestedPlatforms(attestation: Attestation): readonly AttestedPlatform[] {
+function attestedPlatforms(attestation: Attestation): readonly AttestedPlatform[] {
   return (["android", "ios"] as const).filter((platform) =>
     attestation[platform] !== undefined && attestationMode(attestation, platform) !== "off"
   );
@@ -134,7 +134,7 @@ export function isAttesting(attestation: Attestation): boolean {
 }
 
 /** Whether a check asks the vendor's server. */
-export function asksVendor(platform: AndroidAttestation | IosAttestation): boolean {
+function asksVendor(platform: AndroidAttestation | IosAttestation): boolean {
   return platform.kind === "devicecheck" ||
     (platform.kind === "playintegrity" && platform.decode === "google");
 }

@@ -4,7 +4,7 @@ import type { Database } from "../database.ts";
 /** A session ends this long after it began, whatever happens. */
 export const SESSION_SECONDS: number = 12 * 3600;
 /** And this long after it was last used. */
-export const IDLE_SECONDS: number = 30 * 60;
+const IDLE_SECONDS: number = 30 * 60;
 /** Use is noted at most this often, so that looking costs no write. */
 const NOTED_EVERY_SECONDS = 60;
 

@@ -53,7 +53,7 @@ export function AddButton(
 }
 
 /** The resources of a kind, or what would be here. */
-export function ResourceTable({ call, kind, resources }: {
+function ResourceTable({ call, kind, resources }: {
   readonly call: Call;
   readonly kind: Kind;
   readonly resources: readonly Resource[];
