@@ -3,6 +3,7 @@
  * in turns; then latency at half the rate that was reached.
  * Run: npx tsx bench/publish.ts [options of Node for the server, such as --cpu-prof]
  */
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import process from "node:process";
 import { ensureIssuer } from "../src/device/issuer.ts";
@@ -10,7 +11,9 @@ import { makeTeks } from "../src/device/tek.ts";
 import { makeUpload } from "../src/device/upload.ts";
 import { asSeconds } from "../src/model/ids.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
-import { publishSql } from "../src/store/publish/publish.ts";
+import type { CheckedKey } from "../src/store/publish/checked-set.ts";
+import { insertParameters, publishSql } from "../src/store/publish/publish.ts";
+import { statParameters } from "../src/store/publish/stat.ts";
 import { type BenchCluster, benchFolder, openCluster } from "./support/cluster.ts";
 import { load, percentile, requestBytes } from "./support/http-load.ts";
 import { type Floor, pgbench } from "./support/pgbench.ts";
@@ -29,27 +32,51 @@ const { crypto } = currentRuntime();
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
 
-const each = (value: (index: number) => string, type: string): string =>
-  `'{${Array.from({ length: KEYS }, (_, index) => value(index)).join(",")}}'::${type}[]`;
+/** The statement with its parameters written in; only the keys are made anew each time. */
+function floorStatement(): string {
+  const keys: CheckedKey[] = makeTeks({
+    now: asSeconds(Date.now() / 1000),
+    days: KEYS,
+    today: false,
+  }, random)
+    .map((tek) => ({
+      key: tek.key,
+      hex: Buffer.from(tek.key).toString("hex"),
+      intervalNumber: tek.intervalNumber,
+      intervalCount: tek.intervalCount,
+      transmissionRisk: 2,
+      daysSinceOnset: 1,
+      onsetTold: true,
+    }));
+  const set = {
+    keys,
+    reportType: "confirmed",
+    regions: ["MAG"],
+    traveler: false,
+    healthAuthority: "mag",
+    issuer: "bench",
+  } as const;
+  const stat = {
+    issuer: "bench",
+    platform: "unknown",
+    teks: KEYS,
+    revision: false,
+    oldestDays: KEYS,
+    onsetDays: 1,
+    missingOnset: false,
+  } as const;
+  const [, ...values] = [
+    ...insertParameters([{ set, keys }], Date.now() / 1000 | 0),
+    ...statParameters([stat]),
+  ];
+  const fresh =
+    `(select array_agg(decode(md5(random()::text || n), 'hex')) from generate_series(1, ${KEYS}) n)`;
+  const parameters = [fresh, ...values.map((value) => `'${value}'`)];
+  return publishSql({ windowSeconds: 3600, releaseSameDayKeys: false })
+    .replace(/\$(\d+)/g, (_, n) => parameters[Number(n) - 1] ?? "null");
+}
 
-/** Values in the place of the statement's parameters; only the keys are made anew each time. */
-const PARAMETERS: readonly string[] = [
-  `(select array_agg(decode(md5(random()::text || n), 'hex')) from generate_series(1, ${KEYS}) n)`,
-  each((index) => String(2_800_000 + index * 144), "int"),
-  ...[each(() => "144", "smallint"), each(() => "2", "smallint"), each(() => "confirmed", "text")],
-  ...[
-    each(() => "1", "smallint"),
-    each(() => '"{MAG}"', "text"),
-    each(() => "false", "boolean"),
-  ],
-  ...[each(() => "mag", "text"), each(() => "bench", "text")],
-  "extract(epoch from now())::bigint",
-  ...["'{bench}'::text[]", "'{unknown}'::text[]", "'{14}'::int[]", "'{false}'::boolean[]"],
-  ...["'{1}'::smallint[]", "'{1}'::smallint[]", "'{false}'::boolean[]"],
-];
-
-const STATEMENT = publishSql({ windowSeconds: 3600, releaseSameDayKeys: false })
-  .replace(/\$(\d+)/g, (_, n) => PARAMETERS[Number(n) - 1] ?? "null");
+const STATEMENT = floorStatement();
 
 async function requests(issuerFile: string, count: number): Promise<Uint8Array[]> {
   const { issuer } = await ensureIssuer(crypto, issuerFile);

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, type Outcome } from "../errors.ts";
@@ -12,6 +11,7 @@ import { DAY_SECONDS } from "../model/interval.ts";
 import { VENDOR_BUDGET_MS } from "../model/resource/attestation.ts";
 import { sparingLog } from "../observe/sparing-log.ts";
 import { errorFields } from "../observe/log.ts";
+import { filler } from "../publish/filler.ts";
 import { guestRoute } from "../publish/guest-route.ts";
 import { latencyRing } from "../publish/latency-ring.ts";
 import { type DryRun, rehearse } from "../publish/dry-run.ts";
@@ -47,6 +47,7 @@ import { revisionKeyStore } from "../store/publish/revision-key.ts";
 import { attestPart, warnOfAttestations } from "./attest.ts";
 import { type PublishHealth, publishHealth } from "./publish-health.ts";
 import type { Foundation } from "./foundation.ts";
+import { randomBytesOf } from "./random-bytes.ts";
 
 /** Publishing, put together. */
 export type PublishPart = {
@@ -127,7 +128,7 @@ export function publishParts(
     clocksAgree: foundation.clocksAgree,
     answerWithinMs: database.answerWithinMs + VENDOR_BUDGET_MS,
     random: foundation.random,
-    randomBytes: (length) => Buffer.from(crypto.getRandomValues(new Uint8Array(length))),
+    fill: filler(randomBytesOf(crypto), foundation.random),
     ring: latencyRing(),
     admission: { receiving: 0, inFlight: 0 },
     elapsedMs: clock.monotonic,

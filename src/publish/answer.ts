@@ -1,13 +1,12 @@
 import { Buffer } from "node:buffer";
-import { encodeBase64 } from "../bytes/base64.ts";
 import type { DryRunReport } from "./dry-run-report.ts";
+import type { Filler } from "./filler.ts";
 
 /** Randomness that an answer needs. */
 export type Randomness = {
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Unpredictable bytes. */
-  readonly randomBytes: (length: number) => Uint8Array;
+  readonly fill: Filler;
 };
 
 /** How much padding answers get. */
@@ -24,14 +23,15 @@ const FILLED_BYTES = 4096;
 /** Base64 comes in groups of four characters, so an answer is filled to within three of its size; spaces do the rest. */
 const BASE64_GROUP = 4;
 
-/** How many random bytes beyond the fill an answer gets: `paddingMinBytes` plus 0 to `paddingRangeBytes`. */
-function drawnPadding(settings: PaddingSettings, random: () => number): number {
-  return settings.paddingMinBytes + Math.floor(random() * (settings.paddingRangeBytes + 1));
+/** `paddingMinBytes` plus 0 to `paddingRangeBytes` random bytes, rounded up to whole groups of base64. */
+function drawnGroups(settings: PaddingSettings, random: () => number): number {
+  const bytes = settings.paddingMinBytes + Math.floor(random() * (settings.paddingRangeBytes + 1));
+  return Math.ceil(bytes / 3);
 }
 
 /** Base64 of `paddingMinBytes` plus 0 to `paddingRangeBytes` random bytes. */
-export function padding(settings: PaddingSettings, { random, randomBytes }: Randomness): string {
-  return encodeBase64(randomBytes(drawnPadding(settings, random)));
+export function padding(settings: PaddingSettings, { random, fill }: Randomness): string {
+  return fill(drawnGroups(settings, random));
 }
 
 /** The members of an answer beside the padding; empty ones are left out. */
@@ -47,6 +47,9 @@ export type AnswerBody = {
   readonly more?: Readonly<Record<string, string>> | undefined;
 };
 
+/** Where the padding goes. Quotes inside of texts are escaped in JSON, so that this stands nowhere else. */
+const NO_PADDING = `"padding":""`;
+
 /**
  * The text of an answer, without members that are empty. Its size is a multiple of {@link FILLED_BYTES}, whatever it
  * tells, and the padding that the settings ask for.
@@ -54,24 +57,24 @@ export type AnswerBody = {
 export function answerText(
   body: AnswerBody,
   settings: PaddingSettings,
-  { random, randomBytes }: Randomness,
+  { random, fill }: Randomness,
 ): string {
-  const text = (pad: string): string =>
-    JSON.stringify({
-      revisionToken: body.revisionToken || undefined,
-      insertedExposures: body.insertedExposures || undefined,
-      error: body.error || undefined,
-      code: body.code || undefined,
-      padding: pad,
-      warnings: body.warnings?.length ? body.warnings : undefined,
-      dryRun: body.dryRun,
-      ...body.more,
-    });
-  const told = Buffer.byteLength(text(""));
-  const fill = FILLED_BYTES * Math.ceil(told / FILLED_BYTES) - told;
-  const drawn = Math.ceil(drawnPadding(settings, random) / 3);
-  const groups = Math.floor(fill / BASE64_GROUP) + drawn;
-  return text(encodeBase64(randomBytes(groups * 3))) + " ".repeat(fill % BASE64_GROUP);
+  const told = JSON.stringify({
+    revisionToken: body.revisionToken || undefined,
+    insertedExposures: body.insertedExposures || undefined,
+    error: body.error || undefined,
+    code: body.code || undefined,
+    padding: "",
+    warnings: body.warnings?.length ? body.warnings : undefined,
+    dryRun: body.dryRun,
+    ...body.more,
+  });
+  const bytes = Buffer.byteLength(told);
+  const missing = FILLED_BYTES * Math.ceil(bytes / FILLED_BYTES) - bytes;
+  const groups = Math.floor(missing / BASE64_GROUP) + drawnGroups(settings, random);
+  const place = told.indexOf(NO_PADDING) + NO_PADDING.length - 1;
+  return told.slice(0, place) + fill(groups) + told.slice(place) +
+    " ".repeat(missing % BASE64_GROUP);
 }
 
 /** An answer of a publish API. `version`: the value of `x-api-version`. */

@@ -18,14 +18,23 @@ type Entry = { readonly latencyMs: number; readonly healthAuthority: string };
 export function latencyRing(): LatencyRing {
   // Oldest first.
   const entries: Entry[] = [];
+  const counts = new Map<string, number>();
   let sorted: readonly number[] | undefined;
+  const count = (healthAuthority: string, change: number): void => {
+    const left = (counts.get(healthAuthority) ?? 0) + change;
+    if (left === 0) counts.delete(healthAuthority);
+    else counts.set(healthAuthority, left);
+  };
+  const makeRoom = (): void => {
+    const most = mostFrequent(counts);
+    entries.splice(entries.findIndex((one) => one.healthAuthority === most), 1);
+    count(most, -1);
+  };
   return {
     record: (latencyMs, healthAuthority) => {
-      if (entries.length === LATENCY_RING_SIZE) {
-        const most = mostFrequent(entries);
-        entries.splice(entries.findIndex((one) => one.healthAuthority === most), 1);
-      }
+      if (entries.length === LATENCY_RING_SIZE) makeRoom();
       entries.push({ latencyMs, healthAuthority });
+      count(healthAuthority, 1);
       sorted = undefined;
     },
     draw: (random) => {
@@ -43,13 +52,10 @@ export function latencyRing(): LatencyRing {
 /** Before there was anything real: a quick database's time. */
 const FIRST_LATENCY_MS = 20;
 
-function mostFrequent(entries: readonly Entry[]): string | undefined {
-  const counts = new Map<string, number>();
-  let most: string | undefined;
-  for (const { healthAuthority } of entries) {
-    const count = (counts.get(healthAuthority) ?? 0) + 1;
-    counts.set(healthAuthority, count);
-    if (most === undefined || count > (counts.get(most) ?? 0)) most = healthAuthority;
+function mostFrequent(counts: ReadonlyMap<string, number>): string {
+  let most = "";
+  for (const [healthAuthority, count] of counts) {
+    if (count > (counts.get(most) ?? 0)) most = healthAuthority;
   }
   return most;
 }

@@ -51,11 +51,11 @@ describe("publishRoute() with too much to do", () => {
   it("refuses chaff as it refuses a publish, and holds no more chaff than publishes", async () => {
     const held = gate();
     let drawn = 0;
-    const randomBytes = (length: number) => {
-      drawn += length;
-      return deps.randomBytes(length);
+    const fill = (groups: number) => {
+      drawn += groups;
+      return deps.fill(groups);
     };
-    const route = publishRoute({ ...deps, randomBytes, delay: () => held.passed });
+    const route = publishRoute({ ...deps, fill, delay: () => held.passed });
     deps.ring.record(500, "mag");
     const waiting = [1, 2].map(() => route(post("", { "x-chaff": "1" })));
     while (deps.admission.inFlight < 2) await turn();
