@@ -1,5 +1,14 @@
-// Bundles the program for Node into dist/wayfarer.mjs: one file starts three times as fast as hundreds.
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+// Bundles the program for Node into dist/: a few files start three times as fast as hundreds. What is imported at first
+// use has files of its own, which a command that does without them never reads.
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -21,21 +30,27 @@ function newest(path) {
   return Math.max(found.mtimeMs, ...names.map((name) => newest(join(path, name))));
 }
 
-/** Makes the bundle. Whoever runs the old one meanwhile is not disturbed: the new one takes its place whole. */
+/** Makes the bundle. Whoever runs the old one meanwhile is not disturbed: new files take their places whole. */
 export async function build() {
   const { build: bundle } = await import("esbuild");
   const { outputFiles } = await bundle({
     absWorkingDir: ROOT,
     entryPoints: ["src/main.ts"],
-    outfile: "dist/wayfarer.mjs",
+    outdir: "dist",
+    entryNames: "wayfarer",
+    chunkNames: "part-[hash]",
+    outExtension: { ".js": ".mjs" },
     write: false,
     bundle: true,
+    splitting: true,
     platform: "node",
     target: "node20",
     format: "esm",
     // An addon that is there or not, loaded at first use.
     external: ["pkcs11js"],
     sourcemap: true,
+    // Only places are looked up in the maps, and whoever starts pays for reading them.
+    sourcesContent: false,
     minifySyntax: true,
     minifyWhitespace: true,
     jsx: "automatic",
@@ -53,10 +68,27 @@ export async function build() {
     path: join(ROOT, "dist", name),
     contents: readFileSync(join(ROOT, "src", "console", name)),
   }));
-  for (const { path, contents } of [...assets, ...outputFiles]) {
+  // The entry comes last: whoever starts it finds all its parts.
+  const entryLast = outputFiles.toSorted((one, other) =>
+    Number(one.path === BUNDLE) - Number(other.path === BUNDLE)
+  );
+  for (const { path, contents } of [...assets, ...entryLast]) {
     const part = `${path}.${process.pid}`;
     writeFileSync(part, contents);
     renameSync(part, path);
+  }
+  removeOldParts(new Set(outputFiles.map(({ path }) => path)));
+}
+
+/** Parts of earlier builds stay for a month: a server that runs since then may load one yet. */
+function removeOldParts(current) {
+  const folder = join(ROOT, "dist");
+  const stale = Date.now() - 30 * 86_400_000;
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith("part-") && !current.has(path) && statSync(path).mtimeMs < stale) {
+      rmSync(path);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { answerTally } from "./app/answer-tally.ts";
 import { consolePart } from "./app/console.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
-import { type EfgsGatewayPart, efgsGatewayPart } from "./app/efgs-gateway.ts";
+import type { EfgsGatewayPart } from "./app/efgs-gateway.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
 import { isRpcCall } from "../federation/rpc/encodings.ts";
 import { type FederationPart, federationPart } from "./app/federation.ts";
@@ -51,7 +51,8 @@ type Parts = {
   readonly upstream: UpstreamPart;
   readonly federating: FederationPart;
   readonly administering: AdminPart;
-  readonly gateway: EfgsGatewayPart;
+  /** With the role `efgs`. */
+  readonly gateway: EfgsGatewayPart | undefined;
 };
 
 /** What Hono hands on to a route beside the request. */
@@ -71,10 +72,10 @@ export async function openApp(
     upstream: upstreamPart(foundation),
     federating: await federationPart(foundation, runtime),
     administering,
-    gateway: efgsGatewayPart(foundation, runtime),
+    gateway: await gatewayPart(foundation, runtime),
   };
   const { publishing, federating, gateway } = parts;
-  const allJobs = Object.values(parts).flatMap((part) => part.jobs);
+  const allJobs = Object.values(parts).flatMap((part) => part?.jobs ?? []);
   const jobs = scheduleJobs(allJobs, {
     runs: foundation.jobRuns,
     log,
@@ -125,7 +126,7 @@ export async function openApp(
     app.get("/.well-known/openid-configuration", () => federating.signer.discovery());
     app.get("/.well-known/jwks.json", () => federating.signer.jwks());
   }
-  if (config.roles.includes("efgs")) {
+  if (gateway !== undefined) {
     for (const path of ["/diagnosiskeys", "/diagnosiskeys/*"]) {
       app.all(path, (c) => gateway.handler(c.req.raw, c.env.connection));
     }
@@ -140,7 +141,9 @@ export async function openApp(
     );
   }
   app.route("/admin/api/v1", admin(foundation, jobs, parts));
-  const consoleApp = consoleWithAssets(consolePart(foundation, { ...parts, jobs, allJobs }));
+  const consoleApp = consoleWithAssets(
+    await consolePart(foundation, { ...parts, jobs, allJobs }),
+  );
   app.get(STYLE_PATH, () => STYLE.answer());
   app.get(ICON_PATH, () => iconAnswer());
   if (config.roles.includes("console") && config.console.listener === undefined) {
@@ -185,6 +188,16 @@ export async function openApp(
       await tally.flush();
     },
   };
+}
+
+/** The gateway is loaded only by those who are one. */
+async function gatewayPart(
+  foundation: Foundation,
+  runtime: FederationRuntime,
+): Promise<EfgsGatewayPart | undefined> {
+  if (!foundation.config.roles.includes("efgs")) return undefined;
+  const { efgsGatewayPart } = await import("./app/efgs-gateway.ts");
+  return efgsGatewayPart(foundation, runtime);
 }
 
 /** The console, with what its pages refer to. */

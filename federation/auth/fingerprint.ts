@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { encodeHex } from "../../src/bytes/base64.ts";
 
 const GROUPS = 12;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { within } from "../../src/bounds/deadline.ts";
 import { recentMap } from "../../src/bounds/recent.ts";
 import { accept, type Outcome, type Refusal, refuse } from "../../src/errors.ts";

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { wholeAgreement } from "../../federation/policy/selection.ts";
+import type { IdentityProvider } from "../console/session/identity-provider.ts";
 import { thingsToDo, type ToDo, type ToDoFacts } from "../admin/to-do.ts";
 import { consoleRoutes } from "../console/console.tsx";
 import { seriesOf } from "../export/series.ts";
@@ -18,7 +19,6 @@ import { inspectStored } from "./inspect-stored.ts";
 import { type ExportPart, writeFirstIndexes } from "./export.ts";
 import type { FederationPart } from "./federation.ts";
 import type { Foundation } from "./foundation.ts";
-import { identityProvider } from "./identity-provider.ts";
 import type { PublishPart } from "./publish.ts";
 import { tryRegion } from "./try-region.ts";
 import type { Hono } from "hono";
@@ -38,7 +38,7 @@ const LOOKED_FOR_EVERY_MS = 30_000;
 const VERSION = "0.1.0";
 
 /** Puts the console together. */
-export function consolePart(foundation: Foundation, parts: ConsoleParts): Hono {
+export async function consolePart(foundation: Foundation, parts: ConsoleParts): Promise<Hono> {
   const { config, crypto, clock, log, cache, resources, keys, database } = foundation;
   const upstreams = async () => {
     const [imports, mirrors, indexes] = await Promise.all([
@@ -50,7 +50,7 @@ export function consolePart(foundation: Foundation, parts: ConsoleParts): Hono {
   };
   const glance = overview(database);
   const facts = (): Promise<ToDoFacts> => factsOf(foundation, parts, glance, upstreams);
-  const provider = identityProvider(foundation);
+  const provider = await providerOf(foundation);
   return consoleRoutes({
     ...parts.administering,
     url: config.console.url,
@@ -179,4 +179,12 @@ function endOfCertificate(pem: string | undefined): number | undefined {
   if (pem === undefined) return undefined;
   const end = Date.parse(new X509Certificate(pem).validTo);
   return Number.isNaN(end) ? undefined : Math.floor(end / 1000);
+}
+
+/** The identity provider of OIDC_… settings. Its library is loaded only for those who have one. */
+async function providerOf(foundation: Foundation): Promise<IdentityProvider | undefined> {
+  const { oidc } = foundation.config.console;
+  if (oidc === undefined) return undefined;
+  const { identityProvider } = await import("./identity-provider.ts");
+  return identityProvider(foundation, oidc);
 }

@@ -23,7 +23,7 @@ const CALLBACK_TIMEOUT_MS = 10_000;
 /** What a subscriber answers is not looked at. */
 const MAX_CALLBACK_BYTES = 1024;
 
-/** Puts the gateway together. Its jobs are there with the role `efgs` alone. */
+/** Puts the gateway together. */
 export function efgsGatewayPart(
   foundation: Foundation,
   runtime: Pick<Runtime, "identifiedFetch">,
@@ -71,7 +71,7 @@ export function efgsGatewayPart(
       clockMs: clock.now,
       onError: (error) => log.error("efgs-gateway-failed", errorFields(error)),
     }),
-    jobs: !config.roles.includes("efgs") ? [] : [
+    jobs: [
       {
         name: "efgs-batches",
         intervalMs: efgs.batchIntervalMs,

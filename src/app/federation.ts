@@ -39,7 +39,7 @@ import { leases } from "../store/lease.ts";
 import { holdLease } from "../store/lease-hold.ts";
 import { type SeenTokens, seenTokens } from "../store/federation/seen-token.ts";
 import { sealedCursors } from "./cursor-key.ts";
-import { gatewaySync } from "./efgs-sync.ts";
+import type { gatewaySync } from "./efgs-sync.ts";
 import type { Foundation } from "./foundation.ts";
 import { type PeerFigures, peerFigures } from "./peer-figures.ts";
 import { documentReader, type FederationRuntime, peerTransports } from "./peer-transports.ts";
@@ -143,7 +143,7 @@ export async function federationParts(
       log.error("peer-failed", { peer, direction, ...errorFields(error) }),
     intervalMs: Math.min(config.jobIntervalMs, LOOK_MS),
   };
-  const jobs = { ...peerJobs, gateways: gatewaySync(foundation, runtime, peerJobs) };
+  const jobs = { ...peerJobs, gateways: gatewaysOf(foundation, runtime, peerJobs) };
   const server: FederationServerOptions = {
     ...shared,
     authenticate: authenticator({
@@ -200,5 +200,20 @@ export async function federationPart(
     batches: (peer) => batches.last(peer, SHOWN_BATCHES),
     sync: (name, signal) => syncNow(jobs, name, signal),
     draft: (url, signal) => draftPeer(url, transports, signal),
+  };
+}
+
+/** Working with European gateways, which is loaded when the first of them is due. */
+function gatewaysOf(
+  ...parts: Parameters<typeof gatewaySync>
+): FederationJobDependencies["gateways"] {
+  let loaded: Promise<FederationJobDependencies["gateways"]> | undefined;
+  const load = () =>
+    loaded ??= import("./efgs-sync.ts").then((module) => module.gatewaySync(...parts));
+  return {
+    pull: async (peer, before, work, signal) =>
+      await (await load()).pull(peer, before, work, signal),
+    push: async (peer, before, work, signal) =>
+      await (await load()).push(peer, before, work, signal),
   };
 }

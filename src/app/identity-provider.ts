@@ -14,11 +14,11 @@ const TIMEOUT_SECONDS = 10;
 const METADATA_MS = 600_000;
 const LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout";
 
-/** The identity provider of OIDC_… settings; undefined without OIDC_ISSUER. */
-export function identityProvider(foundation: Foundation): IdentityProvider | undefined {
-  const { config, log, clock } = foundation;
-  const settings = config.console.oidc;
-  if (settings === undefined) return undefined;
+/** The identity provider of OIDC_… settings. */
+export function identityProvider(
+  { config, log, clock }: Pick<Foundation, "config" | "log" | "clock">,
+  settings: OidcSettings,
+): IdentityProvider {
   const redirectUri = `${config.console.url}/console/sign-in/return`;
   let known: { readonly at: number; readonly metadata: Promise<oidc.Configuration> } | undefined;
   const metadata = (): Promise<oidc.Configuration> => {

@@ -1,5 +1,5 @@
 import { compactVerify, importSPKI } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { derToPem } from "../keys/pem.ts";
 import type { SafetyNet } from "../model/resource/attestation.ts";

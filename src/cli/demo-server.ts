@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { changeResources } from "../admin/change.ts";
 import { faultsText } from "../admin/fault.ts";
 import { parseResources } from "../admin/documents.ts";
-import { type App, openApp } from "../app.ts";
+import type { App } from "../app.ts";
 import { writeFirstIndexes } from "../app/export.ts";
 import { type Foundation, openFoundation } from "../app/foundation.ts";
 import { readConfiguration } from "../config/config.ts";
@@ -11,6 +11,7 @@ import { errorAnswer } from "../http/answer.ts";
 import { jsonLog } from "../observe/log.ts";
 import type { Handler, Listening } from "../runtime/runtime.ts";
 import { commandActor } from "./actor.ts";
+import { openWhole } from "./open.ts";
 import type { CommandIo } from "./command.ts";
 
 /** A whole server in this process, with windows of a second. */
@@ -53,7 +54,7 @@ export async function startDemoServer(io: CommandIo, folder: string): Promise<De
     crypto: io.runtime.crypto,
     owner: "server",
   });
-  const app = await openApp(foundation, io.runtime);
+  const app = await openWhole(foundation, io.runtime);
   handler = app.handler;
   app.start();
   return {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join, resolve } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64, encodeBase64, encodeBase64Url } from "../bytes/base64.ts";
 import {
   attestKey,

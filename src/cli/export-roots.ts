@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { fetchBounded } from "../device/bounded-fetch.ts";
 import type { Downloads } from "../device/export-source.ts";
 import { parseJson } from "../device/publish-client.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Fetch, fetchBounded } from "../device/bounded-fetch.ts";
 import { parseJson } from "../device/publish-client.ts";
 import { accept, AppError, type Outcome, refuse } from "../errors.ts";

@@ -1,10 +1,9 @@
-import { openApp } from "../app.ts";
 import { adminPart } from "../app/admin.ts";
 import { AppError } from "../errors.ts";
 import { commandActor } from "./actor.ts";
 import type { JobResult } from "../jobs.ts";
 import type { Command } from "./command.ts";
-import { withFoundation } from "./open.ts";
+import { openWhole, withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
 /** Every background job, in the order in which a key meets them. */
@@ -55,7 +54,7 @@ export const jobCommand: Command = {
     if (!options.ok) throw new AppError(options.code, options.message);
     const [name = ""] = options.value.positionals;
     return await withFoundation(io, async (foundation) => {
-      const app = await openApp(foundation, io.runtime);
+      const app = await openWhole(foundation, io.runtime);
       const run = app.jobs.run(name, io.signal);
       if (run === undefined) {
         throw new AppError("usage", `there is no job "${name}": ${app.jobs.names.join(", ")}`);

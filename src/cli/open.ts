@@ -1,3 +1,4 @@
+import type { App } from "../app.ts";
 import { type Foundation, openFoundation } from "../app/foundation.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { jsonLog } from "../observe/log.ts";
@@ -23,4 +24,13 @@ export async function withFoundation<const T>(
   } finally {
     await foundation.close();
   }
+}
+
+/** The whole program on a foundation. It is loaded only now: commands that do without it start in half the time. */
+export async function openWhole(
+  foundation: Foundation,
+  runtime: CommandIo["runtime"],
+): Promise<App> {
+  const { openApp } = await import("../app.ts");
+  return await openApp(foundation, runtime);
 }

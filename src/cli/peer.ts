@@ -1,14 +1,14 @@
 import { fingerprintOf } from "../../federation/auth/fingerprint.ts";
 import { changeResources } from "../admin/change.ts";
 import { faultsText } from "../admin/fault.ts";
-import { type App, openApp } from "../app.ts";
+import type { App } from "../app.ts";
 import type { Foundation } from "../app/foundation.ts";
 import { AppError } from "../errors.ts";
 import type { Peer } from "../model/resource/peer.ts";
 import { stringify } from "yaml";
 import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
-import { withFoundation } from "./open.ts";
+import { openWhole, withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 import { peerStatusLines } from "./peer-status-lines.ts";
 import { printable } from "./printable.ts";
@@ -67,7 +67,7 @@ export const peerCommand: Command = {
       throw new AppError("usage", `peer ${verb}: give ${action.needs}`);
     }
     return await withFoundation(io, async (foundation) => {
-      const app = await openApp(foundation, io.runtime);
+      const app = await openWhole(foundation, io.runtime);
       return await action.run(io, { foundation, app }, subject);
     });
   },

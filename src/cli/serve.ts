@@ -1,5 +1,5 @@
 import { makeSignInLink, signInAddress } from "../admin/sign-in.ts";
-import { type App, openApp } from "../app.ts";
+import type { App } from "../app.ts";
 import { adminPart } from "../app/admin.ts";
 import { type Foundation, openFoundation } from "../app/foundation.ts";
 import type { Config } from "../config/config.ts";
@@ -9,6 +9,7 @@ import { errorFields, jsonLog } from "../observe/log.ts";
 import type { Listening } from "../runtime/runtime.ts";
 import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
+import { openWhole } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
 const USAGE = `wayfarer serve [--roles publish,export,federation,jobs,console,efgs]
@@ -52,7 +53,7 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
     signal: io.signal,
   });
   try {
-    const app = await openApp(foundation, io.runtime);
+    const app = await openWhole(foundation, io.runtime);
     const listening = await io.runtime.listen(app.handler, {
       host: config.host,
       port: config.port,

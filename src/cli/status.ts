@@ -1,10 +1,9 @@
-import { openApp } from "../app.ts";
 import { exportPart } from "../app/export.ts";
 import { upstreamPart } from "../app/upstream.ts";
 import type { ExportStatus } from "../store/export/status.ts";
 import type { JobRun } from "../store/job-run.ts";
 import type { Command } from "./command.ts";
-import { withFoundation } from "./open.ts";
+import { openWhole, withFoundation } from "./open.ts";
 import { valueOf } from "./option-value.ts";
 import { parseOptions } from "./options.ts";
 import { printable } from "./printable.ts";
@@ -25,7 +24,7 @@ export const statusCommand: Command = {
   run: async (io) => {
     valueOf(parseOptions(io.args, {}));
     return await withFoundation(io, async (foundation) => {
-      const app = await openApp(foundation, io.runtime);
+      const app = await openWhole(foundation, io.runtime);
       const status = {
         jobs: await foundation.jobRuns.newest(),
         exports: await exportPart(foundation).statuses(),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../errors.ts";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { KEY_BYTES, MAX_TRANSMISSION_RISK } from "../model/exposure.ts";

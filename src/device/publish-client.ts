@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { type Fetch, fetchBounded } from "./bounded-fetch.ts";
 import type { PublishBody } from "./upload.ts";

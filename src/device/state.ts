@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { AppError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { KEY_BYTES, type Tek } from "../model/exposure.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import type { Actor } from "../model/actor.ts";
 import { momentMember, secondsOf } from "../model/resource/members.ts";

@@ -1,6 +1,6 @@
 /** `aws-kms:ARN`: keys in AWS Key Management Service. Source: AWS KMS API Reference. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { encodeBase64 } from "../bytes/base64.ts";
 import { AWS_REGION, awsEndpoint } from "../cloud/aws/region.ts";
 import { type AwsCall, awsErrorCode } from "../cloud/aws/service.ts";

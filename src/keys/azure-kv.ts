@@ -1,6 +1,6 @@
 /** `azure-kv:URL`: keys in Azure Key Vault or Managed HSM. Source: Key Vault REST API reference, version 7.4. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { encodeBase64Url } from "../bytes/base64.ts";
 import { type AzureTokens } from "../cloud/azure/identity.ts";
 import { type BearerCall, bearerCaller } from "../cloud/bearer-service.ts";

@@ -1,6 +1,6 @@
 /** `gcp-kms:RESOURCE`: keys in Google Cloud KMS. Source: Cloud KMS API, REST reference v1. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { encodeBase64 } from "../bytes/base64.ts";
 import type { BearerCall } from "../cloud/bearer-service.ts";
 import { jsonOf, type ServiceAnswer } from "../cloud/service-call.ts";

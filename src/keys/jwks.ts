@@ -1,6 +1,6 @@
 /** JSON Web Key Sets (RFC 7517): read from other servers, and made of our own public keys. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { decodeBase64, encodeBase64Url } from "../bytes/base64.ts";
 import { derToPem, pemToDer } from "./pem.ts";

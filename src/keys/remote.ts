@@ -1,6 +1,6 @@
 /** What key managers across the network have in common: how their refusals and silences are told. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { decodeDer, SIGNATURE_BYTES } from "../bytes/ecdsa-der.ts";
 import { describe } from "../cloud/failure.ts";

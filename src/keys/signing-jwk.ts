@@ -1,6 +1,6 @@
 /** P-256 private keys as JWK (RFC 7517): what `local:` wraps and `file:` reads. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { derToPem } from "./pem.ts";
 import { p256Spki } from "./spki.ts";

@@ -1,6 +1,6 @@
 /** `vault:NAME`: keys in the Transit engine of HashiCorp Vault or OpenBao. Source: Vault API, "Transit". */
 
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import type { ServiceAnswer } from "../cloud/service-call.ts";
 import type { VaultCall } from "../cloud/vault/service.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_REQUEST_REGIONS } from "../publish/request-parser.ts";
 import { ONSET_BUCKETS, TEK_AGE_BUCKETS } from "../publish/stats.ts";
 

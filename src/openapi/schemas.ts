@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { type Kind, KIND_NAMES, KINDS } from "../model/resource/kinds.ts";
 import { challengeRequestSchema, keyRequestSchema } from "../attest/registration/register.ts";

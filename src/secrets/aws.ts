@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { z } from "zod";
+import * as z from "zod";
 import { awsEndpoint } from "../cloud/aws/region.ts";
 import { type AwsCall, awsErrorCode } from "../cloud/aws/service.ts";
 import { jsonOf } from "../cloud/service-call.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { HttpOptions } from "../blob/retrying-fetch.ts";
 import type { AzureTokens } from "../cloud/azure/identity.ts";
 import { bearerCaller } from "../cloud/bearer-service.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64 } from "../bytes/base64.ts";
 import type { BearerCall } from "../cloud/bearer-service.ts";
 import { jsonOf } from "../cloud/service-call.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { jsonOf } from "../cloud/service-call.ts";
 import type { VaultCall } from "../cloud/vault/service.ts";
 import { reach, refusal, unavailable } from "./failure.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ServerResponse } from "node:http";
 import { importSPKI, jwtVerify } from "jose";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { parseDocuments } from "../../src/admin/documents.ts";
 import { deviceCommand } from "../../src/cli/device.ts";
 import { simulateCommand } from "../../src/cli/simulate.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { deviceCommand } from "../../src/cli/device.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { admin, ADMIN_TOKEN, openTestApp, type TestApp } from "../support/app.ts";

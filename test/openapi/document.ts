@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { openApiDocument, type OpenApiOptions } from "../../src/openapi/document.ts";
 
 type Schema = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { parseAlphaPublish, parsePublish } from "../../src/publish/request-parser.ts";
 import {
   publishAlphaRequestSchema,

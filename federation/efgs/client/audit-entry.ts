@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** An upload in the audit of a batch, as far as it is looked at. Certificates that were removed are null. */
 export type AuditEntry = {

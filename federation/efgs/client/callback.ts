@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { encodeHex } from "../../../src/bytes/base64.ts";
 import { DAY_SECONDS } from "../../../src/model/interval.ts";
 import type { Peer } from "../../../src/model/resource/peer.ts";

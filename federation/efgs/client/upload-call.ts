@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Refusal, refuse } from "../../../src/errors.ts";
 import { MEDIA_TYPES } from "../wire/media-type.ts";
 import { answerFault, isKeyFault } from "./answer-fault.ts";

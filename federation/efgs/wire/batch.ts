@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { z } from "zod";
+import * as z from "zod";
 import { eu } from "../../../proto/gen/efgs.js";
 import { accept, type Outcome, refuse } from "../../../src/errors.ts";
 import {

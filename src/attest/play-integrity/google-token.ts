@@ -1,5 +1,5 @@
 import { importPKCS8, SignJWT } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { recentMap } from "../../bounds/recent.ts";
 import type { GooglePlayIntegrity } from "../../model/resource/attestation.ts";
 import type { ReadSecret } from "../secret-reference.ts";

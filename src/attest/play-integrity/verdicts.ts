@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isNonceOf } from "../content-hash.ts";
 import { isAccepted, timeFault } from "../token-checks.ts";
 import type { GooglePlayIntegrity, LocalPlayIntegrity } from "../../model/resource/attestation.ts";

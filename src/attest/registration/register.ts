@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { decodeBase64, encodeHex } from "../../bytes/base64.ts";
 import { accept, type Outcome, refuse } from "../../errors.ts";
 import { equalBytes, hmacSha256, sha256 } from "../../keys/crypto.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Expiring } from "../credential.ts";
 import { jsonOf, type ServiceAnswer } from "../service-call.ts";
 import type { AwsCredentials } from "./sign.ts";

@@ -1,6 +1,6 @@
 /** Workload identity federation: a token of another identity provider for a Google access token (RFC 8693). */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { HttpOptions, Prepared } from "../../blob/retrying-fetch.ts";
 import type { Expiring } from "../credential.ts";
 import { identityFailure } from "../failure.ts";

@@ -1,5 +1,5 @@
 import { importSPKI, jwtVerify } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { readUpTo } from "../../bounds/read.ts";
 
 /** Whose requests a throw-away DeviceCheck server answers. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { durationMember } from "./members.ts";
 
 /** `off`: nothing is looked at; `report`: everything is checked and counted; `require`: failures are refused too. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { momentMember } from "./members.ts";
 
 /** What a certificate is for: to open connections, or to sign batches. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Region } from "../ids.ts";
 import { certificateMember, countryMember, trustAnchorMember } from "./country.ts";
 import { regionMember, urlMember } from "./members.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Region } from "../ids.ts";
 import { type FileKeyMember, fileKeysMember } from "./file-keys.ts";
 import { momentMember, nameMember, regionMember, urlMember } from "./members.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { momentMember, publicKeyMember } from "./members.ts";
 
 /** A public key that may have signed another server's files. */

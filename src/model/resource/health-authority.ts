@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { HealthAuthorityId, Region } from "../ids.ts";
 import { type Attestation, attestationSchema } from "./attestation.ts";
 import { healthAuthorityName, nameMember, regionsMember } from "./members.ts";

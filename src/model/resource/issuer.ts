@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { momentMember, nameMember, publicKeyMember, urlMember } from "./members.ts";
 
 /** A public key that an issuer signs certificates with. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Region, ServerId } from "../ids.ts";
 import { asServerId } from "../ids.ts";
 import { type EfgsAgreement, efgsAgreementSchema } from "./efgs-agreement.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { keyIdFault, keyVersionFault } from "../verification-key.ts";
 import { momentMember, nameMember } from "./members.ts";
 import type { BrokenRule } from "./rule.ts";
