@@ -19,6 +19,7 @@ import { inspectStored } from "./inspect-stored.ts";
 import { type ExportPart, writeFirstIndexes } from "./export.ts";
 import type { FederationPart } from "./federation.ts";
 import type { Foundation } from "./foundation.ts";
+import { PROGRAM_VERSION } from "./program-version.ts";
 import type { PublishPart } from "./publish.ts";
 import { tryRegion } from "./try-region.ts";
 import type { Hono } from "hono";
@@ -35,8 +36,6 @@ export type ConsoleParts = {
 
 /** Things to do are looked for at most this often. */
 const LOOKED_FOR_EVERY_MS = 30_000;
-const VERSION = "0.1.0";
-
 /** Puts the console together. */
 export async function consolePart(foundation: Foundation, parts: ConsoleParts): Promise<Hono> {
   const { config, crypto, clock, log, cache, resources, keys, database } = foundation;
@@ -55,7 +54,7 @@ export async function consolePart(foundation: Foundation, parts: ConsoleParts): 
     ...parts.administering,
     url: config.console.url,
     publicUrl: config.publicUrl,
-    version: VERSION,
+    version: PROGRAM_VERSION,
     crypto,
     clockMs: clock.now,
     monotonicMs: clock.monotonic,
