@@ -17,6 +17,7 @@ import type { AdminPart } from "./admin.ts";
 import { describeResource } from "./describe-resource.ts";
 import { inspectStored } from "./inspect-stored.ts";
 import { type ExportPart, writeFirstIndexes } from "./export.ts";
+import type { BackupPart } from "./backup.ts";
 import type { FederationPart } from "./federation.ts";
 import type { Foundation } from "./foundation.ts";
 import { PROGRAM_VERSION } from "./program-version.ts";
@@ -30,6 +31,7 @@ export type ConsoleParts = {
   readonly publishing: PublishPart;
   readonly exporting: ExportPart;
   readonly federating: FederationPart;
+  readonly backups: BackupPart;
   readonly jobs: Jobs;
   readonly allJobs: readonly Job[];
 };
@@ -112,7 +114,7 @@ function remembered(
 
 async function factsOf(
   foundation: Foundation,
-  { publishing, exporting, federating }: ConsoleParts,
+  { publishing, exporting, federating, backups }: ConsoleParts,
   glance: ReturnType<typeof overview>,
   upstreams: () => Promise<{
     readonly imports: readonly { readonly import: string; readonly failed: number }[];
@@ -125,7 +127,7 @@ async function factsOf(
 ): Promise<ToDoFacts> {
   const { cache, clock, config, jobRuns, secrets } = foundation;
   const askedAt = clock.now() / 1000;
-  const [view, figures, statuses, peers, keySets, runs, read] = await Promise.all([
+  const [view, figures, statuses, peers, keySets, runs, read, standing] = await Promise.all([
     cache.view(),
     glance.figures(),
     exporting.statuses(),
@@ -133,6 +135,7 @@ async function factsOf(
     publishing.issuerKeys.states(),
     jobRuns.newest(),
     upstreams(),
+    backups.standing(),
   ]);
   const series = view.list("ExportConfig").flatMap(seriesOf);
   const certificateEndsAt = endOfCertificate(config.tls?.cert);
@@ -167,6 +170,7 @@ async function factsOf(
       error === undefined ? [] : [{ name, at: finishedAt }]
     ),
     ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }),
+    backups: standing,
     adminTokenSet: secrets.adminToken() !== undefined,
     sameDayKeysReleased: config.publish.releaseSameDayKeys,
     clockAheadSeconds: Math.trunc(askedAt - figures.now),

@@ -1,6 +1,7 @@
 /**
  * A backup is a zip whose members are read in order, so that it can be written and read as a stream: `backup.json`, then
- * the rows of each table in parts, then `sums.json`. Every member is deflated, with its sizes in its local header.
+ * the rows of each table in parts, then `sums.json`. Every member is deflated, with its sizes in its local header. The
+ * zip's comment is the SHA-256 of the deflated `sums.json`.
  */
 
 import * as z from "zod";

@@ -49,7 +49,7 @@ export async function* readBackup(chunks: AsyncIterable<Uint8Array>): AsyncGener
     } else if (name === SUMS_NAME) {
       const sums = parsed(sumsSchema, data, name);
       requireSums(sums, seen, counted, head);
-      await requireEnd(source, directory);
+      await requireEnd(source, directory, sha256);
       yield { kind: "sums", sums };
       return;
     } else {
@@ -121,8 +121,13 @@ function requireSums(
   if (short !== undefined) throw malformed(`rows of the table ${short.name} are missing`);
 }
 
-async function requireEnd(source: ByteSource, directory: ZipDirectory): Promise<void> {
-  const end = directory.finish(source.at);
+/** The comment of the zip is the sum of the member that holds the others'. */
+async function requireEnd(
+  source: ByteSource,
+  directory: ZipDirectory,
+  sumOfSums: string,
+): Promise<void> {
+  const end = directory.finish(source.at, sumOfSums);
   if (!equalBytes(end, await take(source, end.length))) {
     throw malformed("its end is not as it was written");
   }

@@ -77,7 +77,7 @@ export async function* writeBackup(
   }
   const sums: BackupSums = { members: [...members], rows, counters: snapshot.counters };
   yield* member(SUMS_NAME, jsonBytes(sums));
-  yield directory.finish(at);
+  yield directory.finish(at, members.at(-1)?.sha256);
   done(sums);
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isRecipient, sealed, type Sealing } from "../backup/seal.ts";
+import type { Sealing } from "../backup/seal.ts";
 import { writeBackup } from "../backup/write.ts";
 import type { BackupSums } from "../backup/format.ts";
 import { loadConfiguration } from "../config/load.ts";
@@ -58,7 +58,9 @@ export const backupCommand: Command = {
           progress: progressLines(io),
           done: (sums) => done = sums,
         });
-        const written = sealing === undefined ? chunks : sealed(chunks, sealing);
+        const written = sealing === undefined
+          ? chunks
+          : (await import("../backup/seal.ts")).sealed(chunks, sealing);
         await (path === "-" ? writeToOutput(written) : writeNewFile(path, written));
       });
       return done;
@@ -85,6 +87,7 @@ async function sealingOf(
   if (passphraseFile !== undefined) {
     return { kind: "passphrase", passphrase: await readPassphrase(passphraseFile) };
   }
+  const { isRecipient } = await import("../backup/seal.ts");
   const stranger = to.find((recipient) => !isRecipient(recipient));
   if (stranger !== undefined) {
     throw new AppError("usage", "--to must be an age recipient, which begins with age1");

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { type BackupContents, checkBackup, restoreBackup, schemaFault } from "../backup/restore.ts";
-import { opened, type Opening } from "../backup/seal.ts";
+import type { Opening } from "../backup/seal.ts";
+import { storedBackups } from "../backup/stored.ts";
+import { openBlobStore } from "../blob/open.ts";
 import { requireOpenable } from "../app/backup-keys.ts";
 import type { Configuration } from "../config/config.ts";
 import { loadConfiguration } from "../config/load.ts";
@@ -18,12 +20,14 @@ import { valueOf } from "./option-value.ts";
 import { parseOptions } from "./options.ts";
 
 const USAGE =
-  `wayfarer restore FILE [--identity PATH ...] [--passphrase-file PATH] [--check] [--replace DATABASE]
+  `wayfarer restore FILE|stored:NAME [--identity PATH ...] [--passphrase-file PATH] [--check] [--replace DATABASE]
 
 Makes the database hold what a backup holds, in one transaction, and brings its schema to the newest version. First
 all of the backup is read and compared with its sums, and the master key is tried on its keys; nothing is written
 before. Stop all servers of the database, and put the master key in its place: MASTER_KEY, or secrets/master.key of
 DATA_DIR.
+
+stored:NAME is one of those that BACKUP_SCHEDULE made, such as stored:2026-11-29T03-00-00Z; stored:newest the newest.
 
   --identity         a file with the age identity that it was encrypted for; may be given several times
   --passphrase-file  a file with its passphrase on the first line
@@ -49,9 +53,9 @@ export const restoreCommand: Command = {
     const { values, positionals: [path = "", ...others] } = options.value;
     if (others.length > 0) throw new AppError("usage", "give one backup; see --help");
     const opening = await openingOf(values.identity ?? [], values["passphrase-file"]);
-    const chunks = () => opened(readFileChunks(path), opening);
-
     const configuration = await loadConfiguration(io.env);
+    const { opened } = await import("../backup/seal.ts");
+    const chunks = () => opened(sourceOf(path, configuration), opening);
     const contents = await checkBackup(chunks(), () => {});
     await requireUsable(io, configuration, contents);
     if (values.check !== true) {
@@ -65,6 +69,20 @@ export const restoreCommand: Command = {
     return 0;
   },
 };
+
+const STORED = "stored:";
+
+/** The bytes of a file, or of a backup in the blob store. */
+async function* sourceOf(
+  path: string,
+  { config: { blobs, backup } }: Configuration,
+): AsyncGenerator<Uint8Array> {
+  if (!path.startsWith(STORED)) return yield* readFileChunks(path);
+  const stored = storedBackups(openBlobStore(blobs), backup.bucket);
+  const given = path.slice(STORED.length);
+  const [newest] = given === "newest" ? await stored.list() : [];
+  yield* stored.read(newest?.name ?? given);
+}
 
 async function openingOf(
   identityFiles: readonly string[],

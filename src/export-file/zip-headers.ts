@@ -51,8 +51,11 @@ export class ZipDirectory {
     this.#count++;
   }
 
-  /** Everything after the members, which end `at` so many bytes from the start (APPNOTE 6.3.3, 4.3.12 to 4.3.16). */
-  finish(at: number): Uint8Array<ArrayBuffer> {
+  /**
+   * Everything after the members, which end `at` so many bytes from the start (APPNOTE 6.3.3, 4.3.12 to 4.3.16). The
+   * comment is ASCII, at most 65,535 characters.
+   */
+  finish(at: number, comment: string = ""): Uint8Array<ArrayBuffer> {
     const end = new ByteWriter();
     const size = this.#entries.length;
     end.bytes(this.#entries.finish());
@@ -65,7 +68,8 @@ export class ZipDirectory {
     end.littleEndian(count, 2);
     end.littleEndian(Math.min(size, TOO_LARGE), 4);
     end.littleEndian(Math.min(at, TOO_LARGE), 4);
-    end.littleEndian(0, 2); // comment length
+    end.littleEndian(comment.length, 2);
+    end.bytes(ascii(comment));
     return end.finish();
   }
 
