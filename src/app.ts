@@ -6,6 +6,7 @@ import { answerTally } from "./app/answer-tally.ts";
 import { consolePart } from "./app/console.ts";
 import type { Foundation } from "./app/foundation.ts";
 import { type ExportPart, exportPart, writeFirstIndexes } from "./app/export.ts";
+import { type BackupPart, backupPart } from "./app/backup.ts";
 import type { EfgsGatewayPart } from "./app/efgs-gateway.ts";
 import { type UpstreamPart, upstreamPart } from "./app/upstream.ts";
 import { isRpcCall } from "../federation/rpc/encodings.ts";
@@ -51,6 +52,7 @@ type Parts = {
   readonly upstream: UpstreamPart;
   readonly federating: FederationPart;
   readonly administering: AdminPart;
+  readonly backups: BackupPart;
   /** With the role `efgs`. */
   readonly gateway: EfgsGatewayPart | undefined;
 };
@@ -72,6 +74,7 @@ export async function openApp(
     upstream: upstreamPart(foundation),
     federating: await federationPart(foundation, runtime),
     administering,
+    backups: await backupPart(foundation),
     gateway: await gatewayPart(foundation, runtime),
   };
   const { publishing, federating, gateway } = parts;
@@ -213,7 +216,7 @@ function consoleWithAssets(routes: Hono): Hono {
 function admin(
   foundation: Foundation,
   jobs: Jobs,
-  { publishing, exporting, upstream, federating, administering }: Parts,
+  { publishing, exporting, upstream, federating, administering, backups }: Parts,
 ): Hono {
   const { authenticate, audit, where, revocations } = administering;
   return adminApi({
@@ -239,6 +242,7 @@ function admin(
       exports: await exporting.statuses(),
       ...await upstream.status(),
       peers: await federating.status(),
+      backups: await backups.standing(),
       attestation: foundation.metrics.attestationCounts(),
     }),
     runJob: (name, signal) => jobs.run(name, signal),
@@ -257,14 +261,22 @@ function scrapers({ secrets, crypto }: Foundation): (request: Request) => Promis
 /** Figures of this process, with exports and peers as they are now; without those while the database cannot tell. */
 async function metricsAnswer(
   { metrics, log }: Foundation,
-  { exporting, federating }: Parts,
+  { exporting, federating, backups }: Parts,
 ): Promise<Response> {
   try {
-    const [statuses, peers] = await Promise.all([exporting.statuses(), federating.figures()]);
+    const [statuses, peers, { newestAt }] = await Promise.all([
+      exporting.statuses(),
+      federating.figures(),
+      backups.standing(),
+    ]);
     const exports = statuses.map(({ config, series, lagSeconds }) =>
       [`${config} ${series}`, lagSeconds] as const
     );
-    metrics.setFound({ exports, peers });
+    metrics.setFound({
+      exports,
+      peers,
+      ...(newestAt === undefined ? {} : { newestBackupAt: newestAt }),
+    });
   } catch (error) {
     metrics.setFound();
     log.warn("lags-unknown", errorFields(error));

@@ -26,6 +26,7 @@ const LEVELS: readonly (readonly string[])[] = [
     "src/retention",
     "src/admin",
     "src/incidents",
+    "src/backup",
     "src/device",
     "federation",
   ],

@@ -59,6 +59,8 @@ export type ToDoFacts = {
   readonly failedJobs: readonly { readonly name: string; readonly at: number }[];
   /** Of the certificate that this server shows. */
   readonly certificateEndsAt?: number;
+  /** Backups of BACKUP_SCHEDULE: how often, 0 for never, and the newest that is whole. */
+  readonly backups: { readonly intervalSeconds: number; readonly newestAt?: number };
   readonly adminTokenSet: boolean;
   readonly sameDayKeysReleased: boolean;
   /** How far this machine's clock is ahead of the database's. */
@@ -84,6 +86,7 @@ export function thingsToDo(facts: ToDoFacts): readonly ToDo[] {
     ...issuing(facts),
     ...upstream(facts),
     ...running(facts),
+    ...backingUp(facts),
     ...developing(facts),
   ].sort((a, b) => order[a.urgency] - order[b.urgency] || (a.at ?? Infinity) - (b.at ?? Infinity));
 }
@@ -216,6 +219,28 @@ function* upstream({ upstreams }: ToDoFacts): Generator<ToDo> {
         href: path(kind === "import" ? "exportImports" : "mirrors", name),
         name: "See its files",
       },
+    };
+  }
+}
+
+function* backingUp(
+  { now, backups: { intervalSeconds, newestAt } }: ToDoFacts,
+): Generator<ToDo> {
+  if (intervalSeconds === 0) {
+    yield {
+      urgency: "info",
+      title: "Set up backups",
+      then:
+        "BACKUP_SCHEDULE is not set, so this server makes none. If the database is lost and nobody else backs it up, keys that were published go with it.",
+      link: { href: "/console/settings", name: "See the settings" },
+    };
+  } else if (newestAt !== undefined && now - newestAt > 2 * intervalSeconds) {
+    yield {
+      urgency: "bad",
+      title: "See why there is no new backup",
+      then: "The newest one is older than twice BACKUP_SCHEDULE. What came since then is in none.",
+      at: newestAt,
+      link: { href: "/console/jobs", name: "See the job backup" },
     };
   }
 }

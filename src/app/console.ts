@@ -17,8 +17,10 @@ import type { AdminPart } from "./admin.ts";
 import { describeResource } from "./describe-resource.ts";
 import { inspectStored } from "./inspect-stored.ts";
 import { type ExportPart, writeFirstIndexes } from "./export.ts";
+import type { BackupPart } from "./backup.ts";
 import type { FederationPart } from "./federation.ts";
 import type { Foundation } from "./foundation.ts";
+import { PROGRAM_VERSION } from "./program-version.ts";
 import type { PublishPart } from "./publish.ts";
 import { tryRegion } from "./try-region.ts";
 import type { Hono } from "hono";
@@ -29,14 +31,13 @@ export type ConsoleParts = {
   readonly publishing: PublishPart;
   readonly exporting: ExportPart;
   readonly federating: FederationPart;
+  readonly backups: BackupPart;
   readonly jobs: Jobs;
   readonly allJobs: readonly Job[];
 };
 
 /** Things to do are looked for at most this often. */
 const LOOKED_FOR_EVERY_MS = 30_000;
-const VERSION = "0.1.0";
-
 /** Puts the console together. */
 export async function consolePart(foundation: Foundation, parts: ConsoleParts): Promise<Hono> {
   const { config, crypto, clock, log, cache, resources, keys, database } = foundation;
@@ -55,7 +56,7 @@ export async function consolePart(foundation: Foundation, parts: ConsoleParts): 
     ...parts.administering,
     url: config.console.url,
     publicUrl: config.publicUrl,
-    version: VERSION,
+    version: PROGRAM_VERSION,
     crypto,
     clockMs: clock.now,
     monotonicMs: clock.monotonic,
@@ -113,7 +114,7 @@ function remembered(
 
 async function factsOf(
   foundation: Foundation,
-  { publishing, exporting, federating }: ConsoleParts,
+  { publishing, exporting, federating, backups }: ConsoleParts,
   glance: ReturnType<typeof overview>,
   upstreams: () => Promise<{
     readonly imports: readonly { readonly import: string; readonly failed: number }[];
@@ -126,7 +127,7 @@ async function factsOf(
 ): Promise<ToDoFacts> {
   const { cache, clock, config, jobRuns, secrets } = foundation;
   const askedAt = clock.now() / 1000;
-  const [view, figures, statuses, peers, keySets, runs, read] = await Promise.all([
+  const [view, figures, statuses, peers, keySets, runs, read, standing] = await Promise.all([
     cache.view(),
     glance.figures(),
     exporting.statuses(),
@@ -134,6 +135,7 @@ async function factsOf(
     publishing.issuerKeys.states(),
     jobRuns.newest(),
     upstreams(),
+    backups.standing(),
   ]);
   const series = view.list("ExportConfig").flatMap(seriesOf);
   const certificateEndsAt = endOfCertificate(config.tls?.cert);
@@ -168,6 +170,7 @@ async function factsOf(
       error === undefined ? [] : [{ name, at: finishedAt }]
     ),
     ...(certificateEndsAt === undefined ? {} : { certificateEndsAt }),
+    backups: standing,
     adminTokenSet: secrets.adminToken() !== undefined,
     sameDayKeysReleased: config.publish.releaseSameDayKeys,
     clockAheadSeconds: Math.trunc(askedAt - figures.now),

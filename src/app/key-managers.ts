@@ -24,7 +24,7 @@ import { constants } from "../store/constants.ts";
 import { localKeyRows, type LocalKeyStore } from "../store/local-key.ts";
 
 /** The constant that tells which master key a database was first used with. */
-const MASTER_KEY_CONSTANT = "master-key-fingerprint";
+export const MASTER_KEY_CONSTANT = "master-key-fingerprint";
 
 /** What key managers are made from. */
 export type KeyManagerInput = {
@@ -59,7 +59,9 @@ export async function openKeyManagers(
 }
 
 /** All managers but the one that is in the database. */
-function otherManagers({ config, crypto, now }: KeyManagerInput): Record<string, KeyManager> {
+export function otherManagers(
+  { config, crypto, now }: KeyManagerInput,
+): Record<string, KeyManager> {
   const { cloud, keys: { hardware, pkcs11 } } = config;
   const { aws, google, azure, vault } = cloud;
   const http = { ...CLOUD_HTTP, now };

@@ -26,6 +26,8 @@ export type Found = {
   /** Seconds that each series of exports is behind. */
   readonly exports: readonly (readonly [name: string, seconds: number])[];
   readonly peers: PeerFigures;
+  /** When the newest stored backup was begun, UTC seconds. */
+  readonly newestBackupAt?: number;
 };
 
 const NOTHING: Found = { exports: [], peers: { directions: [], keys: [], verdicts: [] } };
@@ -66,6 +68,11 @@ export function openMetrics(): Metrics {
     labelNames: ["job"],
     registers,
   });
+  const backup = new Gauge({
+    name: "wayfarer_backup_newest_timestamp_seconds",
+    help: "When the newest whole backup in BACKUP_BUCKET was begun, in seconds since 1970.",
+    registers,
+  });
   const lag = new Gauge({
     name: "wayfarer_lag_seconds",
     help: "How far an export is behind.",
@@ -92,7 +99,9 @@ export function openMetrics(): Metrics {
       jobs.inc({ job, result });
       jobSeconds.set({ job }, seconds);
     },
-    setFound: ({ exports, peers } = NOTHING) => {
+    setFound: ({ exports, peers, newestBackupAt } = NOTHING) => {
+      backup.reset();
+      if (newestBackupAt !== undefined) backup.set({}, newestBackupAt);
       lag.reset();
       for (const [name, seconds] of exports) lag.set({ kind: "export", name }, seconds);
       setPeers(peers);

@@ -1,5 +1,6 @@
 import { adminCommand } from "./admin.ts";
 import { auditCommand } from "./audit.ts";
+import { backupCommand } from "./backup.ts";
 import { applyCommand, diffCommand } from "./apply.ts";
 import { certificateCommand } from "./certificate.ts";
 import type { Command } from "./command.ts";
@@ -17,6 +18,7 @@ import { keysCommand } from "./keys.ts";
 import { migrateCommand } from "./migrate.ts";
 import { peerCommand } from "./peer.ts";
 import { revokeCommand } from "./revoke.ts";
+import { restoreCommand } from "./restore.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { tokenCommand } from "./token.ts";
@@ -28,6 +30,8 @@ import { versionCommand } from "./version.ts";
 export const COMMANDS: readonly Command[] = [
   serveCommand,
   migrateCommand,
+  backupCommand,
+  restoreCommand,
   applyCommand,
   diffCommand,
   getCommand,

@@ -1,10 +1,8 @@
-import { databaseAddress } from "../app/foundation.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { AppError } from "../errors.ts";
-import { checkDatabase, openDatabase } from "../store/database.ts";
-import { openEmbedded } from "../store/embedded/open.ts";
 import { checkMigrations, migrate } from "../store/migrate.ts";
 import type { Command } from "./command.ts";
+import { withDatabase } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
 const USAGE = `wayfarer migrate [--check]
@@ -25,28 +23,14 @@ export const migrateCommand: Command = {
   run: async (io) => {
     const options = parseOptions(io.args, { check: { type: "boolean" } });
     if (!options.ok) throw new AppError(options.code, options.message);
-    const { config } = await loadConfiguration(io.env);
-    const opened = databaseAddress(config) ??
-      await openEmbedded({ dataDirectory: config.dataDirectory, owner: "command" });
-    const embedded = "stop" in opened ? opened : undefined;
-    const database = openDatabase({
-      address: "stop" in opened ? opened.address : opened,
-      statementTimeoutMs: config.statementTimeoutMs,
-      pool: config.databaseReach.pool,
-    });
-    try {
-      await checkDatabase(database);
-      const check = options.value.values.check === true;
-      const names = check
-        ? await checkMigrations(database)
-        : await migrate(database, undefined, io.signal);
-      if (io.json) io.out(JSON.stringify({ [check ? "pending" : "applied"]: names }));
-      else if (names.length === 0) io.out("the schema is the newest");
-      else names.forEach((name) => io.out(`${check ? "pending" : "applied"}: ${name}`));
-      return check && names.length > 0 ? 1 : 0;
-    } finally {
-      await database.close();
-      await embedded?.stop();
-    }
+    const check = options.value.values.check === true;
+    const names = await withDatabase(
+      await loadConfiguration(io.env),
+      (database) => check ? checkMigrations(database) : migrate(database, undefined, io.signal),
+    );
+    if (io.json) io.out(JSON.stringify({ [check ? "pending" : "applied"]: names }));
+    else if (names.length === 0) io.out("the schema is the newest");
+    else names.forEach((name) => io.out(`${check ? "pending" : "applied"}: ${name}`));
+    return check && names.length > 0 ? 1 : 0;
   },
 };

@@ -1,7 +1,10 @@
 import type { App } from "../app.ts";
-import { type Foundation, openFoundation } from "../app/foundation.ts";
+import { databaseAddress, type Foundation, openFoundation } from "../app/foundation.ts";
+import type { Configuration } from "../config/config.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { jsonLog } from "../observe/log.ts";
+import { checkDatabase, type Database, openDatabase } from "../store/database.ts";
+import { openEmbedded } from "../store/embedded/open.ts";
 import type { CommandIo } from "./command.ts";
 
 /** Opens what a command stands on, does the work, and closes it again however that ends. */
@@ -33,4 +36,26 @@ export async function openWhole(
 ): Promise<App> {
   const { openApp } = await import("../app.ts");
   return await openApp(foundation, runtime);
+}
+
+/** Opens the database of the settings alone, whatever schema it has, does the work, and closes it again. */
+export async function withDatabase<const T>(
+  { config }: Pick<Configuration, "config">,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const opened = databaseAddress(config) ??
+    await openEmbedded({ dataDirectory: config.dataDirectory, owner: "command" });
+  const embedded = "stop" in opened ? opened : undefined;
+  const database = openDatabase({
+    address: "stop" in opened ? opened.address : opened,
+    statementTimeoutMs: config.statementTimeoutMs,
+    pool: config.databaseReach.pool,
+  });
+  try {
+    await checkDatabase(database);
+    return await work(database);
+  } finally {
+    await database.close();
+    await embedded?.stop();
+  }
 }

@@ -1,4 +1,4 @@
-import manifest from "../../package.json" with { type: "json" };
+import { PROGRAM_VERSION } from "../app/program-version.ts";
 import type { Command } from "./command.ts";
 
 /** `wayfarer version`. */
@@ -10,7 +10,7 @@ export const versionCommand: Command = {
 Example:
   wayfarer version --json`,
   run: (io) => {
-    const { version } = manifest;
+    const version = PROGRAM_VERSION;
     const runtime = io.runtime.name;
     io.out(io.json ? JSON.stringify({ version, runtime }) : `wayfarer ${version} (${runtime})`);
     return Promise.resolve(0);

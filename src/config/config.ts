@@ -5,6 +5,7 @@ import type { ExportSettings } from "../export/settings.ts";
 import type { PublishSettings } from "../publish/settings.ts";
 import type { CloudSettings } from "../cloud/settings.ts";
 import { parseDatabaseUrl, SESSION_ATTRIBUTES } from "../store/database-url.ts";
+import { type BackupSettings, backupSettings } from "./backup.ts";
 import { blobSettings } from "./blob.ts";
 import { cloudSettings } from "./cloud.ts";
 import { type ConsoleSettings, consoleSettings } from "./console.ts";
@@ -85,6 +86,7 @@ export type Config = {
   readonly mirror: MirrorSettings;
   readonly console: ConsoleSettings;
   readonly efgs: EfgsSettings;
+  readonly backup: BackupSettings;
 };
 
 /** Secrets, apart from settings so that nobody prints them by accident. */
@@ -138,6 +140,7 @@ export function readConfiguration(
   const dataDirectory = read.text("DATA_DIR", "./data");
   const publish = publishSettings(read, windows.windowSeconds);
   const exports = exportSettings(read, windows);
+  const exportBucket = read.text("EXPORT_BUCKET", "exports");
   const cloud = cloudSettings(read);
   // Used before this, to resolve secrets; told and checked here like all others.
   secretSettings(read);
@@ -160,7 +163,7 @@ export function readConfiguration(
       MAX_STATEMENT_MS,
       Math.max(MIN_STATEMENT_MS, graceSeconds * 500),
     ),
-    exportBucket: read.text("EXPORT_BUCKET", "exports"),
+    exportBucket,
     peerAllowPrivate: read.flag("PEER_ALLOW_PRIVATE", false),
     peerMaxKeysPerSecond: read.integer("PEER_MAX_KEYS_PER_SECOND", 100_000, { min: 1 }),
     cloud,
@@ -173,6 +176,7 @@ export function readConfiguration(
     ...upstreamSettings(read, exports, publish.maxKeyAgeSeconds),
     console: consoleSettings(read, publicUrl),
     efgs: efgsSettings(read),
+    backup: backupSettings(read, exportBucket),
   };
   const secrets: Secrets = {
     adminToken: read.secret("ADMIN_TOKEN"),

@@ -33,13 +33,11 @@ export const REFERENCE_SETTINGS: Readonly<Record<string, SettingFate>> = {
   BACKFILL_DAYS_SINCE_ONSET: none("always on; BACKFILL_DAYS_SINCE_ONSET_VALUE sets the day"),
   BACKFILL_DAYS_SINCE_ONSET_VALUE: honoured,
   BACKFILL_REPORT_TYPE: none("a key without a report type is imported as confirmed"),
-  BACKUP_BUCKET: none("back the database up with its own tools; see docs/operators.md"),
-  BACKUP_DATABASE_INSTANCE_URL: none(
-    "back the database up with its own tools; see docs/operators.md",
-  ),
-  BACKUP_DATABASE_NAME: none("back the database up with its own tools; see docs/operators.md"),
-  BACKUP_MIN_PERIOD: none("back the database up with its own tools; see docs/operators.md"),
-  BACKUP_TIMEOUT: none("back the database up with its own tools; see docs/operators.md"),
+  BACKUP_BUCKET: honoured,
+  BACKUP_DATABASE_INSTANCE_URL: none("the job `backup` reads the database of DATABASE_URL itself"),
+  BACKUP_DATABASE_NAME: none("the job `backup` reads the database of DATABASE_URL itself"),
+  BACKUP_MIN_PERIOD: none("set BACKUP_SCHEDULE"),
+  BACKUP_TIMEOUT: none("the job `backup` has six hours"),
   BLOBSTORE: honoured,
   CHAFF_REQUEST_MAX_LATENCY_MS: honoured,
   CHANCE_OF_KEY_REVISION: none(

@@ -38,18 +38,35 @@ async function migrateOnce(
   const [lock] = await sql<{ held: boolean }[]>`
     select pg_try_advisory_xact_lock(${MIGRATION_LOCK}) as held`;
   if (lock?.held !== true) return "locked";
-  await sql`create table if not exists schema_version (
-    version int primary key, name text not null, applied_at timestamptz not null default now())`;
+  await makeVersionTable(sql);
   const [next] = await pendingMigrations(sql, migrations);
   if (next === undefined) return "done";
-  const { version, name } = next;
+  await apply(sql, next);
+  return { applied: next.name };
+}
+
+async function apply(sql: Transaction, { version, name, sql: text }: Migration): Promise<void> {
   try {
-    await sql.unsafe(next.sql).simple();
+    await sql.unsafe(text).simple();
     await sql`insert into schema_version (version, name) values (${version}, ${name})`;
   } catch (cause) {
     throw new AppError("database_unavailable", `migration ${version} (${name}) failed`, { cause });
   }
-  return { applied: name };
+}
+
+/** Makes a schema by these migrations where there is none, as a part of a transaction; others who migrate wait. */
+export async function applyMigrations(
+  sql: Transaction,
+  migrations: readonly Migration[],
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${MIGRATION_LOCK})`;
+  await makeVersionTable(sql);
+  for (const migration of migrations) await apply(sql, migration);
+}
+
+async function makeVersionTable(sql: Transaction): Promise<void> {
+  await sql`create table if not exists schema_version (
+    version int primary key, name text not null, applied_at timestamptz not null default now())`;
 }
 
 async function pause(signal: AbortSignal | undefined): Promise<void> {

@@ -30,6 +30,7 @@ const ENVIRONMENTS: readonly Readonly<Record<string, string>>[] = [
   },
   { DB_HOST: "db.example", DB_PASSWORD: "x" },
   { EFGS_TRUSTED_PROXIES: "127.0.0.1" },
+  { BACKUP_TO: "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p" },
   {
     DATABASE_URL: "postgres://db.example/main",
     ADMIN_TOKEN: "x",

@@ -1,0 +1,30 @@
+/** The two forms of a stream of bytes: what web APIs take, and what generators give. */
+
+/** A web stream of chunks, which are asked for as it is read. Canceling it ends the source. */
+export function streamOfChunks(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      const { done, value } = await iterator.next();
+      if (done === true) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void await iterator.return?.(),
+  });
+}
+
+/** The chunks of a web stream. Whoever stops early cancels it. */
+export async function* chunksOfStream(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
