@@ -43,11 +43,13 @@ export function fetchHandler(
     const belongsTo = `${peer.serverId}\n${wishText(request)}`;
     const after = await positionsOf(deps.cursors, request, belongsTo);
     if (!after.ok) return after;
-    const limit = Math.min(request.maxExposureKeys || DEFAULT_PAGE, MAX_PEER_PAGE);
+    const allowance = fetchAllowance(deps, peer);
+    const wanted = Math.min(request.maxExposureKeys || DEFAULT_PAGE, MAX_PEER_PAGE);
+    const limit = Math.min(wanted, allowance.mostCost);
     const read: FeedStore["read"] = (stream, query) =>
       reading(signal, () => deps.feed.read(stream, query));
     const page = await paid(
-      fetchAllowance(deps, peer),
+      allowance,
       limit,
       () => outboundPage({ ...deps, feed: { read } }, selection.value, after.value, limit),
     );
@@ -67,7 +69,7 @@ export function fetchHandler(
 
 /** Takes the price of a full page before, and gives back afterwards what was too much. */
 async function paid(
-  { use, leastCost }: Allowance,
+  { use, leastCost, mostCost }: Allowance,
   limit: number,
   work: () => Promise<OutboundPage>,
 ): Promise<OutboundPage> {
@@ -75,7 +77,8 @@ async function paid(
   let cost = leastCost;
   try {
     const page = await work();
-    cost = Math.max(cost, page.keys.length + page.revised.length, page.scanned / ROWS_A_KEY);
+    const sent = page.keys.length + page.revised.length;
+    cost = Math.min(mostCost, Math.max(cost, sent, page.scanned / ROWS_A_KEY));
     return page;
   } finally {
     use(cost - limit);

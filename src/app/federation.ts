@@ -19,6 +19,7 @@ import {
 } from "../../federation/service/server.ts";
 import { type PeerStatus, peerStatuses } from "../../federation/schedule/status.ts";
 import { tidyFederation } from "../../federation/schedule/tidy.ts";
+import { pause } from "../bounds/deadline.ts";
 import type { Outcome } from "../errors.ts";
 import { newRequestId } from "../http/request-id.ts";
 import type { Job } from "../jobs.ts";
@@ -156,6 +157,8 @@ export async function federationParts(
     }),
     cursors: sealedCursors(foundation),
     rate: rateLimit(clock.monotonic),
+    monotonicMs: clock.monotonic,
+    delay: pause,
     record: historyWriter(pages.add, (error) => onError(error, "")),
     onUnauthenticated: (cause, requestId) => unauthenticated({ cause, requestId }),
     maxPushKeysPerSecond: config.peerMaxKeysPerSecond,

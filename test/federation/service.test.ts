@@ -182,22 +182,33 @@ describe("the federation service", () => {
         });
     });
 
-    it("asks for a pause when a peer takes more than its rate", async () => {
+    it("keeps a peer that takes more than its rate waiting for its next page", async () => {
       await insert(100);
       a.agreements[0] = peerOf({
         ...a.agreements[0],
         send: { regions: regionNames(2), maxKeysPerSecond: 30 },
       });
       expect((await fetched(wish)).keys).toHaveLength(100);
-      expect(await client.fetch(wish, signal)).toEqual({
-        ok: false,
-        code: "resource_exhausted",
-        message:
-          "the peer answered resource_exhausted: more than 30 keys a second: try again in 3 s",
-        retryAfterMs: 3000,
+      expect(world.waits).toEqual([]);
+      expect((await fetched(wish)).keys).toHaveLength(100);
+      expect(world.waits).toEqual([2335]);
+    });
+
+    it("makes pages smaller for a peer whose rate is low, and no wait longer than a call", async () => {
+      await insert(100);
+      a.agreements[0] = peerOf({
+        ...a.agreements[0],
+        send: { regions: regionNames(2), maxKeysPerSecond: 3 },
       });
-      world.clock.ms += 3000;
-      expect((await client.fetch(wish, signal)).ok).toBe(true);
+      const sizes: number[] = [];
+      let state: FederationFetchResponse["nextFetchState"];
+      for (let partial = true; partial;) {
+        const page = await fetched({ ...wish, ...(state ? { state } : {}) });
+        sizes.push(page.keys.length);
+        ({ partialResponse: partial, nextFetchState: state } = page);
+      }
+      expect(sizes).toEqual([15, 15, 15, 15, 15, 15, 10]);
+      expect(world.waits).toEqual([4001, 5000, 5000, 5000, 5000, 5000]);
     });
 
     it("keeps a history of what was fetched", async () => {
@@ -407,17 +418,7 @@ describe("the federation service", () => {
       await insert(3);
       const ask = () => client.describe(wish, signal);
       const answers = await Promise.all([ask(), ask(), ask()]);
-      const refused = answers.filter((answer) => !answer.ok);
-      expect(refused.length).toBeGreaterThan(0);
-      expect(refused[0]).toEqual({
-        ok: false,
-        code: "resource_exhausted",
-        message:
-          "the peer answered resource_exhausted: another Describe of yours is not answered yet: wait for it",
-        retryAfterMs: 1000,
-      });
-      expect(answers.filter((answer) => answer.ok)).toHaveLength(3 - refused.length);
-      expect((await ask()).ok).toBe(true);
+      expect(answers.map((answer) => answer.ok && answer.value.days.length)).toEqual([1, 1, 1]);
     });
 
     it("does not digest what is outside the days or regions that were asked for", async () => {

@@ -18,6 +18,8 @@ import { testFoundation } from "../support/foundation.ts";
 /** Servers that reach each other in memory, on one clock. */
 export type World = {
   readonly clock: { ms: number };
+  /** How long calls were made to wait, in milliseconds; the clock goes on by as much. */
+  readonly waits: number[];
   /** Sets the clock of all servers and their databases, in UTC seconds. */
   setTime(seconds: number): Promise<void>;
   /** Adds a server, or makes one anew on the same database as after a restart. */
@@ -51,8 +53,15 @@ const WITHOUT_HTTP2: FederationRuntime = {
   trailers: { ok: false, reason: "requests come in memory" },
 };
 
-export function newWorld(startSeconds: number): World {
+/** Time that really passes while calls wait, in place of a clock that only tests move. */
+export type RealTime = {
+  readonly monotonicMs: () => number;
+  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+export function newWorld(startSeconds: number, real?: RealTime): World {
   const clock = { ms: startSeconds * 1000 };
+  const waits: number[] = [];
   const handlers = new Map<string, Handler>();
   const databases = new Set<TestDatabase>();
 
@@ -64,6 +73,7 @@ export function newWorld(startSeconds: number): World {
   };
   return {
     clock,
+    waits,
     handlers,
     setTime: async (seconds) => {
       clock.ms = seconds * 1000;
@@ -84,7 +94,7 @@ export function newWorld(startSeconds: number): World {
           windows: { windowSeconds: WINDOW_SECONDS, graceSeconds: GRACE_SECONDS },
         },
         overrides: {
-          clock: { now: clockMs, monotonic: clockMs },
+          clock: { now: clockMs, monotonic: real?.monotonicMs ?? clockMs },
           random: () => 0.5,
           cache: { view, fresh: view },
           outgoing: {
@@ -103,6 +113,12 @@ export function newWorld(startSeconds: number): World {
         cursors: await cursorCodec(NATIVE, new Uint8Array(32).fill(serverId.length)),
         record: (page) => void recorded.push(page),
         requestId: () => "test",
+        delay: (ms, signal) => {
+          waits.push(ms);
+          if (real !== undefined) return real.delay(ms, signal);
+          clock.ms += ms;
+          return Promise.resolve();
+        },
         onError: (error) => void thrown.push(error),
       });
       handlers.set(serverId, (request, connection) => {

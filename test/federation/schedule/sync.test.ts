@@ -95,16 +95,22 @@ describe("how a direction stands", () => {
 
   it("pull: asks how many keys are left, and counts them down", async () => {
     await fill(them, 100, NOW - HOUR);
-    them.agreements.push(
-      peerOf({ name: "us", serverId: US, send: { ...all, maxKeysPerSecond: 20 } }),
-    );
+    them.agreements.push(peerOf({ name: "us", serverId: US, send: all }));
     us.agreements.push(
       peerOf({ name: "b", serverId: THEM, accept: all, pull: { enabled: true, pageSize: 40 } }),
     );
     const left: unknown[] = [];
+    const onePage: OpenClient = async (...opened) => {
+      const { protocol, client } = await us.openClient(...opened);
+      let pages = 0;
+      const slow = { ...refuse("resource_exhausted", "slow down"), retryAfterMs: 2000 };
+      const fetch: PeerClient["fetch"] = (...call) =>
+        pages++ === 0 ? client.fetch(...call) : Promise.resolve(slow);
+      return { protocol, client: { ...client, fetch } };
+    };
     for (let seconds = 60; left.length < 3; seconds += 10) {
       await world.setTime(NOW + seconds);
-      await pullJob(us).run(signal);
+      await pullJob({ ...us, openClient: onePage }).run(signal);
       left.push((await status("pull"))?.lagKeys);
     }
     expect(left).toEqual([60, 20, 0]);
