@@ -163,6 +163,27 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
     });
   });
 
+  it("that is a deployed server gets nothing that it fails on, with compatibility: reference", async () => {
+    await insertExposures(database(), [
+      { key: keyBytes(200), created_at: NOW - HOUR, regions: ["R0"], report_type: "user-report" },
+    ]);
+    expect(await refusalOf({ token, request, reference: true })).toEqual({
+      status: -1,
+      text: "a key has an onset",
+    });
+    const { send: { regions, excludeRegions }, ...rest } = agreement;
+    home.agreements[0] = peerSchema.parse({
+      ...rest,
+      protocol: undefined,
+      compatibility: "reference",
+      send: { regions, excludeRegions },
+    });
+    const { keys, revised } = await fetchAll({ reference: true });
+    expect(sorted(keys)).toEqual(numbers(40, () => true).map(base64).sort());
+    expect(revised.length).toBe(8);
+    expect(JSON.stringify([keys, revised])).not.toContain("Symptom");
+  });
+
   it("gets no more keys at once than it wants", async () => {
     const { pages } = await fetchAll({ request: { maxExposureKeys: 1 } });
     expect(pages.filter(([fresh]) => fresh === 1).length).toBe(40);

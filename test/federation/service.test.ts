@@ -83,6 +83,34 @@ describe("the federation service", () => {
       expect(shown["nextFetchState"].keyCursor.timestamp).toBe(NOW);
     });
 
+    it("leaves out days since onset and self reports where the agreement says so", async () => {
+      const at = { created_at: NOW - HOUR, days_since_onset: 3 };
+      const revised = { revised_at: NOW - HOUR, revised_days_since_onset: 2 };
+      await insertExposures(a.database, [
+        { ...at, key: keyBytes(1), report_type: "likely" },
+        { ...at, key: keyBytes(2), report_type: "user-report" },
+        {
+          ...at,
+          ...revised,
+          key: keyBytes(3),
+          report_type: "user-report",
+          revised_report_type: "confirmed",
+        },
+      ]);
+      const send = { regions: regionNames(2), symptomOnset: false, selfReport: false };
+      a.agreements[0] = peerOf({ ...a.agreements[0], send });
+      const { keys, revisedKeys } = await fetched(wish);
+      expect(keys.map(({ exposureKey }) => exposureKey)).toEqual([keyBytes(1)]);
+      expect(revisedKeys.map(({ exposureKey }) => exposureKey)).toEqual([keyBytes(3)]);
+      for (const key of [...keys, ...revisedKeys]) {
+        expect(key).toMatchObject({ hasSymptomOnset: false, daysSinceOnsetOfSymptoms: 0 });
+      }
+      const told = await client.describe(wish, signal);
+      const own = dayDigests(keys.map(receivedKey), revisedKeys.map(receivedKey));
+      expect(told.ok && told.value.days.map(({ count, digest }) => [count, [...digest ?? []]]))
+        .toEqual(own.map(({ count, digest }) => [count, [...digest]]));
+    });
+
     it("leaves out a DSOS that phones would refuse", async () => {
       await insert(1, { days_since_onset: 15 });
       expect((await fetched(wish)).keys[0]).toMatchObject({
@@ -461,7 +489,14 @@ describe("the federation service", () => {
       };
       expect(await draftPeer("https://old.example", transports, signal)).toMatchObject({
         ok: true,
-        value: { peer: { protocol: "grpc", pull: { enabled: false } } },
+        value: {
+          peer: {
+            compatibility: "reference",
+            protocol: "grpc",
+            send: { symptomOnset: false, selfReport: false },
+            pull: { enabled: false },
+          },
+        },
       });
     });
 

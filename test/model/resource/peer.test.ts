@@ -15,6 +15,8 @@ describe("peerSchema", () => {
         excludeRegions: [],
         onlyTravelers: true,
         resend: false,
+        symptomOnset: true,
+        selfReport: true,
         maxKeysPerSecond: 100_000,
       },
       accept: {
@@ -27,6 +29,33 @@ describe("peerSchema", () => {
       pull: { enabled: false, interval: "5m", pageSize: 2000 },
       push: { enabled: false, interval: "5m", pageSize: 2000 },
     });
+  });
+
+  it("sets all that a reference server needs, with compatibility: reference", () => {
+    const peer = peerSchema.parse({ ...least, compatibility: "reference" });
+    expect(peer).toMatchObject({
+      compatibility: "reference",
+      protocol: "grpc",
+      send: { symptomOnset: false, selfReport: false },
+    });
+    expect(peerSchema.parse(JSON.parse(JSON.stringify(peer)))).toEqual(peer);
+  });
+
+  it("refuses what a reference server cannot live with, each with the cure", () => {
+    const faults = peerSchema.safeParse({
+      ...least,
+      compatibility: "reference",
+      protocol: "connect",
+      send: { symptomOnset: true, selfReport: true },
+      push: { enabled: true },
+    }).error?.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+    const because = "such a server fails on a key that has it";
+    expect(faults).toEqual([
+      "protocol must be grpc with compatibility: reference, which speaks nothing else",
+      `send.symptomOnset must be false with compatibility: reference: ${because}`,
+      `send.selfReport must be false with compatibility: reference: ${because}`,
+      "push.enabled must be false with compatibility: reference: such a server knows no Push, let it pull",
+    ]);
   });
 
   it("keeps its own answer unchanged", () => {
