@@ -1,3 +1,4 @@
+import { type CallCredentials, callCredentials } from "../../federation/auth/call-credentials.ts";
 import { authenticator } from "../../federation/auth/caller.ts";
 import { callbackReceiver } from "../../federation/efgs/client/callback.ts";
 import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
@@ -43,7 +44,12 @@ import { sealedCursors } from "./cursor-key.ts";
 import type { gatewaySync } from "./efgs-sync.ts";
 import type { Foundation } from "./foundation.ts";
 import { type PeerFigures, peerFigures } from "./peer-figures.ts";
-import { documentReader, type FederationRuntime, peerTransports } from "./peer-transports.ts";
+import {
+  documentReader,
+  type FederationRuntime,
+  formPoster,
+  peerTransports,
+} from "./peer-transports.ts";
 
 /** Federation, put together. */
 export type FederationPart = {
@@ -78,6 +84,7 @@ export type FederationParts = {
   readonly signer: OwnSigner;
   readonly ownKeys: OwnKeyOptions;
   readonly transports: Transports;
+  readonly credentials: CallCredentials;
   readonly server: FederationServerOptions;
   readonly jobs: FederationJobDependencies;
   readonly places: FederationPeers;
@@ -125,12 +132,18 @@ export async function federationParts(
     maxAgeSeconds: config.publish.maxKeyAgeSeconds,
   };
   const transports = peerTransports(foundation, runtime);
+  const credentials = callCredentials({
+    ownToken: signer.token,
+    post: formPoster(foundation),
+    crypto,
+    clockMs,
+  });
   const peerJobs: Omit<FederationJobDependencies, "gateways"> = {
     ...shared,
     // Each look asks anew, so that a closed window goes out at the next one.
     closedThrough: foundation.windows.closedThrough,
     peers,
-    openClient: clientOpener(transports, signer.token),
+    openClient: clientOpener(transports, credentials),
     notes: places,
     places,
     statuses: places.statuses,
@@ -170,7 +183,18 @@ export async function federationParts(
     requestId: () => newRequestId(crypto),
     onError,
   };
-  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen, batches };
+  return {
+    signer,
+    ownKeys,
+    transports,
+    credentials,
+    server,
+    jobs,
+    places,
+    pages,
+    seenTokens: seen,
+    batches,
+  };
 }
 
 /** Puts federation together. */

@@ -9,7 +9,7 @@ import { refuse } from "../../src/errors.ts";
 import { encodeHex } from "../../src/bytes/base64.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
-import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
+import { keyBytes, NOW, peerOf, regionNames, showing } from "./support.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
 const HOUR = 3600;
@@ -332,7 +332,7 @@ describe("the federation service", () => {
         if (real) world.handlers.set(A, real);
         return seen.replace("Bearer ", "");
       };
-      const replaying = peerClient(rpc, token);
+      const replaying = peerClient(rpc, showing(token));
       expect(await replaying.push({ batchId: "1" }, signal)).toMatchObject({ ok: true });
       expect(await replaying.push({ batchId: "1" }, signal)).toMatchObject({
         ok: false,

@@ -1,3 +1,4 @@
+import type { CallCredentials } from "../../federation/auth/call-credentials.ts";
 import type { Transports } from "../../federation/client/peer-client.ts";
 import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
 import { cursorCodec } from "../../federation/service/cursor.ts";
@@ -32,6 +33,7 @@ export type Server = FederationJobDependencies & {
   readonly database: TestDatabase;
   readonly agreements: Peer[];
   readonly transports: Transports;
+  readonly credentials: CallCredentials;
   /** Makes a token of this server for another. */
   readonly token: (audience: string) => Promise<string>;
   readonly places: FederationPeers;
@@ -107,7 +109,7 @@ export function newWorld(startSeconds: number, real?: RealTime): World {
         },
       });
       const parts = await federationParts(foundation, WITHOUT_HTTP2);
-      const { signer, transports, jobs, places, pages } = parts;
+      const { signer, transports, credentials, jobs, places, pages } = parts;
       const rpc = federationServer({
         ...parts.server,
         cursors: await cursorCodec(NATIVE, new Uint8Array(32).fill(serverId.length)),
@@ -132,6 +134,7 @@ export function newWorld(startSeconds: number, real?: RealTime): World {
         database,
         agreements,
         transports,
+        credentials,
         token: signer.token,
         thrown,
         recorded,

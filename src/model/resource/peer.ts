@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Region, ServerId } from "../ids.ts";
 import { asServerId } from "../ids.ts";
 import { type EfgsAgreement, efgsAgreementSchema } from "./efgs-agreement.ts";
+import { type PeerCall, peerCallSchema } from "./peer-call.ts";
 import { type PeerCompatibility, referenceFaults } from "./peer-compatibility.ts";
 import {
   durationMember,
@@ -77,6 +78,8 @@ export type Peer = {
   /** Absent: a server of our own kind, or of another one that keeps to the rules. */
   readonly compatibility?: PeerCompatibility | undefined;
   readonly auth: PeerAuth;
+  /** Absent: our own tokens, for its server ID. */
+  readonly call?: PeerCall | undefined;
   readonly send: PeerSend;
   readonly accept: PeerAccept;
   readonly pull: PeerCalls;
@@ -159,6 +162,7 @@ const schema = z.strictObject({
     .meta({ default: "auto" }),
   compatibility: z.literal("reference").optional(),
   auth: auth.prefault({}),
+  call: peerCallSchema.optional(),
   send: send.prefault({}),
   accept: accept.prefault({}),
   pull: calls.prefault({}),
@@ -185,6 +189,13 @@ const schema = z.strictObject({
       code: "custom",
       path: ["send", "resend"],
       message: "must be false: a gateway takes a country's own keys only",
+    });
+  }
+  if (peer.call !== undefined && (peer.protocol === "efgs" || peer.protocol === "import")) {
+    context.addIssue({
+      code: "custom",
+      path: ["call"],
+      message: `must not be there with protocol: ${peer.protocol}, which takes no tokens`,
     });
   }
   if (peer.protocol === "import" && (peer.pull.enabled || peer.push.enabled)) {

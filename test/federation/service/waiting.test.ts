@@ -8,7 +8,7 @@ import { currentRuntime } from "../../../src/runtime/current.ts";
 import { listening } from "../../runtime/listening.ts";
 import { useDatabase } from "../../support/database.ts";
 import { insertExposures } from "../../support/exposure-rows.ts";
-import { keyBytes, NOW, peerOf, regionNames } from "../support.ts";
+import { keyBytes, NOW, peerOf, regionNames, showing } from "../support.ts";
 import { newWorld, type World } from "../world.ts";
 
 const HOME = asServerId("https://home.example");
@@ -62,7 +62,7 @@ describe("calls that come faster than the rate of their peer", () => {
   const names = runtime.trailers.ok ? ["connect", "grpc"] as const : ["connect"] as const;
 
   it.each(names)("are all answered, 30 of them side by side over %s", async (name) => {
-    const client = peerClient(clients[name](), token);
+    const client = peerClient(clients[name](), showing(token));
     const answers = await Promise.all(Array.from({ length: PULLS }, () => pull(client)));
     expect(answers).toEqual(answers.map(() => KEYS));
     expect(world.waits.length).toBeGreaterThan(0);
@@ -80,7 +80,7 @@ describe("calls that come faster than the rate of their peer", () => {
       await held;
       await pause(ms, aborted);
     };
-    const client = peerClient(clients.connect(), token);
+    const client = peerClient(clients.connect(), showing(token));
     const answers = Array.from({ length: PULLS }, () => pull(client));
     await eight;
     const [open] = await databases[0]().bulk<{ count: number }[]>`

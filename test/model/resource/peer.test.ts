@@ -58,6 +58,42 @@ describe("peerSchema", () => {
     ]);
   });
 
+  it.each<[string, unknown, string]>([
+    [
+      "two kinds of token",
+      { tokenFile: "file:/t", serviceAccount: "file:/s" },
+      "call must have only one of tokenFile, serviceAccount and client",
+    ],
+    [
+      "a file without file:",
+      { tokenFile: "/etc/token" },
+      "call.tokenFile must be a file reference such as file:/etc/wayfarer/token",
+    ],
+    [
+      "a client without a secret",
+      { client: { tokenEndpoint: "https://x.example/t", id: "a" } },
+      "call.client.secret must be there, or key in its place, as file:PATH",
+    ],
+    ["a client with secret and key", {
+      client: { tokenEndpoint: "https://x.example/t", id: "a", secret: "file:/s", key: "file:/k" },
+    }, "call.client.secret must be there, or key in its place, as file:PATH"],
+    ["a key ID without a key", {
+      client: { tokenEndpoint: "https://x.example/t", id: "a", secret: "file:/s", keyId: "k" },
+    }, "call.client.keyId goes with key only"],
+  ])("refuses in call: %s", (_, call, fault) => {
+    const issues = peerSchema.safeParse({ ...least, call }).error?.issues;
+    expect(issues?.map(({ path, message }) => `${path.join(".")} ${message}`)).toEqual([fault]);
+  });
+
+  it("refuses a call to whom no token is shown", () => {
+    expect(peerSchema.safeParse({ ...least, protocol: "import", call: {} }).error?.issues).toEqual([
+      expect.objectContaining({
+        path: ["call"],
+        message: "must not be there with protocol: import, which takes no tokens",
+      }),
+    ]);
+  });
+
   it("keeps its own answer unchanged", () => {
     const parsed = peerSchema.parse({ ...least, accept: { assignRegions: { sla: "mag" } } });
     expect(parsed.accept.assignRegions).toEqual({ SLA: "MAG" });

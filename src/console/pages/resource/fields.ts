@@ -308,6 +308,18 @@ export const RESOURCE_FIELDS: { readonly [K in Kind]: readonly FieldGroup[] } = 
       ],
     },
     {
+      legend: "Who we are towards it",
+      fields: [
+        {
+          path: "call",
+          label: "How we prove who we are",
+          hint:
+            "YAML: audience, and one of tokenFile, serviceAccount and client. Leave empty: our own tokens, for its server ID.",
+          kind: "yaml",
+        },
+      ],
+    },
+    {
       legend: "What we send",
       fields: [
         list("send.regions", "Regions", "An empty list sends nothing. Like MAG."),
