@@ -245,6 +245,14 @@ describe("the federation service", () => {
       await fetched({ includeRegions: ["Z"] });
       expect(a.recorded).toEqual([
         { peer: "b", kind: "fetched", keys: 3, revised: 0, verdicts: {}, tookMs: 0 },
+        {
+          peer: "b",
+          kind: "fetched",
+          keys: 0,
+          revised: 0,
+          verdicts: { no_region_common: 1 },
+          tookMs: 0,
+        },
       ]);
     });
   });

@@ -7,6 +7,7 @@ import { federationParts } from "../../src/app/federation.ts";
 import type { FederationRuntime } from "../../src/app/peer-transports.ts";
 import { AppError } from "../../src/errors.ts";
 import type { ServerId } from "../../src/model/ids.ts";
+import type { PageRecord } from "../../src/model/peer-sync.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
 import type { FederationPages } from "../../src/store/federation/page.ts";
@@ -39,8 +40,8 @@ export type Server = FederationJobDependencies & {
   readonly places: FederationPeers;
   readonly pages: FederationPages;
   readonly thrown: unknown[];
-  /** Pages that peers fetched; written without being waited for. */
-  readonly recorded: unknown[];
+  /** Pages that peers fetched, in place of the history. */
+  readonly recorded: PageRecord[];
 };
 
 export const WINDOW_SECONDS: number = 3600;
@@ -87,7 +88,7 @@ export function newWorld(startSeconds: number, real?: RealTime): World {
       const clockMs = () => clock.ms;
       const agreements: Peer[] = [];
       const thrown: unknown[] = [];
-      const recorded: unknown[] = [];
+      const recorded: PageRecord[] = [];
       const view = () =>
         Promise.resolve(viewOf(1, agreements.map((resource) => ({ resource, version: 1 }))));
       const foundation = await testFoundation(database, {
