@@ -56,13 +56,11 @@ const WITHOUT_HTTP2: FederationRuntime = {
   trailers: { ok: false, reason: "requests come in memory" },
 };
 
-/** Time that really passes while calls wait, in place of a clock that only tests move. */
-export type RealTime = {
-  readonly monotonicMs: () => number;
-  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
-};
-
-export function newWorld(startSeconds: number, real?: RealTime): World {
+/** `whileWaiting` is waited for by each call that waits for its turn; the time that it waited has passed after that. */
+export function newWorld(
+  startSeconds: number,
+  whileWaiting: () => Promise<void> = () => Promise.resolve(),
+): World {
   const clock = { ms: startSeconds * 1000 };
   const waits: number[] = [];
   const handlers = new Map<string, Handler>();
@@ -97,7 +95,7 @@ export function newWorld(startSeconds: number, real?: RealTime): World {
           windows: { windowSeconds: WINDOW_SECONDS, graceSeconds: GRACE_SECONDS },
         },
         overrides: {
-          clock: { now: clockMs, monotonic: real?.monotonicMs ?? clockMs },
+          clock: { now: clockMs, monotonic: clockMs },
           random: () => 0.5,
           cache: { view, fresh: view },
           outgoing: {
@@ -116,11 +114,11 @@ export function newWorld(startSeconds: number, real?: RealTime): World {
         cursors: await cursorCodec(NATIVE, new Uint8Array(32).fill(serverId.length)),
         record: (page) => void recorded.push(page),
         requestId: () => "test",
-        delay: (ms, signal) => {
+        delay: async (ms) => {
+          const until = clock.ms + ms;
           waits.push(ms);
-          if (real !== undefined) return real.delay(ms, signal);
-          clock.ms += ms;
-          return Promise.resolve();
+          await whileWaiting();
+          clock.ms = Math.max(clock.ms, until);
         },
         onError: (error) => void thrown.push(error),
       });

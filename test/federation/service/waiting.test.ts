@@ -2,10 +2,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type PeerClient, peerClient } from "../../../federation/client/peer-client.ts";
 import { connectClient } from "../../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../../federation/rpc/grpc-client.ts";
-import { pause } from "../../../src/bounds/deadline.ts";
 import { asServerId } from "../../../src/model/ids.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
-import { listening } from "../../runtime/listening.ts";
+import { gate, listening } from "../../runtime/listening.ts";
 import { useDatabase } from "../../support/database.ts";
 import { insertExposures } from "../../support/exposure-rows.ts";
 import { keyBytes, NOW, peerOf, regionNames, showing } from "../support.ts";
@@ -19,20 +18,17 @@ const runtime = currentRuntime();
 const { signal } = new AbortController();
 const send = { regions: regionNames(1), maxKeysPerSecond: 500 };
 
-/** Whatever a call waits for takes its real time here, on real connections. */
+/** On real connections; the time that calls wait passes at once, and none while they work. */
 describe("calls that come faster than the rate of their peer", () => {
   const databases = [useDatabase(), useDatabase()] as const;
-  let delay = pause;
+  let whileWaiting: () => Promise<void>;
   let world: World;
   let token: () => Promise<string>;
   let port: number;
 
   beforeEach(async () => {
-    delay = pause;
-    world = newWorld(NOW + 60, {
-      monotonicMs: () => performance.now(),
-      delay: (...wait) => delay(...wait),
-    });
+    whileWaiting = () => Promise.resolve();
+    world = newWorld(NOW + 60, () => whileWaiting());
     await Promise.all(databases.map((database) => database().clear()));
     const home = await world.server(HOME, databases[0]());
     const away = await world.server(AWAY, databases[1]());
@@ -69,25 +65,20 @@ describe("calls that come faster than the rate of their peer", () => {
   });
 
   it("hold no connection to the database while they wait", async () => {
-    let letGo = () => {};
-    const held = new Promise<void>((resolve) => letGo = resolve);
-    let waiting = () => {};
-    const eight = new Promise<void>((resolve) => waiting = resolve);
-    let count = 0;
-    delay = async (ms, aborted) => {
-      count += 1;
-      if (count === 8) waiting();
-      await held;
-      await pause(ms, aborted);
+    const held = gate();
+    const eight = gate();
+    whileWaiting = async () => {
+      if (world.waits.length === 8) eight.open();
+      await held.passed;
     };
     const client = peerClient(clients.connect(), showing(token));
     const answers = Array.from({ length: PULLS }, () => pull(client));
-    await eight;
+    await eight.passed;
     const [open] = await databases[0]().bulk<{ count: number }[]>`
       select count(*)::int as count from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`;
     expect(open?.count).toBe(0);
-    letGo();
+    held.open();
     expect(await Promise.all(answers)).toEqual(answers.map(() => KEYS));
   });
 });
