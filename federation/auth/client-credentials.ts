@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { importPKCS8, SignJWT } from "jose";
 import type { Expiring } from "../../src/cloud/credential.ts";
 import { watchedFile } from "../../src/cloud/watched-file.ts";
+import { AppError } from "../../src/errors.ts";
 import { pathOf } from "../../src/model/resource/members.ts";
 import type { CallClient } from "../../src/model/resource/peer-call.ts";
 import { callFailure, checkedToken } from "./call-token.ts";
@@ -26,9 +27,7 @@ const ASSERTION_SECONDS = 300;
 export function clientTokens(options: ClientTokensOptions): () => Promise<Expiring<string>> {
   const { client, audience, post, clockMs } = options;
   const { tokenEndpoint, scope, resource } = client;
-  const prove = client.key === undefined
-    ? bySecret(client, client.secret ?? "")
-    : byKey(options, client.key);
+  const prove = proofOf(options);
   return async () => {
     const proof = await prove();
     const fields = {
@@ -58,6 +57,13 @@ type Proof = {
   readonly headers: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, string>>;
 };
+
+function proofOf(options: ClientTokensOptions): () => Promise<Proof> {
+  const { client } = options;
+  if (client.key !== undefined) return byKey(options, client.key);
+  if (client.secret !== undefined) return bySecret(client, client.secret);
+  throw new AppError("invalid_configuration", "call.client has neither secret nor key: give one");
+}
 
 /** By its secret, in the header (RFC 6749, 2.3.1). */
 function bySecret({ id }: CallClient, reference: string): () => Promise<Proof> {

@@ -80,7 +80,7 @@ export async function pushTo(
 
   let upcoming: Promise<Batch> | undefined;
   let goesOn = true;
-  const waitMs = () => deps.pace.waitMs(peer.name);
+  const waitMs = () => deps.pace.waitMs(peer.name, peer.send.maxKeysPerSecond);
   const send = ({ request }: Batch) => client.push(request, signal);
   /** Not one with revisions: they must not come before their keys. */
   const sentEarly = (batch: Batch): Batch => {

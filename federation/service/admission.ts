@@ -71,7 +71,7 @@ function allowance(rate: RateLimit, name: string, perSecond: number): Allowance 
     leastCost: perSecond / CALLS_PER_SECOND,
     mostCost: perSecond * MAX_COST_SECONDS,
     use: (keys) => rate.use(name, perSecond, keys),
-    waitMs: () => rate.waitMs(name),
+    waitMs: () => rate.waitMs(name, perSecond),
   };
 }
 

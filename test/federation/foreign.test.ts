@@ -159,7 +159,9 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
     expect(world.waits.length).toBeGreaterThan(3);
     expect(await refusalOf({ token, request, timeout: 2 })).toEqual({
       status: 8,
-      text: "more than 2 keys a second: try again in 4 s, or with a longer deadline",
+      text: expect.stringMatching(
+        /^more than 2 keys a second: try again in [45] s, or with a longer deadline$/,
+      ),
     });
   });
 

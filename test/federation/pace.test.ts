@@ -32,7 +32,7 @@ describe("rateLimit()", () => {
     const rate = rateLimit(() => clock.ms);
     let through = 0;
     for (; clock.ms < 60_000; clock.ms += 10) {
-      if (rate.waitMs("a") > 0) continue;
+      if (rate.waitMs("a", 100) > 0) continue;
       rate.use("a", 100, 7);
       through += 7;
     }
@@ -43,20 +43,30 @@ describe("rateLimit()", () => {
   it("makes a page that is larger than the rate wait afterwards, and nobody else", () => {
     const clock = { ms: 0 };
     const rate = rateLimit(() => clock.ms);
-    expect(rate.waitMs("a")).toBe(0);
+    expect(rate.waitMs("a", 100)).toBe(0);
     rate.use("a", 100, 1000);
-    expect(rate.waitMs("a")).toBe(9001);
-    expect(rate.waitMs("b")).toBe(0);
+    expect(rate.waitMs("a", 100)).toBe(9001);
+    expect(rate.waitMs("b", 100)).toBe(0);
     clock.ms += 9000;
-    expect(rate.waitMs("a")).toBe(1);
+    expect(rate.waitMs("a", 100)).toBe(1);
     clock.ms += 1;
-    expect(rate.waitMs("a")).toBe(0);
+    expect(rate.waitMs("a", 100)).toBe(0);
   });
 
   it("does not save up", () => {
     const clock = { ms: 1_000_000 };
     const rate = rateLimit(() => clock.ms);
     rate.use("a", 10, 10);
-    expect(rate.waitMs("a")).toBe(1);
+    expect(rate.waitMs("a", 10)).toBe(1);
+  });
+
+  it("makes nobody wait longer for what was used under another rate", () => {
+    const rate = rateLimit(() => 0);
+    rate.use("lower", 10_000, 20_000);
+    expect(rate.waitMs("lower", 10_000)).toBe(1001);
+    expect(rate.waitMs("lower", 10)).toBe(1001);
+    rate.use("higher", 10, 2000);
+    expect(rate.waitMs("higher", 10)).toBe(199_001);
+    expect(rate.waitMs("higher", 1000)).toBe(1001);
   });
 });

@@ -94,7 +94,7 @@ async function sendBatch(
     return refuse("invalid_argument", batch.held);
   }
   if (batch.waitSeconds > 0) return { ...SETTLING, retryAfterMs: batch.waitSeconds * 1000 };
-  const retryAfterMs = deps.pace.waitMs(peer.name);
+  const retryAfterMs = deps.pace.waitMs(peer.name, send.maxKeysPerSecond);
   if (retryAfterMs > 0) return { ...OWN_PACE, retryAfterMs };
   const startedAt = deps.clockMs();
   await deps.outgoing.begin(batch.id);
