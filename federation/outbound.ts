@@ -89,17 +89,25 @@ export async function outboundPage(
       maxBytes: bytes,
     });
   const fresh = await read("new", limit, MAX_PAGE_BYTES);
-  const room = limit - fresh.keys.length;
+  const keys = fresh.keys.map((key) => shownKey(key, selection));
+  const room = limit - keys.length;
   if (!fresh.exhausted || room === 0) {
     const next = { new: fresh.next, revised: after.revised };
-    return { keys: fresh.keys, revised: [], next, partial: true, scanned: fresh.scanned };
+    return { keys, revised: [], next, partial: true, scanned: fresh.scanned };
   }
   const revised = await read("revised", room, MAX_PAGE_BYTES - fresh.bytes);
   return {
-    keys: fresh.keys,
-    revised: revised.keys,
+    keys,
+    revised: revised.keys.map((key) => shownKey(key, selection)),
     next: { new: fresh.next, revised: revised.next },
     partial: !revised.exhausted,
     scanned: fresh.scanned + revised.scanned,
   };
+}
+
+/** A key with no more about the onset than the selection lets out. */
+function shownKey(key: FeedKey, { symptomOnset }: Selection): FeedKey {
+  if (symptomOnset || key.daysSinceOnset === undefined) return key;
+  const { daysSinceOnset: _, onsetTold: _told, ...rest } = key;
+  return rest;
 }

@@ -20,8 +20,8 @@ export type Credentials = {
   readonly certificateFingerprint?: string | undefined;
   /** Whether the token must not have been used before. */
   readonly onlyOnce: boolean;
-  /** Asked last; a call that it refuses leaves the token unused. */
-  readonly mayGoOn?: (peer: Peer) => Refusal | undefined;
+  /** Asked last, and may take its time; a call that it refuses leaves the token unused. */
+  readonly mayGoOn?: (peer: Peer) => Promise<Refusal | undefined>;
 };
 
 /** Tells who calls. */
@@ -87,12 +87,12 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
       return refuse("unauthenticated", "the agreement asks for another client certificate");
     }
     if (!isActive(peer, now)) return refuse("permission_denied", "the agreement is not in force");
-    if (!onlyOnce) return mayGoOn?.(peer) ?? accept(peer);
+    if (!onlyOnce) return await mayGoOn?.(peer) ?? accept(peer);
     const { jti, expiresAt } = verified.value;
     if (!isJti(jti)) {
       return refuse("unauthenticated", "the token must have a jti for this method");
     }
-    const refusal = mayGoOn?.(peer);
+    const refusal = await mayGoOn?.(peer);
     if (refusal !== undefined) return refusal;
     const until = expiresAt + CLOCK_SKEW_SECONDS;
     const first = await seenTokens.firstUse(token.value.issuer, jti, until);

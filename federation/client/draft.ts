@@ -27,7 +27,8 @@ export async function draftPeer(
   transports: Transports,
   signal: AbortSignal,
 ): Promise<Outcome<PeerDraft>> {
-  const drafted = peerSchema.safeParse({ kind: "Peer", name: nameOf(url), serverId: url });
+  const input = { kind: "Peer", name: nameOf(url), serverId: url };
+  const drafted = peerSchema.safeParse(input);
   if (!drafted.success) {
     return refuse(
       "invalid_argument",
@@ -40,7 +41,8 @@ export async function draftPeer(
     if (!SPEAKS_OTHERWISE.includes(answer.code)) return answer;
     const native = await peerClient(transports.grpc(draft.serverId)).describe({}, signal);
     if (native.ok || !DEPLOYED.includes(native.code)) return answer;
-    return accept({ peer: { ...draft, protocol: "grpc" }, publicKeys: "", protocols: ["grpc"] });
+    const peer = peerSchema.parse({ ...input, compatibility: "reference" });
+    return accept({ peer, publicKeys: "", protocols: ["grpc"] });
   }
   const { serverId, publicKeys, protocols } = answer.value;
   if (!URL.canParse(serverId) || asServerId(serverId) !== draft.serverId) {

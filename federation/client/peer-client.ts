@@ -3,9 +3,11 @@ import {
   type FederationFetchResponse,
   wayfarer,
 } from "../../proto/gen/federation.js";
+import type { Credential } from "../../src/cloud/credential.ts";
 import { accept, asAppError, type Outcome, refuse } from "../../src/errors.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
-import type { RpcClient, RpcRefusal } from "../rpc/client.ts";
+import type { CallCredentials } from "../auth/call-credentials.ts";
+import type { RpcClient, RpcOutcome, RpcRefusal } from "../rpc/client.ts";
 import { PATHS, readAnswer } from "../messages.ts";
 
 const { DescribeRequest, PushRequest } = wayfarer.federation.v1;
@@ -32,17 +34,18 @@ export type PeerClient = {
 /** How a peer can be spoken to. */
 export type Transports = Readonly<Record<"connect" | "grpc", (baseUrl: string) => RpcClient>>;
 
-/** A client of `rpc`. `token` makes a token for one call; without it the calls are a stranger's. */
-export function peerClient(rpc: RpcClient, token?: () => Promise<string>): PeerClient {
+/**
+ * A client of `rpc`. `credential` gives the token for each call, and another one, once, when the peer does not accept
+ * it; without a credential the calls are a stranger's.
+ */
+export function peerClient(rpc: RpcClient, credential?: Credential<string>): PeerClient {
   const call = async <T>(
     path: string,
     message: Uint8Array,
     signal: AbortSignal,
     read: (bytes: Uint8Array) => Outcome<T>,
   ): Promise<PeerOutcome<T>> => {
-    const authorization = await authorizationOf(token);
-    if (!authorization.ok) return authorization;
-    const answer = await rpc(path, message, { signal, ...authorization.value });
+    const answer = await authorizedCall(rpc, path, message, signal, credential);
     if (!answer.ok) return answer;
     const decoded = read(answer.value);
     if (decoded.ok) return decoded;
@@ -75,12 +78,27 @@ export function peerClient(rpc: RpcClient, token?: () => Promise<string>): PeerC
   };
 }
 
-async function authorizationOf(
-  token: (() => Promise<string>) | undefined,
-): Promise<Outcome<{ readonly authorization?: string }>> {
-  if (token === undefined) return accept({});
+async function authorizedCall(
+  rpc: RpcClient,
+  path: string,
+  message: Uint8Array,
+  signal: AbortSignal,
+  credential: Credential<string> | undefined,
+): Promise<RpcOutcome> {
+  if (credential === undefined) return await rpc(path, message, { signal });
+  const call = (token: string) => rpc(path, message, { signal, authorization: `Bearer ${token}` });
+  const token = await tokenOf(credential);
+  if (!token.ok) return token;
+  const answer = await call(token.value);
+  const isRefused = !answer.ok && answer.code === "unauthenticated";
+  if (!isRefused || !credential.refused(token.value)) return answer;
+  const again = await tokenOf(credential);
+  return again.ok && again.value !== token.value ? await call(again.value) : answer;
+}
+
+async function tokenOf({ get }: Credential<string>): Promise<Outcome<string>> {
   try {
-    return accept({ authorization: `Bearer ${await token()}` });
+    return accept(await get());
   } catch (error) {
     const { code, message } = asAppError(error);
     return refuse(code, message);
@@ -108,12 +126,12 @@ const STRANGERS: readonly string[] = [
  */
 export function clientOpener(
   transports: Transports,
-  token: (audience: string) => Promise<string>,
+  credentials: CallCredentials,
 ): OpenClient {
   const speakConnect = new Set<string>();
   const open = (peer: Peer, protocol: "connect" | "grpc"): OpenedClient => ({
     protocol,
-    client: peerClient(transports[protocol](peer.serverId), () => token(peer.serverId)),
+    client: peerClient(transports[protocol](peer.serverId), credentials(peer)),
   });
   return async (peer, signal) => {
     if (peer.protocol === "connect" || peer.protocol === "grpc") return open(peer, peer.protocol);

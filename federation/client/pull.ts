@@ -48,6 +48,14 @@ export type PullFilters = {
 /** Digests are kept for the days of keys so far back; the comparison looks at fewer. */
 export const KEPT_DIGEST_DAYS = 20;
 
+/** Keys that a deployed reference server gives in a page, however many are asked for. */
+const REFERENCE_PAGE = 500;
+
+/** How many keys to ask for in a page. */
+function pageSizeOf({ compatibility, pull: { pageSize } }: Peer): number {
+  return compatibility === "reference" ? Math.min(pageSize, REFERENCE_PAGE) : pageSize;
+}
+
 /** The filters that go with an agreement. */
 export function pullFilters(peer: Peer): PullFilters {
   return {
@@ -73,7 +81,7 @@ export async function pullFrom(
   const { acceptClinical, acceptSelfReport } = peer.accept;
   const belongsTo = JSON.stringify([peer.serverId, filters, acceptClinical, acceptSelfReport]);
   const place = await deps.places.place(peer.name, "pull");
-  const progress = newProgress(peer.pull.pageSize, place, belongsTo);
+  const progress = newProgress(pageSizeOf(peer), place, belongsTo);
   const ask = (cursors: PeerCursors, pageSize: number) =>
     client.fetch({
       ...filters,

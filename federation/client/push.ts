@@ -16,7 +16,7 @@ import {
   outboundPage,
 } from "../outbound.ts";
 import { REFUSALS } from "../policy/acceptance.ts";
-import { wholeAgreement } from "../policy/selection.ts";
+import { filtersOf, wholeAgreement } from "../policy/selection.ts";
 import { isTooLarge } from "./pull.ts";
 import type { RateLimit } from "../rate.ts";
 import { wireKeys } from "../wire.ts";
@@ -63,7 +63,7 @@ export async function pushTo(
   signal: AbortSignal,
 ): Promise<PushResult> {
   const selection = wholeAgreement(peer);
-  const belongsTo = JSON.stringify([peer.serverId, selection]);
+  const belongsTo = JSON.stringify([peer.serverId, filtersOf(selection)]);
   const place = await deps.places.place(peer.name, "push");
   let version = place?.version ?? 0;
   let at = place?.filters === belongsTo ? positionsOf(place.cursors) : FEED_START;

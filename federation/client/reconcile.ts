@@ -4,12 +4,19 @@ import { dayAt } from "../../src/model/interval.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { PeerClient } from "./peer-client.ts";
 import { differingDays, DIGEST_BYTES } from "../digest.ts";
+import { givesNone } from "../policy/no-region.ts";
 import { pullFilters } from "./pull.ts";
 
 /** What a comparison found. */
 export type Comparison =
-  | { readonly kind: "same" }
-  | { readonly kind: "different"; readonly days: readonly number[]; readonly missing: number }
+  | { readonly kind: "same"; readonly givesNone: boolean }
+  | {
+    readonly kind: "different";
+    readonly days: readonly number[];
+    readonly missing: number;
+    /** The peer gives none of the regions that we take. */
+    readonly givesNone: boolean;
+  }
   /** The peer does not say, or is further than we are. */
   | { readonly kind: "unknown" };
 
@@ -24,6 +31,8 @@ export type ToldDigests = {
   /** The days for which this holds, from `from` on and before `until`. */
   readonly from: number;
   readonly until: number;
+  /** The regions that it gives us. */
+  readonly regions: readonly string[];
 };
 
 /** Asks a peer what it sent; undefined when it does not say. */
@@ -45,6 +54,7 @@ export async function toldDigests(
     closedThrough,
     from: Math.max(from, digestsFromDay),
     until,
+    regions: answer.value.regions,
     days: answer.value.days.map(({ day, count, digest }): DayDigest => ({
       day: day ?? 0,
       count: count ?? 0,
@@ -71,9 +81,10 @@ export async function compareDigests(
     told.closedThrough !== cursors.revised.timestamp
   ) return { kind: "unknown" };
   const days = differingDays(told.days, pulled, told.from, told.until);
+  const none = { givesNone: givesNone(told.regions, peer) };
   return days.length === 0
-    ? { kind: "same" }
-    : { kind: "different", days, missing: missingKeys(told, pulled) };
+    ? { kind: "same", ...none }
+    : { kind: "different", days, missing: missingKeys(told, pulled), ...none };
 }
 
 /** How many more keys the peer sent than came. */

@@ -35,12 +35,11 @@ export function selectionOf(wish: Wish, peer: Peer): Outcome<Selection> {
   }
   const excluded = new Set([...unwanted, ...peer.send.excludeRegions]);
   return accept({
+    ...wholeAgreement(peer),
     regions: peer.send.regions.filter((region) => wanted.has(region) && !excluded.has(region)),
     excludeRegions: [...excluded],
     onlyTravelers: wish.onlyTravelers || peer.send.onlyTravelers,
     onlyLocal: wish.onlyLocalProvenance || !peer.send.resend,
-    peer: peer.name,
-    serverId: peer.serverId,
   });
 }
 
@@ -51,9 +50,20 @@ export function wholeAgreement(peer: Peer): Selection {
     excludeRegions: peer.send.excludeRegions,
     onlyTravelers: peer.send.onlyTravelers,
     onlyLocal: !peer.send.resend,
+    symptomOnset: peer.send.symptomOnset,
+    selfReport: peer.send.selfReport,
     peer: peer.name,
     serverId: peer.serverId,
   };
+}
+
+/**
+ * What decides which keys a selection has, to notice when that changes: a place in the feed belongs to it. `selfReport`
+ * is there only when it leaves keys out, so that the places stay of agreements that are older than it.
+ */
+export function filtersOf(selection: Selection): Partial<Selection> {
+  const { symptomOnset: _, selfReport, ...filters } = selection;
+  return selfReport ? filters : { ...filters, selfReport };
 }
 
 /** The regions of a key that the peer may see: those that it asked for and may have. */

@@ -12,6 +12,8 @@ export type RpcCall = {
   readonly headers: Headers;
   /** Aborted with an AppError when the caller's deadline or ours has passed (`deadline_exceeded`), or it went away (`canceled`). */
   readonly signal: AbortSignal;
+  /** Milliseconds until that deadline; below 0 when it has passed. */
+  readonly timeLeftMs: () => number;
   readonly requestId: string;
   readonly clientCertificateFingerprint?: string;
   /** Headers for the answer, refusals included; for example retry-after. */

@@ -4,7 +4,7 @@ import type { Connection, Handler } from "../../src/runtime/runtime.ts";
 import type { Encoding } from "./encoding.ts";
 import { encodingOf, MEDIA_TYPES, mediaTypeOf } from "./encodings.ts";
 import { FRAME_OVERHEAD_BYTES } from "./frame.ts";
-import type { RpcMethod } from "./method.ts";
+import type { RpcCall, RpcMethod } from "./method.ts";
 import { timeoutOf } from "./timeout.ts";
 
 export type RpcServerOptions = {
@@ -13,6 +13,8 @@ export type RpcServerOptions = {
   readonly maxBytes?: number;
   /** Longest time a call may take, whatever its deadline. Default 20 s. */
   readonly maxTimeoutMs?: number;
+  /** Milliseconds of any epoch that only grow, to tell a call how much of its time is left. */
+  readonly monotonicMs: () => number;
   /** The name of a request in logs, and all that a caller gets to know of an unknown error. */
   requestId(request: Request): string;
   /** Told what was thrown and is not the caller's to know. */
@@ -59,14 +61,15 @@ async function callMethod(
   const timeoutMs = timeoutOf(request.headers);
   if (!timeoutMs.ok) return timeoutMs;
   const longest = options.maxTimeoutMs ?? DEFAULT_MAX_TIMEOUT_MS;
-  const { signal, end } = startDeadline(Math.min(timeoutMs.value ?? longest, longest), {
-    canceledBy: [request.signal],
-  });
+  const limitMs = Math.min(timeoutMs.value ?? longest, longest);
+  const endsAt = options.monotonicMs() + limitMs;
+  const { signal, end } = startDeadline(limitMs, { canceledBy: [request.signal] });
+  const time = { signal, timeLeftMs: () => endsAt - options.monotonicMs() };
   const requestId = options.requestId(request);
   try {
     return await untilAborted(
       signal,
-      () => readAndAnswer(options, method, encoding, request, signal, context, requestId),
+      () => readAndAnswer(options, method, encoding, request, time, context, requestId),
     );
   } catch (error) {
     return explain(error, requestId, options);
@@ -80,16 +83,16 @@ async function readAndAnswer(
   method: RpcMethod,
   encoding: Encoding,
   request: Request,
-  signal: AbortSignal,
+  time: Pick<RpcCall, "signal" | "timeLeftMs">,
   { headers, connection }: { readonly headers: Headers; readonly connection: Connection },
   requestId: string,
 ): Promise<Outcome<Uint8Array>> {
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-  const message = () => untilAborted(signal, () => readMessage(encoding, request, maxBytes));
+  const message = () => untilAborted(time.signal, () => readMessage(encoding, request, maxBytes));
   const { clientCertificateFingerprint } = connection;
   return await method.answer(encoding.codec, message, {
+    ...time,
     headers: request.headers,
-    signal,
     requestId,
     answerHeaders: headers,
     ...(clientCertificateFingerprint === undefined ? {} : { clientCertificateFingerprint }),

@@ -4,6 +4,7 @@ import type { Peer } from "../../src/model/resource/peer.ts";
 import type { OpenClient, PeerClient } from "../client/peer-client.ts";
 import { outcomeOf, type SyncOutcome } from "./outcome.ts";
 import type { FeedPositions } from "../outbound.ts";
+import type { NoRegion } from "../policy/no-region.ts";
 import { wholeAgreement } from "../policy/selection.ts";
 import { type PullDependencies, pullFrom, type PullResult } from "../client/pull.ts";
 import { pushTo, type PushToDependencies } from "../client/push.ts";
@@ -73,10 +74,19 @@ export async function syncPull(
     ...lagOf(last.caughtUp, window, deps),
     ...(lagKeys === undefined ? {} : { lagKeys }),
   });
+  if (found.givesNone === true) await noteGivesNone(peer, deps);
   if (found.same !== undefined) await deps.notes.noteComparison(peer.name, found.same);
   return found.pulled === undefined
     ? { keys: first.keys, counts: first.counts }
     : { keys: first.keys + last.keys, counts: sum(first.counts, last.counts) };
+}
+
+/** Tells the history, for the status, why nothing comes although all is well. */
+async function noteGivesNone({ name }: Peer, { inbound }: SyncDependencies): Promise<void> {
+  const verdicts: Partial<Record<NoRegion, number>> = { no_region_given: 1 };
+  await inbound.transaction((transaction) =>
+    transaction.addPage({ peer: name, kind: "pull", keys: 0, revised: 0, verdicts, tookMs: 0 })
+  );
 }
 
 /** How far the window that comes next lies back; unknown before the first one, and of a peer that is ahead of time. */
@@ -134,6 +144,7 @@ type Reconciled = {
   readonly pulled?: PullResult;
   readonly same?: boolean;
   readonly lagKeys?: number;
+  readonly givesNone?: boolean;
 };
 
 /** Compares, and reads everything again when something is missing, unless that was done not long ago. */
@@ -150,9 +161,10 @@ async function reconcile(
     const digests = await deps.pulledDigests(peer.name);
     const found = await compareDigests(peer, client, digests, cursors, now, signal);
     if (found.kind === "unknown") return {};
+    const { givesNone } = found;
     return found.kind === "same"
-      ? { same: true, lagKeys: 0 }
-      : { same: false, lagKeys: found.missing };
+      ? { same: true, lagKeys: 0, givesNone }
+      : { same: false, lagKeys: found.missing, givesNone };
   };
   if ((before?.comparedAt ?? -Infinity) + COMPARE_EVERY_SECONDS > now) return {};
   const first = await compare(pulled);

@@ -6,8 +6,8 @@ import { MAX_PEER_PAGE, type Peer } from "../../src/model/resource/peer.ts";
 import type { SentDigests } from "./sent-digests.ts";
 import { selectionOf, wholeAgreement } from "../policy/selection.ts";
 import type { RpcCall } from "../rpc/method.ts";
-import { pause } from "./admission.ts";
 import type { DescribeAnswer, DescribeRequest } from "../messages.ts";
+import { placesOf } from "./places.ts";
 import { semaphore } from "./semaphore.ts";
 
 /** What Describe needs. */
@@ -42,7 +42,7 @@ export function describeHandler(
   call: RpcCall,
   peer: Peer | undefined,
 ) => Promise<Outcome<DescribeAnswer>> {
-  const digesting = new Set<string>();
+  const digesting = placesOf(1);
   const computing = semaphore(DIGESTS_AT_A_TIME);
   return async (request, call, peer) => {
     if (peer === undefined) return accept(await publicPart(deps));
@@ -52,22 +52,18 @@ export function describeHandler(
     const digestsFromDay = firstWholeDay(deps);
     const from = Math.max(request.fromDay ?? 0, digestsFromDay);
     const until = Math.min(request.untilDay ?? Infinity, dayAt(deps.clockMs() / 1000) + 1);
-    // Digests read every key that was sent, so a peer gets them one call after the other.
-    const wanted = from < until;
-    if (wanted && digesting.has(peer.name)) {
-      return pause(call, 1, "another Describe of yours is not answered yet: wait for it");
-    }
     let days: readonly DayDigest[] = [];
-    if (wanted) {
-      digesting.add(peer.name);
+    if (from < until) {
       const { sent } = deps;
+      // Digests read every key that was sent, so a peer gets them one call after the other.
+      const leave = await digesting.enter(peer.name, call.signal);
       try {
         days = await computing(
           call.signal,
           () => sent.digests(selection.value, closedThrough, from, until, call.signal),
         );
       } finally {
-        digesting.delete(peer.name);
+        leave?.();
       }
     }
     return accept({

@@ -11,7 +11,7 @@ export type FederationServerOptions =
   & FetchDependencies
   & PushDependencies
   & DescribeDependencies
-  & Pick<RpcServerOptions, "requestId" | "onError">;
+  & Pick<RpcServerOptions, "requestId" | "onError" | "monotonicMs">;
 
 /** Largest body of a call, packed and unpacked. */
 export const MAX_BODY_BYTES: number = 4 * 1024 * 1024;
@@ -20,7 +20,7 @@ const MAX_CALL_MS = 20_000;
 
 /** Answers Fetch, Push and Describe in native gRPC, gRPC-Web, Connect and Connect JSON. */
 export function federationServer(options: FederationServerOptions): Handler {
-  const { requestId, onError } = options;
+  const { requestId, onError, monotonicMs } = options;
   const admit = admission(options);
   return rpcServer({
     methods: federationMethods({
@@ -33,6 +33,7 @@ export function federationServer(options: FederationServerOptions): Handler {
     }),
     maxBytes: options.maxBodyBytes,
     maxTimeoutMs: MAX_CALL_MS,
+    monotonicMs,
     requestId,
     ...(onError === undefined ? {} : { onError }),
   });

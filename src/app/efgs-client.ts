@@ -5,6 +5,7 @@ import type { GatewayPeer } from "../../federation/efgs/client/incoming-key.ts";
 import { isEmbeddable } from "../../federation/efgs/signing/sign-batch.ts";
 import { accept, asAppError, type Outcome, refuse } from "../errors.ts";
 import { type FetchPolicy, guardedFetch } from "../http/guarded-fetch.ts";
+import { pathOf } from "../model/resource/members.ts";
 import { type ReadCertificate, readPemCertificate } from "../keys/certificate.ts";
 import type { IdentifiedFetch, Runtime, TlsIdentity } from "../runtime/runtime.ts";
 import type { Foundation } from "./foundation.ts";
@@ -90,7 +91,7 @@ async function identityOf(
   if (efgs.clientCertificate === undefined) return accept(ofProcess);
   const { certificate, key } = efgs.clientCertificate;
   try {
-    const read = (reference: string) => readFile(reference.slice("file:".length), "utf8");
+    const read = (reference: string) => readFile(pathOf(reference), "utf8");
     return accept({ cert: await read(certificate), key: await read(key) });
   } catch (error) {
     const { code } = asAppError(error);

@@ -1,3 +1,4 @@
+import { type CallCredentials, callCredentials } from "../../federation/auth/call-credentials.ts";
 import { authenticator } from "../../federation/auth/caller.ts";
 import { callbackReceiver } from "../../federation/efgs/client/callback.ts";
 import { issuerKeys } from "../../federation/auth/issuer-keys.ts";
@@ -19,6 +20,7 @@ import {
 } from "../../federation/service/server.ts";
 import { type PeerStatus, peerStatuses } from "../../federation/schedule/status.ts";
 import { tidyFederation } from "../../federation/schedule/tidy.ts";
+import { pause } from "../bounds/deadline.ts";
 import type { Outcome } from "../errors.ts";
 import { newRequestId } from "../http/request-id.ts";
 import type { Job } from "../jobs.ts";
@@ -42,7 +44,12 @@ import { sealedCursors } from "./cursor-key.ts";
 import type { gatewaySync } from "./efgs-sync.ts";
 import type { Foundation } from "./foundation.ts";
 import { type PeerFigures, peerFigures } from "./peer-figures.ts";
-import { documentReader, type FederationRuntime, peerTransports } from "./peer-transports.ts";
+import {
+  documentReader,
+  type FederationRuntime,
+  formPoster,
+  peerTransports,
+} from "./peer-transports.ts";
 
 /** Federation, put together. */
 export type FederationPart = {
@@ -77,6 +84,7 @@ export type FederationParts = {
   readonly signer: OwnSigner;
   readonly ownKeys: OwnKeyOptions;
   readonly transports: Transports;
+  readonly credentials: CallCredentials;
   readonly server: FederationServerOptions;
   readonly jobs: FederationJobDependencies;
   readonly places: FederationPeers;
@@ -124,12 +132,18 @@ export async function federationParts(
     maxAgeSeconds: config.publish.maxKeyAgeSeconds,
   };
   const transports = peerTransports(foundation, runtime);
+  const credentials = callCredentials({
+    ownToken: signer.token,
+    post: formPoster(foundation),
+    crypto,
+    clockMs,
+  });
   const peerJobs: Omit<FederationJobDependencies, "gateways"> = {
     ...shared,
     // Each look asks anew, so that a closed window goes out at the next one.
     closedThrough: foundation.windows.closedThrough,
     peers,
-    openClient: clientOpener(transports, signer.token),
+    openClient: clientOpener(transports, credentials),
     notes: places,
     places,
     statuses: places.statuses,
@@ -156,6 +170,8 @@ export async function federationParts(
     }),
     cursors: sealedCursors(foundation),
     rate: rateLimit(clock.monotonic),
+    monotonicMs: clock.monotonic,
+    delay: pause,
     record: historyWriter(pages.add, (error) => onError(error, "")),
     onUnauthenticated: (cause, requestId) => unauthenticated({ cause, requestId }),
     maxPushKeysPerSecond: config.peerMaxKeysPerSecond,
@@ -167,7 +183,18 @@ export async function federationParts(
     requestId: () => newRequestId(crypto),
     onError,
   };
-  return { signer, ownKeys, transports, server, jobs, places, pages, seenTokens: seen, batches };
+  return {
+    signer,
+    ownKeys,
+    transports,
+    credentials,
+    server,
+    jobs,
+    places,
+    pages,
+    seenTokens: seen,
+    batches,
+  };
 }
 
 /** Puts federation together. */

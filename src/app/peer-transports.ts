@@ -1,4 +1,5 @@
 import type { ReadDocument } from "../../federation/auth/issuer-keys.ts";
+import type { PostForm } from "../../federation/auth/token-endpoint.ts";
 import type { Transports } from "../../federation/client/peer-client.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../federation/rpc/grpc-client.ts";
@@ -50,4 +51,22 @@ export function documentReader({ outgoing }: Foundation): ReadDocument {
     const fetched = await guardedFetch(url, { ...outgoing, maxBytes });
     return fetched.ok ? accept(fetched.value.bytes) : fetched;
   };
+}
+
+/** Longest answer of a token endpoint. */
+const MAX_TOKEN_ANSWER_BYTES = 65_536;
+
+/** Posts forms to authorization servers, within the rules on addresses. */
+export function formPoster({ outgoing }: Pick<Foundation, "outgoing">): PostForm {
+  return (url, fields, headers = {}) =>
+    guardedFetch(url, { ...outgoing, maxBytes: MAX_TOKEN_ANSWER_BYTES }, {
+      method: "POST",
+      headers: {
+        accept: "application/json",
+        "content-type": "application/x-www-form-urlencoded",
+        ...headers,
+      },
+      body: new TextEncoder().encode(new URLSearchParams(fields).toString()),
+      accepts: () => true,
+    });
 }

@@ -62,6 +62,19 @@ export class TimeoutError extends Error {
   }
 }
 
+/** Resolves after `ms` milliseconds. Rejects with the signal's reason as soon as that is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    await untilAborted(
+      signal,
+      () => new Promise<void>((resolve) => timer = setTimeout(resolve, ms)),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Resolves to what `start` gives, or rejects with the signal's reason as soon as it is aborted, even when the work
  * ignores the signal. Starts nothing when the signal is aborted already.

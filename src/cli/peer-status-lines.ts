@@ -16,15 +16,21 @@ export function peerStatusLines(
   return [
     `${name}  ${serverId}  ${protocol}`,
     ...(["pull", "push"] as const).map((direction) =>
-      `  ${direction}: ${stateOf(direction, status[direction], agreement, now)}`
+      `  ${direction}: ${stateOf(direction, status[direction], agreement, now)}${
+        why(status.nothing[direction])
+      }`
     ),
-    `  calls us: last fetched ${last("fetched")}, last pushed ${last("pushed")}`,
+    `  calls us: last fetched ${last("fetched")}, last pushed ${last("pushed")}${
+      why(status.nothing.fetched)
+    }`,
     ...status.lastPages.map((page) =>
       `  ${at(page.at)} ${page.kind}, ${page.tookMs} ms: ${countsOf(page)}`
     ),
     ...status.days.map((day) => `  ${utcDay(day.day * 86_400)} ${day.kind}: ${countsOf(day)}`),
   ];
 }
+
+const why = (nothing: string | undefined): string => nothing === undefined ? "" : `; ${nothing}`;
 
 function stateOf(
   direction: Direction,

@@ -18,6 +18,10 @@ export type Selection = {
   readonly onlyTravelers: boolean;
   /** Only keys that phones published here. */
   readonly onlyLocal: boolean;
+  /** Whether keys go with their days since onset. */
+  readonly symptomOnset: boolean;
+  /** Whether self reports go. */
+  readonly selfReport: boolean;
   /** The resource's name of whom they go to: nothing goes back to it. */
   readonly peer: string;
   readonly serverId: ServerId;

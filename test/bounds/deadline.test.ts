@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startDeadline, TimeoutError, untilAborted, within } from "../../src/bounds/deadline.ts";
+import {
+  pause,
+  startDeadline,
+  TimeoutError,
+  untilAborted,
+  within,
+} from "../../src/bounds/deadline.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -53,6 +59,23 @@ describe("startDeadline()", () => {
     expect(removed).toHaveBeenCalledOnce();
     source.abort();
     expect(codeOf(deadline.signal)).toBe(how === "end" ? undefined : "canceled");
+  });
+});
+
+describe("pause()", () => {
+  it("ends when its time is over, or with the signal's reason, and leaves no timer", async () => {
+    const controller = new AbortController();
+    const ended: string[] = [];
+    const first = pause(1000, controller.signal).then(() => ended.push("first"));
+    const second = pause(5000, controller.signal);
+    const gone = expect(second).rejects.toThrow("gone");
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ended).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    await first;
+    controller.abort(new Error("gone"));
+    await gone;
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

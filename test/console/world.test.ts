@@ -102,6 +102,8 @@ describe("the console of a region that works", () => {
       serverId: "https://keys.sla.example",
       protocol: "auto",
       "send.regions": "MAG",
+      "send.symptomOnset": "on",
+      "send.selfReport": "on",
       "send.maxKeysPerSecond": "100000",
       "accept.regions": "SLA",
       "accept.onlyTravelers": "on",

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { clientOpener } from "../../federation/client/peer-client.ts";
 import type { RpcClient, RpcRefusal } from "../../federation/rpc/client.ts";
 import { accept, refuse } from "../../src/errors.ts";
-import { peerOf } from "./support.ts";
+import { peerOf, showing } from "./support.ts";
 
 const { signal } = new AbortController();
 const empty = accept(new Uint8Array(0));
@@ -18,7 +18,7 @@ describe("clientOpener()", () => {
     clientOpener({
       connect: () => rpc("connect", () => Promise.resolve(connectFails ?? empty)),
       grpc: () => rpc("grpc", () => Promise.resolve(empty)),
-    }, () => Promise.resolve("token"));
+    }, () => showing(() => Promise.resolve("token")));
 
   beforeEach(() => {
     calls.length = 0;

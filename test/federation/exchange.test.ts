@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { pullJob, pushJob } from "../../federation/schedule/jobs.ts";
 import { peerStatuses } from "../../federation/schedule/status.ts";
@@ -6,6 +7,8 @@ import type { Peer } from "../../src/model/resource/peer.ts";
 import { useDatabase } from "../support/database.ts";
 import { type ExposureRow, insertExposures } from "../support/exposure-rows.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
+import { openIdProvider } from "./auth/token-server.ts";
+import { temporaryFolder } from "../support/program.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
 const HOUR = 3600;
@@ -283,16 +286,52 @@ describe("federation between servers", () => {
     expect(await status()).toMatchObject({ inSyncSince: NOW + 60 + HOUR });
   });
 
-  it("keeps its own pace when the peer limits the rate", async () => {
+  it("goes on with tokens that a real OpenID provider gives to a client", async () => {
+    const issuer = await openIdProvider([{ client_id: "server-b", client_secret: "a-secret" }]);
+    // What the servers ask it goes over the network.
+    world.handlers.set(issuer, (request) => fetch(request));
+    const secret = `${await temporaryFolder()}/secret`;
+    await writeFile(secret, "a-secret");
+    const audience = "urn:keys:a";
+    const now = Math.floor(Date.now() / 1000);
+    const created_at = now - now % HOUR - 3 * HOUR;
+    await insertExposures(a.database, rows(20, () => ({ created_at })));
+    a.agreements.push(
+      peerNamed("b", B, { send: all, auth: { issuer, subject: "server-b", audience } }),
+    );
+    const agreement = { accept: all, pull: { enabled: true, interval: "1s" } };
+    b.agreements.push(peerNamed("a", A, agreement));
+    await world.setTime(now);
+    await pull(b);
+    expect((await peerStatuses(b))[0]?.pull).toMatchObject({ state: "refused" });
+    const client = {
+      tokenEndpoint: `${issuer}/token`,
+      id: "server-b",
+      secret: `file:${secret}`,
+      resource: audience,
+    };
+    b.agreements[0] = peerNamed("a", A, { ...agreement, call: { audience, client } });
+    await world.setTime(now + 10);
+    expect(await pull(b)).toEqual({ keys: 20, stored: 20 });
+    expect((await peerStatuses(b))[0]?.pull).toMatchObject({ state: "ok" });
+    await writeFile(secret, "another");
+    b.agreements[0] = peerNamed("a", A, { ...agreement, call: { client: { ...client } } });
+    await world.setTime(now + 20);
+    await pull(b);
+    expect((await peerStatuses(b))[0]?.pull).toMatchObject({
+      state: "failing",
+      error: expect.stringMatching(
+        /^identity_unavailable: call\.client: 127\.0\.0\.1:\d+ answered 401 invalid_client: check call\.client/,
+      ),
+    });
+  });
+
+  it("is answered at the peer's pace when that limits the rate", async () => {
     await insertExposures(a.database, rows(100));
     a.agreements.push(peerNamed("b", B, { send: { ...all, maxKeysPerSecond: 20 } }));
     b.agreements.push(peerNamed("a", A, { accept: all, pull: { enabled: true, pageSize: 50 } }));
-    expect(await pull(b)).toEqual({ keys: 50, stored: 50 });
-    expect((await peerStatuses(b))[0]?.pull).toMatchObject({
-      state: "behind",
-      nextTryAt: NOW + 62,
-    });
-    await world.setTime(NOW + 62);
-    expect(await pull(b)).toEqual({ keys: 50, stored: 50 });
+    expect(await pull(b)).toEqual({ keys: 100, stored: 100 });
+    expect((await peerStatuses(b))[0]?.pull).toMatchObject({ state: "ok" });
+    expect(world.waits).toEqual([1501, 2500]);
   });
 });

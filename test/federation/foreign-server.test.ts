@@ -1,8 +1,10 @@
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { writeFile } from "node:fs/promises";
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { asRegion, asServerId } from "../../src/model/ids.ts";
 import { AUTHORITY, SERVER } from "../runtime/certificates.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
+import { temporaryFolder } from "../support/program.ts";
 import { answering, key, last, ourSide, state } from "./foreign/our-side.ts";
 import { foreignServer, hasForeignPeers } from "./foreign/python.ts";
 import { keyBytes, NOW, regionNames } from "./support.ts";
@@ -78,6 +80,26 @@ describe.runIf(hasForeignPeers())("a foreign server", () => {
       ids.add(payload.jti);
     }
     expect(ids.size).toBe(2);
+  });
+
+  it("is shown a token of another provider when the agreement says so, and the next one when it is not accepted", async () => {
+    const path = `${await temporaryFolder()}/token`;
+    const jwt = async (number: number) => {
+      const exp = NOW + HOUR;
+      return await new SignJWT({ aud: "their-audience", number, exp })
+        .setProtectedHeader({ alg: "HS256" }).sign(new Uint8Array(32));
+    };
+    await writeFile(path, await jwt(1));
+    const server = await answering({ status: "UNAUTHENTICATED" }, last([key(1)]));
+    const pull = agree(server, {
+      call: { audience: "their-audience", tokenFile: `file:${path}` },
+    });
+    expect((await pull()).status).toMatchObject({ state: "refused" });
+    await writeFile(path, await jwt(2));
+    await world().setTime(NOW + MINUTE + 60);
+    expect((await pull()).status).toMatchObject({ state: "ok" });
+    const shown = (await server.finish()).map(({ metadata = {} }) => metadata["authorization"]);
+    expect(shown).toEqual([`Bearer ${await jwt(1)}`, `Bearer ${await jwt(2)}`]);
   });
 
   it("may speak TLS, as deployed ones do, and must show a certificate that holds", async () => {

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { asServerId } from "../../src/model/ids.ts";
-import { peerSchema } from "../../src/model/resource/peer.ts";
+import { type Peer, peerSchema } from "../../src/model/resource/peer.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import type { Listening } from "../../src/runtime/runtime.ts";
 import { AUTHORITY, SERVER } from "../runtime/certificates.ts";
@@ -31,6 +31,7 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
   let world: World;
   let listening: Listening;
   let home: Server;
+  let agreement: Peer;
   let token: string;
 
   beforeAll(async () => {
@@ -42,7 +43,7 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
       .sign(pair.privateKey);
     world = newWorld(NOW + 60);
     home = await world.server(HOME, database());
-    home.agreements.push(peerSchema.parse({
+    agreement = peerSchema.parse({
       kind: "Peer",
       name: "foreign",
       serverId: "https://foreign.example",
@@ -53,7 +54,8 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
         jwks: { keys: [{ ...await exportJWK(pair.publicKey), kid: "1" }] },
       },
       send: { regions: ["R0", "R1"], excludeRegions: ["R9"] },
-    }));
+    });
+    home.agreements.push(agreement);
     const handler = world.handlers.get(HOME);
     if (handler === undefined) throw new Error("no handler");
     listening = await runtime.listen(handler, { host: "127.0.0.1", port: 0 });
@@ -62,6 +64,7 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
 
   /** 40 keys of R0, every other of R1 and R2 too; every fifth revised; some that must not go. */
   beforeEach(async () => {
+    home.agreements[0] = agreement;
     await database().clear();
     const created_at = (index: number) => NOW - HOUR * (1 + index % 3);
     await insertExposures(database(), [
@@ -147,6 +150,40 @@ describe.runIf(runtime.trailers.ok && hasForeignPeers())("a foreign client", () 
     expect(first).toMatchObject({ pages: [[40, 8]], partial: false });
     const again = await fetchAll({ request: { maxExposureKeys: 500, state: first.state } });
     expect(again).toMatchObject({ pages: [[0, 0]], partial: false });
+  });
+
+  it("reads the whole feed though its rate is low: it waits inside its calls", async () => {
+    home.agreements[0] = { ...agreement, send: { ...agreement.send, maxKeysPerSecond: 2 } };
+    const { keys, revised, partial } = await fetchAll({ request: { maxExposureKeys: 500 } });
+    expect([keys.length, revised.length, partial]).toEqual([40, 8, false]);
+    expect(world.waits.length).toBeGreaterThan(3);
+    expect(await refusalOf({ token, request, timeout: 2 })).toEqual({
+      status: 8,
+      text: expect.stringMatching(
+        /^more than 2 keys a second: try again in [45] s, or with a longer deadline$/,
+      ),
+    });
+  });
+
+  it("that is a deployed server gets nothing that it fails on, with compatibility: reference", async () => {
+    await insertExposures(database(), [
+      { key: keyBytes(200), created_at: NOW - HOUR, regions: ["R0"], report_type: "user-report" },
+    ]);
+    expect(await refusalOf({ token, request, reference: true })).toEqual({
+      status: -1,
+      text: "a key has an onset",
+    });
+    const { send: { regions, excludeRegions }, ...rest } = agreement;
+    home.agreements[0] = peerSchema.parse({
+      ...rest,
+      protocol: undefined,
+      compatibility: "reference",
+      send: { regions, excludeRegions },
+    });
+    const { keys, revised } = await fetchAll({ reference: true });
+    expect(sorted(keys)).toEqual(numbers(40, () => true).map(base64).sort());
+    expect(revised.length).toBe(8);
+    expect(JSON.stringify([keys, revised])).not.toContain("Symptom");
   });
 
   it("gets no more keys at once than it wants", async () => {

@@ -19,7 +19,7 @@ import { currentRuntime } from "../../src/runtime/current.ts";
 import type { Listening } from "../../src/runtime/runtime.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
-import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
+import { keyBytes, NOW, peerOf, regionNames, showing } from "./support.ts";
 import { newWorld, type Server } from "./world.ts";
 
 const HOME = asServerId("https://home.example");
@@ -157,7 +157,7 @@ describe.runIf(runtime.trailers.ok)("a server on a port", () => {
     });
     const result = await pullFrom(
       peer,
-      peerClient(rpc, () => Promise.resolve(token)),
+      peerClient(rpc, showing(() => Promise.resolve(token))),
       away,
       new AbortController().signal,
     );

@@ -59,4 +59,14 @@ describe("rateLimit()", () => {
     rate.use("a", 10, 10);
     expect(rate.waitMs("a", 10)).toBe(1);
   });
+
+  it("makes nobody wait longer for what was used under another rate", () => {
+    const rate = rateLimit(() => 0);
+    rate.use("lower", 10_000, 20_000);
+    expect(rate.waitMs("lower", 10_000)).toBe(1001);
+    expect(rate.waitMs("lower", 10)).toBe(1001);
+    rate.use("higher", 10, 2000);
+    expect(rate.waitMs("higher", 10)).toBe(199_001);
+    expect(rate.waitMs("higher", 1000)).toBe(1001);
+  });
 });

@@ -9,7 +9,7 @@ import { refuse } from "../../src/errors.ts";
 import { encodeHex } from "../../src/bytes/base64.ts";
 import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
-import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
+import { keyBytes, NOW, peerOf, regionNames, showing } from "./support.ts";
 import { newWorld, type Server, type World } from "./world.ts";
 
 const HOUR = 3600;
@@ -81,6 +81,34 @@ describe("the federation service", () => {
         regions: ["R1", "R0"],
       }]);
       expect(shown["nextFetchState"].keyCursor.timestamp).toBe(NOW);
+    });
+
+    it("leaves out days since onset and self reports where the agreement says so", async () => {
+      const at = { created_at: NOW - HOUR, days_since_onset: 3 };
+      const revised = { revised_at: NOW - HOUR, revised_days_since_onset: 2 };
+      await insertExposures(a.database, [
+        { ...at, key: keyBytes(1), report_type: "likely" },
+        { ...at, key: keyBytes(2), report_type: "user-report" },
+        {
+          ...at,
+          ...revised,
+          key: keyBytes(3),
+          report_type: "user-report",
+          revised_report_type: "confirmed",
+        },
+      ]);
+      const send = { regions: regionNames(2), symptomOnset: false, selfReport: false };
+      a.agreements[0] = peerOf({ ...a.agreements[0], send });
+      const { keys, revisedKeys } = await fetched(wish);
+      expect(keys.map(({ exposureKey }) => exposureKey)).toEqual([keyBytes(1)]);
+      expect(revisedKeys.map(({ exposureKey }) => exposureKey)).toEqual([keyBytes(3)]);
+      for (const key of [...keys, ...revisedKeys]) {
+        expect(key).toMatchObject({ hasSymptomOnset: false, daysSinceOnsetOfSymptoms: 0 });
+      }
+      const told = await client.describe(wish, signal);
+      const own = dayDigests(keys.map(receivedKey), revisedKeys.map(receivedKey));
+      expect(told.ok && told.value.days.map(({ count, digest }) => [count, [...digest ?? []]]))
+        .toEqual(own.map(({ count, digest }) => [count, [...digest]]));
     });
 
     it("leaves out a DSOS that phones would refuse", async () => {
@@ -182,22 +210,33 @@ describe("the federation service", () => {
         });
     });
 
-    it("asks for a pause when a peer takes more than its rate", async () => {
+    it("keeps a peer that takes more than its rate waiting for its next page", async () => {
       await insert(100);
       a.agreements[0] = peerOf({
         ...a.agreements[0],
         send: { regions: regionNames(2), maxKeysPerSecond: 30 },
       });
       expect((await fetched(wish)).keys).toHaveLength(100);
-      expect(await client.fetch(wish, signal)).toEqual({
-        ok: false,
-        code: "resource_exhausted",
-        message:
-          "the peer answered resource_exhausted: more than 30 keys a second: try again in 3 s",
-        retryAfterMs: 3000,
+      expect(world.waits).toEqual([]);
+      expect((await fetched(wish)).keys).toHaveLength(100);
+      expect(world.waits).toEqual([2335]);
+    });
+
+    it("makes pages smaller for a peer whose rate is low, and no wait longer than a call", async () => {
+      await insert(100);
+      a.agreements[0] = peerOf({
+        ...a.agreements[0],
+        send: { regions: regionNames(2), maxKeysPerSecond: 3 },
       });
-      world.clock.ms += 3000;
-      expect((await client.fetch(wish, signal)).ok).toBe(true);
+      const sizes: number[] = [];
+      let state: FederationFetchResponse["nextFetchState"];
+      for (let partial = true; partial;) {
+        const page = await fetched({ ...wish, ...(state ? { state } : {}) });
+        sizes.push(page.keys.length);
+        ({ partialResponse: partial, nextFetchState: state } = page);
+      }
+      expect(sizes).toEqual([15, 15, 15, 15, 15, 15, 10]);
+      expect(world.waits).toEqual([4001, 5000, 5000, 5000, 5000, 5000]);
     });
 
     it("keeps a history of what was fetched", async () => {
@@ -206,6 +245,14 @@ describe("the federation service", () => {
       await fetched({ includeRegions: ["Z"] });
       expect(a.recorded).toEqual([
         { peer: "b", kind: "fetched", keys: 3, revised: 0, verdicts: {}, tookMs: 0 },
+        {
+          peer: "b",
+          kind: "fetched",
+          keys: 0,
+          revised: 0,
+          verdicts: { no_region_common: 1 },
+          tookMs: 0,
+        },
       ]);
     });
   });
@@ -293,7 +340,7 @@ describe("the federation service", () => {
         if (real) world.handlers.set(A, real);
         return seen.replace("Bearer ", "");
       };
-      const replaying = peerClient(rpc, token);
+      const replaying = peerClient(rpc, showing(token));
       expect(await replaying.push({ batchId: "1" }, signal)).toMatchObject({ ok: true });
       expect(await replaying.push({ batchId: "1" }, signal)).toMatchObject({
         ok: false,
@@ -407,17 +454,7 @@ describe("the federation service", () => {
       await insert(3);
       const ask = () => client.describe(wish, signal);
       const answers = await Promise.all([ask(), ask(), ask()]);
-      const refused = answers.filter((answer) => !answer.ok);
-      expect(refused.length).toBeGreaterThan(0);
-      expect(refused[0]).toEqual({
-        ok: false,
-        code: "resource_exhausted",
-        message:
-          "the peer answered resource_exhausted: another Describe of yours is not answered yet: wait for it",
-        retryAfterMs: 1000,
-      });
-      expect(answers.filter((answer) => answer.ok)).toHaveLength(3 - refused.length);
-      expect((await ask()).ok).toBe(true);
+      expect(answers.map((answer) => answer.ok && answer.value.days.length)).toEqual([1, 1, 1]);
     });
 
     it("does not digest what is outside the days or regions that were asked for", async () => {
@@ -460,7 +497,14 @@ describe("the federation service", () => {
       };
       expect(await draftPeer("https://old.example", transports, signal)).toMatchObject({
         ok: true,
-        value: { peer: { protocol: "grpc", pull: { enabled: false } } },
+        value: {
+          peer: {
+            compatibility: "reference",
+            protocol: "grpc",
+            send: { symptomOnset: false, selfReport: false },
+            pull: { enabled: false },
+          },
+        },
       });
     });
 

@@ -7,6 +7,7 @@ import {
   type ServerId,
 } from "../../src/model/ids.ts";
 import { type Peer, peerSchema } from "../../src/model/resource/peer.ts";
+import type { Credential } from "../../src/cloud/credential.ts";
 import type { ReceivedKey } from "../../federation/policy/acceptance.ts";
 
 /** A fixed moment, 2023-11-14T22:00:00Z, the start of a window. */
@@ -19,6 +20,12 @@ export const HOME: ServerId = asServerId("https://keys.home.example");
 export function regionNames(count: number, prefix = "R"): Region[] {
   return Array.from({ length: count }, (_, index) => asRegion(`${prefix}${index}`));
 }
+
+/** What calls show: what `get` gives, and nothing else when that is refused. */
+export const showing = (get: () => Promise<string>): Credential<string> => ({
+  get,
+  refused: () => false,
+});
 
 type PeerInput = Omit<Partial<Peer>, "send" | "accept" | "pull" | "push"> & {
   readonly send?: Partial<Peer["send"]>;

@@ -1,3 +1,4 @@
+import type { CallCredentials } from "../../federation/auth/call-credentials.ts";
 import type { Transports } from "../../federation/client/peer-client.ts";
 import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
 import { cursorCodec } from "../../federation/service/cursor.ts";
@@ -6,6 +7,7 @@ import { federationParts } from "../../src/app/federation.ts";
 import type { FederationRuntime } from "../../src/app/peer-transports.ts";
 import { AppError } from "../../src/errors.ts";
 import type { ServerId } from "../../src/model/ids.ts";
+import type { PageRecord } from "../../src/model/peer-sync.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
 import type { FederationPages } from "../../src/store/federation/page.ts";
@@ -18,6 +20,8 @@ import { testFoundation } from "../support/foundation.ts";
 /** Servers that reach each other in memory, on one clock. */
 export type World = {
   readonly clock: { ms: number };
+  /** How long calls were made to wait, in milliseconds; the clock goes on by as much. */
+  readonly waits: number[];
   /** Sets the clock of all servers and their databases, in UTC seconds. */
   setTime(seconds: number): Promise<void>;
   /** Adds a server, or makes one anew on the same database as after a restart. */
@@ -30,13 +34,14 @@ export type Server = FederationJobDependencies & {
   readonly database: TestDatabase;
   readonly agreements: Peer[];
   readonly transports: Transports;
+  readonly credentials: CallCredentials;
   /** Makes a token of this server for another. */
   readonly token: (audience: string) => Promise<string>;
   readonly places: FederationPeers;
   readonly pages: FederationPages;
   readonly thrown: unknown[];
-  /** Pages that peers fetched; written without being waited for. */
-  readonly recorded: unknown[];
+  /** Pages that peers fetched, in place of the history. */
+  readonly recorded: PageRecord[];
 };
 
 export const WINDOW_SECONDS: number = 3600;
@@ -51,8 +56,13 @@ const WITHOUT_HTTP2: FederationRuntime = {
   trailers: { ok: false, reason: "requests come in memory" },
 };
 
-export function newWorld(startSeconds: number): World {
+/** `whileWaiting` is waited for by each call that waits for its turn; the time that it waited has passed after that. */
+export function newWorld(
+  startSeconds: number,
+  whileWaiting: () => Promise<void> = () => Promise.resolve(),
+): World {
   const clock = { ms: startSeconds * 1000 };
+  const waits: number[] = [];
   const handlers = new Map<string, Handler>();
   const databases = new Set<TestDatabase>();
 
@@ -64,6 +74,7 @@ export function newWorld(startSeconds: number): World {
   };
   return {
     clock,
+    waits,
     handlers,
     setTime: async (seconds) => {
       clock.ms = seconds * 1000;
@@ -75,7 +86,7 @@ export function newWorld(startSeconds: number): World {
       const clockMs = () => clock.ms;
       const agreements: Peer[] = [];
       const thrown: unknown[] = [];
-      const recorded: unknown[] = [];
+      const recorded: PageRecord[] = [];
       const view = () =>
         Promise.resolve(viewOf(1, agreements.map((resource) => ({ resource, version: 1 }))));
       const foundation = await testFoundation(database, {
@@ -97,12 +108,18 @@ export function newWorld(startSeconds: number): World {
         },
       });
       const parts = await federationParts(foundation, WITHOUT_HTTP2);
-      const { signer, transports, jobs, places, pages } = parts;
+      const { signer, transports, credentials, jobs, places, pages } = parts;
       const rpc = federationServer({
         ...parts.server,
         cursors: await cursorCodec(NATIVE, new Uint8Array(32).fill(serverId.length)),
         record: (page) => void recorded.push(page),
         requestId: () => "test",
+        delay: async (ms) => {
+          const until = clock.ms + ms;
+          waits.push(ms);
+          await whileWaiting();
+          clock.ms = Math.max(clock.ms, until);
+        },
         onError: (error) => void thrown.push(error),
       });
       handlers.set(serverId, (request, connection) => {
@@ -116,6 +133,7 @@ export function newWorld(startSeconds: number): World {
         database,
         agreements,
         transports,
+        credentials,
         token: signer.token,
         thrown,
         recorded,

@@ -6,7 +6,7 @@ import type { PlaceInFeed } from "../../../src/model/peer-sync.ts";
 import { positionsOf } from "../../client/push.ts";
 import type { InboundStore } from "../../inbound.ts";
 import { FEED_START, type FeedDependencies, type FeedPositions } from "../../outbound.ts";
-import { wholeAgreement } from "../../policy/selection.ts";
+import { filtersOf, wholeAgreement } from "../../policy/selection.ts";
 import type { RateLimit } from "../../rate.ts";
 import type { GatewayConnection } from "./gateway-connection.ts";
 import type { GatewayPeer } from "./incoming-key.ts";
@@ -49,7 +49,7 @@ export async function beginRun(
   const { country, countries, participants, selfReport, revisions } = peer.efgs;
   const filters = JSON.stringify([
     peer.serverId,
-    selection,
+    filtersOf(selection),
     [country, countries, participants, selfReport, revisions],
   ]);
   const place = await deps.places.place(peer.name, "push");

@@ -41,7 +41,10 @@ export async function serviceAccountToken(
   const url = new URL(account.token_uri);
   const answer = await callService({
     prepare: async () => {
-      const assertion = await signAssertion(account, http.now());
+      const assertion = await signAssertion(account, { scope: GOOGLE_SCOPE }, http.now())
+        .catch(() => {
+          throw identityFailure("the service account's private_key is no PKCS #8 PEM", CURE);
+        });
       const grant = "urn:ietf:params:oauth:grant-type:jwt-bearer";
       return formPost(url, { grant_type: grant, assertion });
     },
@@ -56,13 +59,19 @@ export async function serviceAccountToken(
   );
 }
 
-async function signAssertion(account: ServiceAccount, nowMs: number): Promise<string> {
+/**
+ * What the account shows to its token endpoint, of an hour: who it is, and with the claims what it wants. Rejects when
+ * its key cannot be used.
+ */
+export async function signAssertion(
+  account: ServiceAccount,
+  claims: Readonly<Record<string, string>>,
+  nowMs: number,
+): Promise<string> {
   const now = Math.floor(nowMs / 1000);
-  const key = await importPKCS8(account.private_key, "RS256").catch(() => {
-    throw identityFailure("the service account's private_key is no PKCS #8 PEM", CURE);
-  });
+  const key = await importPKCS8(account.private_key, "RS256");
   const { private_key_id: kid } = account;
-  return await new SignJWT({ scope: GOOGLE_SCOPE })
+  return await new SignJWT(claims)
     .setProtectedHeader({ alg: "RS256", typ: "JWT", ...(kid === undefined ? {} : { kid }) })
     .setIssuer(account.client_email)
     .setAudience(account.token_uri)

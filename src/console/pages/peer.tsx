@@ -43,6 +43,7 @@ export const peerPage: Handler = async (call) => {
         <PeerStatusLine peer={peer} status={status} now={visit.now} />
         <Switches call={call} peer={peer} />
         <Directions peer={peer} status={status} now={visit.now} />
+        <Fetches why={status?.nothing.fetched} />
         <History status={status} now={visit.now} />
         <Members resource={peer} />
       </div>
@@ -164,6 +165,7 @@ function Directions({ peer, status, now }: {
           : found === undefined
           ? <p class="muted">Not tried yet. It is tried within {peer[direction].interval}.</p>
           : <Facts facts={factsOf(found, now)} />}
+        <Nothing why={status?.nothing[direction]} />
       </section>
     );
   };
@@ -173,6 +175,22 @@ function Directions({ peer, status, now }: {
       {part("push", "Push: we hand ours over")}
     </div>
   );
+}
+
+/** What the peer asks for by itself, when it can get nothing for that. */
+function Fetches({ why }: { readonly why: string | undefined }): Html | null {
+  return why === undefined
+    ? null
+    : (
+      <Status tone="warn" title="It fetches from us, and gets nothing.">
+        In its newest call {why}.
+      </Status>
+    );
+}
+
+/** Why no key goes one way although nothing fails. */
+function Nothing({ why }: { readonly why: string | undefined }): Html | null {
+  return why === undefined ? null : <p>Nothing comes over: {why}.</p>;
 }
 
 function factsOf(status: SyncStatus, now: number): readonly (readonly [string, Children])[] {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Region } from "../ids.ts";
 import { certificateMember, countryMember, trustAnchorMember } from "./country.ts";
-import { regionMember, urlMember } from "./members.ts";
+import { fileReference, regionMember, urlMember } from "./members.ts";
 
 /** What a gateway of the European kind needs beyond the agreement with any peer. */
 export type EfgsAgreement = {
@@ -55,10 +55,6 @@ export type EfgsCallback = {
 /** Characters of the visited countries of a key, joined by commas, that a deployed gateway can store: 96 countries. */
 const MAX_VISITED = 96;
 
-const fileReference = z.string().regex(
-  /^file:\S{1,500}$/,
-  "must be a file reference such as file:/etc/efgs.pem",
-);
 const thumbprint = z.string().max(200)
   .transform((text) => text.replaceAll(":", "").toLowerCase())
   .refine(

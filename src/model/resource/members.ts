@@ -76,6 +76,15 @@ export function durationMember(least: string, most: string): z.ZodType<string, s
   }, `must be a duration from ${least} to ${most}, such as 4h or 15m`);
 }
 
+/** A file by reference. */
+export const fileReference: z.ZodType<string, string> = z.string().regex(
+  /^file:\S{1,500}$/,
+  "must be a file reference such as file:/etc/wayfarer/token",
+);
+
+/** The path of a {@link fileReference}. */
+export const pathOf = (reference: string): string => reference.slice("file:".length);
+
 /** Seconds since the epoch of an optional moment. */
 export function secondsOf(moment: string | undefined): number | undefined {
   return moment === undefined ? undefined : Math.floor(Date.parse(moment) / 1000);

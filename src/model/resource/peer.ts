@@ -2,6 +2,8 @@ import * as z from "zod";
 import type { Region, ServerId } from "../ids.ts";
 import { asServerId } from "../ids.ts";
 import { type EfgsAgreement, efgsAgreementSchema } from "./efgs-agreement.ts";
+import { type PeerCall, peerCallSchema } from "./peer-call.ts";
+import { type PeerCompatibility, referenceFaults } from "./peer-compatibility.ts";
 import {
   durationMember,
   momentMember,
@@ -40,6 +42,10 @@ export type PeerSend = {
   readonly onlyTravelers: boolean;
   /** Pass on keys whose home is another server. */
   readonly resend: boolean;
+  /** Send days since onset, for keys that have them. */
+  readonly symptomOnset: boolean;
+  /** Send keys that are self reports. */
+  readonly selfReport: boolean;
   readonly maxKeysPerSecond: number;
 };
 
@@ -69,7 +75,11 @@ export type Peer = {
   /** The URL that is its name, in its canonical form. */
   readonly serverId: ServerId;
   readonly protocol: PeerProtocol;
+  /** Absent: a server of our own kind, or of another one that keeps to the rules. */
+  readonly compatibility?: PeerCompatibility | undefined;
   readonly auth: PeerAuth;
+  /** Absent: our own tokens, for its server ID. */
+  readonly call?: PeerCall | undefined;
   readonly send: PeerSend;
   readonly accept: PeerAccept;
   readonly pull: PeerCalls;
@@ -114,6 +124,8 @@ const send = z.strictObject({
   excludeRegions: regionsMember.default([]),
   onlyTravelers: z.boolean().default(true),
   resend: z.boolean().default(false),
+  symptomOnset: z.boolean().optional().meta({ default: true }),
+  selfReport: z.boolean().optional().meta({ default: true }),
   maxKeysPerSecond: z.number().int().min(1).max(10_000_000).default(100_000),
 }).superRefine((block, context) => {
   const both = block.regions.filter((region) => block.excludeRegions.includes(region));
@@ -146,8 +158,11 @@ const schema = z.strictObject({
   kind: z.literal("Peer"),
   name: nameMember,
   serverId: urlMember.transform(asServerId),
-  protocol: z.enum(["auto", "grpc", "connect", "efgs", "import"]).default("auto"),
+  protocol: z.enum(["auto", "grpc", "connect", "efgs", "import"]).optional()
+    .meta({ default: "auto" }),
+  compatibility: z.literal("reference").optional(),
   auth: auth.prefault({}),
+  call: peerCallSchema.optional(),
   send: send.prefault({}),
   accept: accept.prefault({}),
   pull: calls.prefault({}),
@@ -176,6 +191,13 @@ const schema = z.strictObject({
       message: "must be false: a gateway takes a country's own keys only",
     });
   }
+  if (peer.call !== undefined && (peer.protocol === "efgs" || peer.protocol === "import")) {
+    context.addIssue({
+      code: "custom",
+      path: ["call"],
+      message: `must not be there with protocol: ${peer.protocol}, which takes no tokens`,
+    });
+  }
   if (peer.protocol === "import" && (peer.pull.enabled || peer.push.enabled)) {
     context.addIssue({
       code: "custom",
@@ -183,6 +205,17 @@ const schema = z.strictObject({
       message: "import speaks no calls: switch pull and push off, and make an ExportImport",
     });
   }
+  if (peer.compatibility === "reference") {
+    for (const fault of referenceFaults(peer)) {
+      context.addIssue({ code: "custom", ...fault });
+    }
+  }
+}).transform((peer): Peer => {
+  const isReference = peer.compatibility === "reference";
+  const { kind, name, serverId, protocol = isReference ? "grpc" : "auto", ...rest } = peer;
+  const { symptomOnset = !isReference, selfReport = !isReference } = peer.send;
+  const send = { ...peer.send, symptomOnset, selfReport };
+  return { kind, name, serverId, protocol, ...rest, send };
 });
 
 /** What a file or request must look like to be one. */

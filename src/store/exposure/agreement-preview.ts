@@ -31,21 +31,23 @@ export async function previewAgreement(
   { bulk: sql }: Database,
   selection: Selection,
 ): Promise<AgreementPreview> {
-  const { regions, excludeRegions, onlyTravelers, onlyLocal, peer, serverId } = selection;
+  const { regions, excludeRegions, onlyTravelers, onlyLocal, selfReport, peer, serverId } =
+    selection;
   const rows = await sql<PreviewRow[]>`
     with looked_at as (
       select * from exposure
       where created_at >= wayfarer_now() - ${DAYS * 86_400}::bigint and source <> 'generated'
       order by created_at desc limit ${LOOKED_AT}
     )
-    select ${allowedSql(sql, selection)} as allowed,
-           case when ${allowedSql(sql, selection)} then null
+    select ${allowedSql(sql, selection, "new")} as allowed,
+           case when ${allowedSql(sql, selection, "new")} then null
                 when not regions && ${[...regions]}::text[] then 'region'
                 when regions && ${[...excludeRegions]}::text[] then 'excluded region'
                 when ${onlyTravelers} and not traveler then 'not a traveler'
                 when ${onlyLocal} and source <> 'local' then 'from another server'
                 when source_name is not distinct from ${peer}
                   or home_server is not distinct from ${serverId} then 'came from this peer'
+                when not ${selfReport} and report_type = 'user-report' then 'self report'
                 when hops >= ${MAX_HOPS} then 'crossed too many servers'
                 else 'other' end as reason,
            coalesce(regions[1], '') as region, report_type as "reportType", traveler,

@@ -54,15 +54,30 @@ export function feedRows(
   // A revision of a key that is still embargoed must not tell of it.
   const published = stream === "new" ? sql`` : sql`and created_at < ${closedThrough}`;
   return sql`
-    select ${at} as at, ${sql.unsafe(values)} from exposure
+    select ${at} as at, ${sql.unsafe(values)}, ${selfReportSql(sql, stream)} as self_report
+    from exposure
     where (${at}, key) > (${after.window}::bigint, ${after.key ?? new Uint8Array(0)}::bytea)
       and ${at} < ${closedThrough} ${published}
     order by ${at}, key limit ${rows}`;
 }
 
-/** Whether a row may go to a peer at all. */
-export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
+/**
+ * Whether a row of \`exposure\` is a self report in a stream. So is the revocation of one: who does not get it has
+ * nothing to revoke.
+ */
+function selfReportSql(sql: Sql, stream: FeedStream): PendingQuery {
+  return stream === "new"
+    ? sql`report_type = 'user-report'`
+    : sql`(report_type = 'user-report' and revised_report_type in ('user-report', 'negative'))`;
+}
+
+/**
+ * Whether a row may go to a peer at all: one of {@link feedRows}, or with \`stream\` one of the table itself, as it is
+ * in that stream.
+ */
+export function allowedSql(sql: Sql, selection: Selection, stream?: FeedStream): PendingQuery {
   const { regions, excludeRegions, onlyTravelers, onlyLocal, peer, serverId } = selection;
+  const selfReport = stream === undefined ? sql`self_report` : selfReportSql(sql, stream);
   return sql`
     regions && ${[...regions]}::text[]
     and not regions && ${[...excludeRegions]}::text[]
@@ -71,7 +86,8 @@ export function allowedSql(sql: Sql, selection: Selection): PendingQuery {
     and (source = 'local' or not ${onlyLocal})
     and not (source = 'peer' and source_name is not distinct from ${peer})
     and home_server is distinct from ${serverId}
-    and hops < ${MAX_HOPS}`;
+    and hops < ${MAX_HOPS}
+    and (${selection.selfReport} or not ${selfReport})`;
 }
 
 /** Whether a row may go now: it is allowed, and not too old. */
@@ -86,14 +102,15 @@ export function feedDigests(
   from: number,
   until: number,
 ): PendingQuery {
-  const row = (revised: boolean) => sql.unsafe(digestSql(revised));
+  const row = (revised: boolean) => sql.unsafe(digestSql(revised, selection.symptomOnset));
   return sql`
     select ${row(false)} from exposure
-    where created_at >= ${from} and created_at < ${until} and ${allowedSql(sql, selection)}
+    where created_at >= ${from} and created_at < ${until}
+      and ${allowedSql(sql, selection, "new")}
     union all
     select ${row(true)} from exposure
     where revised_at >= ${from} and revised_at < ${until} and created_at < ${until}
-      and ${allowedSql(sql, selection)}`;
+      and ${allowedSql(sql, selection, "revised")}`;
 }
 
 /** The parameters of the function `federation_digest`, before the one that says whether it is a revision. */
@@ -107,7 +124,9 @@ const DIGESTED = [
   "traveler",
 ] as const satisfies Column[];
 
-function digestSql(revised: boolean): string {
-  const values = DIGESTED.map((column) => valueSql(column, revised)).join(", ");
+function digestSql(revised: boolean, symptomOnset: boolean): string {
+  const values = DIGESTED.map((column) =>
+    column === "days_since_onset" && !symptomOnset ? "null" : valueSql(column, revised)
+  ).join(", ");
   return `interval_number / ${INTERVALS_PER_DAY} as day, federation_digest(${values}, ${revised}) as digest`;
 }

@@ -76,7 +76,9 @@ export function whereabouts({ sql }: Database): Whereabouts {
     allowed: async (keys, selection) => {
       const rows = await sql<{ key: string }[]>`
         select encode(key, 'hex') as key from exposure
-        where key = any(${byteaArray(keys)}::text::bytea[]) and ${allowedSql(sql, selection)}`;
+        where key = any(${byteaArray(keys)}::text::bytea[]) and (
+            ${allowedSql(sql, selection, "new")} or
+            (revised_at is not null and ${allowedSql(sql, selection, "revised")}))`;
       return rows.map((row) => row.key);
     },
     refused: (limit) =>

@@ -226,8 +226,9 @@ describe("authenticator()", () => {
   it("does not spend a jti on a token that is refused", async () => {
     const { call } = setUp();
     const wait = refuse("resource_exhausted", "wait");
-    expect(await call(await tokenOf(), { onlyOnce: true, mayGoOn: () => wait })).toEqual(wait);
-    expect(await call(await tokenOf(), { mayGoOn: () => wait })).toEqual(wait);
+    const mayGoOn = () => Promise.resolve(wait);
+    expect(await call(await tokenOf(), { onlyOnce: true, mayGoOn })).toEqual(wait);
+    expect(await call(await tokenOf(), { mayGoOn })).toEqual(wait);
     await call(await tokenOf({ key: pairs.stranger.privateKey }), { onlyOnce: true });
     expect((await call(await tokenOf(), { onlyOnce: true })).ok).toBe(true);
   });

@@ -7,6 +7,7 @@ import {
   FederationFetchResponse,
 } from "../../../proto/gen/federation.js";
 import { asServerId } from "../../../src/model/ids.ts";
+import { peerSchema } from "../../../src/model/resource/peer.ts";
 import { accept, refuse } from "../../../src/errors.ts";
 import { useDatabase } from "../../support/database.ts";
 import { randomOf } from "../../support/random.ts";
@@ -15,6 +16,7 @@ import { newWorld, type Server } from "../world.ts";
 
 const HOUR = 3600;
 const peer = peerOf({ accept: { regions: regionNames(1) }, pull: { pageSize: 10 } });
+const INPUT = { kind: "Peer", name: "sla", serverId: "https://keys.sla.example" };
 const never = new AbortController().signal;
 const unused = () => Promise.reject(new Error("is not called"));
 
@@ -114,6 +116,19 @@ describe("pullFrom()", () => {
       const nextFetchState = stateOf(partialResponse ? NOW : NOW + 1);
       return { keys: numbers(from, until), partialResponse, nextFetchState };
     });
+
+  it("asks a deployed reference server for no more keys than it gives", async () => {
+    const client = clientOf(() => ({ nextFetchState: stateOf(NOW) }));
+    const reference = peerSchema.parse({ ...INPUT, compatibility: "reference" });
+    await pullFrom(reference, client, server, never);
+    await pullFrom(
+      { ...reference, pull: { ...reference.pull, pageSize: 30 } },
+      client,
+      server,
+      never,
+    );
+    expect(client.asked.map(({ maxExposureKeys }) => maxExposureKeys)).toEqual([500, 30]);
+  });
 
   it("goes on by offset in a window of which a deployed server sends a part at once", async () => {
     const client = deployed(1750, 500);

@@ -163,6 +163,29 @@ describe("pushTo()", () => {
     expect(sizes).toHaveLength(5);
   });
 
+  it("keeps days since onset and self reports back, and brings the latter when they may go", async () => {
+    await database().clear();
+    const at = { created_at: NOW - 3600, days_since_onset: 3 };
+    await insertExposures(database(), [
+      { ...at, key: keyBytes(1), report_type: "confirmed" },
+      { ...at, key: keyBytes(2), report_type: "user-report" },
+    ]);
+    const seen: Pushed[] = [];
+    const client = clientOf((batch) => {
+      seen.push(batch);
+      return verdicts(batch);
+    });
+    const { send } = peer;
+    const agreed = (more: Partial<typeof send>) => ({ ...peer, send: { ...send, ...more } });
+    const reticent = agreed({ symptomOnset: false, selfReport: false });
+    expect(await pushTo(reticent, client, server, never)).toMatchObject({ keys: 1 });
+    expect(seen[0]?.keys?.map(({ hasSymptomOnset }) => hasSymptomOnset)).toEqual([undefined]);
+    expect(await pushTo(agreed({ symptomOnset: true, selfReport: false }), client, server, never))
+      .toMatchObject({ keys: 0 });
+    expect(await pushTo(peer, client, server, never)).toMatchObject({ keys: 2 });
+    expect(seen[1]?.keys?.map(({ hasSymptomOnset }) => hasSymptomOnset)).toEqual([true, true]);
+  });
+
   it("keeps to send.maxKeysPerSecond by itself", async () => {
     const slow = peerOf({ ...peer, send: { ...peer.send, maxKeysPerSecond: 10 } });
     const client = clientOf(verdicts);

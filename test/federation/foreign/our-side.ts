@@ -123,7 +123,7 @@ export function ourSide(): OurSide {
       const openClient = clientOpener({
         connect: (baseUrl) => connectClient({ baseUrl, fetch }),
         grpc: (baseUrl) => grpcClient({ baseUrl, exchange, ...limits }),
-      }, us.token);
+      }, us.credentials);
       return async (signal = new AbortController().signal) => {
         const counts = await pullJob({ ...us, openClient }).run(signal);
         const { statuses } = await us.statuses();

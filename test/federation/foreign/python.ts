@@ -45,9 +45,11 @@ export type ForeignCall = {
   readonly unknown?: boolean;
   readonly padding?: number;
   readonly all?: boolean;
+  /** Fail, as deployed servers do, on the first key with an onset or of a self report. */
+  readonly reference?: boolean;
 };
 
-/** What came of it: a status of gRPC and its text, or what was fetched. */
+/** What came of it: a status of gRPC (-1: the client itself failed) and its text, or what was fetched. */
 export type ForeignOutcome =
   | { readonly status: number; readonly text: string }
   | {

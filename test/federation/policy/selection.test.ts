@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  filtersOf,
   selectionOf,
   shownRegions,
   wholeAgreement,
@@ -80,6 +81,23 @@ describe("selectionOf()", () => {
   ])("travelers only: asked %s, agreed %s, so %s", (asked, agreed, only) => {
     const peer = peerOf({ send: { onlyTravelers: agreed } });
     expect(selected(wish({ onlyTravelers: asked }), peer).onlyTravelers).toBe(only);
+  });
+
+  it("changes with what goes out: its filters are those of before while self reports go", () => {
+    const before = filtersOf(wholeAgreement(peerOf()));
+    expect(Object.keys(before)).toEqual([
+      "regions",
+      "excludeRegions",
+      "onlyTravelers",
+      "onlyLocal",
+      "peer",
+      "serverId",
+    ]);
+    expect(filtersOf(wholeAgreement(peerOf({ send: { symptomOnset: false } })))).toEqual(before);
+    expect(filtersOf(wholeAgreement(peerOf({ send: { selfReport: false } })))).toEqual({
+      ...before,
+      selfReport: false,
+    });
   });
 
   it.each([

@@ -59,6 +59,7 @@ export function echoServer(
   });
   const handler = rpcServer({
     methods: [say],
+    monotonicMs: () => performance.now(),
     requestId: () => "r-1",
     onError: (error) => events.thrown.push(error),
     ...options,

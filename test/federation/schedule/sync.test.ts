@@ -6,7 +6,7 @@ import { compareDigests } from "../../../federation/client/reconcile.ts";
 import { peerStatuses } from "../../../federation/schedule/status.ts";
 import { FederationFetchResponse, wayfarer } from "../../../proto/gen/federation.js";
 import { accept, refuse } from "../../../src/errors.ts";
-import { asServerId } from "../../../src/model/ids.ts";
+import { asRegion, asServerId } from "../../../src/model/ids.ts";
 import { useDatabase } from "../../support/database.ts";
 import { insertExposures } from "../../support/exposure-rows.ts";
 import { keyBytes, NOW, peerOf, regionNames } from "../support.ts";
@@ -95,16 +95,22 @@ describe("how a direction stands", () => {
 
   it("pull: asks how many keys are left, and counts them down", async () => {
     await fill(them, 100, NOW - HOUR);
-    them.agreements.push(
-      peerOf({ name: "us", serverId: US, send: { ...all, maxKeysPerSecond: 20 } }),
-    );
+    them.agreements.push(peerOf({ name: "us", serverId: US, send: all }));
     us.agreements.push(
       peerOf({ name: "b", serverId: THEM, accept: all, pull: { enabled: true, pageSize: 40 } }),
     );
     const left: unknown[] = [];
+    const onePage: OpenClient = async (...opened) => {
+      const { protocol, client } = await us.openClient(...opened);
+      let pages = 0;
+      const slow = { ...refuse("resource_exhausted", "slow down"), retryAfterMs: 2000 };
+      const fetch: PeerClient["fetch"] = (...call) =>
+        pages++ === 0 ? client.fetch(...call) : Promise.resolve(slow);
+      return { protocol, client: { ...client, fetch } };
+    };
     for (let seconds = 60; left.length < 3; seconds += 10) {
       await world.setTime(NOW + seconds);
-      await pullJob(us).run(signal);
+      await pullJob({ ...us, openClient: onePage }).run(signal);
       left.push((await status("pull"))?.lagKeys);
     }
     expect(left).toEqual([60, 20, 0]);
@@ -165,6 +171,51 @@ describe("how a direction stands", () => {
     expect(await status("pull")).toMatchObject({ state: "ok" });
   });
 
+  it("says on both sides why nothing can come: nobody names a region, or none is common", async () => {
+    const both = async () => {
+      await pullJob(us).runNow(signal);
+      for (const page of them.recorded.splice(0)) await them.pages.add(page);
+      const [[ours], [theirs]] = [await peerStatuses(us), await peerStatuses(them)];
+      return { ours: ours?.nothing, theirs: theirs?.nothing, state: ours?.pull?.state };
+    };
+    const agree = (accept: string[], send: string[]) => {
+      const region = (names: string[]) => ({ regions: names.map(asRegion) });
+      us.agreements[0] = peerOf({
+        name: "them",
+        serverId: THEM,
+        accept: region(accept),
+        pull: { enabled: true },
+      });
+      them.agreements[0] = peerOf({ name: "us", serverId: US, send: region(send) });
+    };
+    await fill(them, 3, NOW - HOUR);
+    agree([], ["R0"]);
+    expect(await both()).toEqual({
+      state: "ok",
+      ours: { pull: "accept.regions is empty: nothing is asked for" },
+      theirs: { fetched: "it asks for no region: set accept.regions there" },
+    });
+    await world.setTime(NOW + 60 + HOUR);
+    const given = "it gives none of the regions in accept.regions: compare its send.regions";
+    agree(["R7"], ["R0"]);
+    expect(await both()).toEqual({
+      state: "ok",
+      ours: { pull: given },
+      theirs: { fetched: "it asks for none of the regions in send.regions" },
+    });
+    await world.setTime(NOW + 60 + 2 * HOUR);
+    agree(["R0"], []);
+    expect(await both()).toEqual({
+      state: "ok",
+      ours: { pull: given },
+      theirs: { fetched: "send.regions is empty, or all of it excluded: nothing goes to it" },
+    });
+    await world.setTime(NOW + 60 + 3 * HOUR);
+    agree(["R0"], ["R0"]);
+    expect(await both()).toEqual({ state: "ok", ours: {}, theirs: {} });
+    expect((await peerStatuses(us))[0]?.lastPages).toHaveLength(1);
+  });
+
   it("compares from the day that the peer names, and from all days when it names none", async () => {
     const peer = peerOf({ accept: all });
     const today = Math.floor(NOW / 86_400);
@@ -180,10 +231,10 @@ describe("how a direction stands", () => {
       return await compareDigests(peer, client, pulled, cursors, NOW, signal);
     };
     // Its keys of that day are gone already, ours are not.
-    expect(await compare(today - 8, today - 9)).toEqual({ kind: "same" });
+    expect(await compare(today - 8, today - 9)).toMatchObject({ kind: "same" });
     expect(await compare(today - 8, today - 8)).toMatchObject({ kind: "different" });
     expect(await compare(0, today - 9)).toMatchObject({ kind: "different" });
-    expect(await compare(0, today - 12)).toEqual({ kind: "same" });
+    expect(await compare(0, today - 12)).toMatchObject({ kind: "same" });
   });
 });
 

@@ -3,6 +3,8 @@ import { semaphore } from "../../../federation/service/semaphore.ts";
 import { AppError } from "../../../src/errors.ts";
 
 const { signal } = new AbortController();
+/** Lets everything run that waits for nothing. */
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Work that goes on until it is told to end. */
 function heldWork() {
@@ -20,13 +22,15 @@ describe("semaphore()", () => {
     const { log, work, end } = heldWork();
     const run = semaphore(2);
     const all = ["a", "b", "c", "d"].map((name) => run(signal, work(name)));
-    await Promise.resolve();
+    await settle();
     expect(log).toEqual(["a", "b"]);
     end("b");
     expect(await all[1]).toBe("b");
+    await settle();
     expect(log).toEqual(["a", "b", "c"]);
     end("a");
     expect(await all[0]).toBe("a");
+    await settle();
     expect(log).toEqual(["a", "b", "c", "d"]);
     end("c");
     end("d");
@@ -53,6 +57,7 @@ describe("semaphore()", () => {
     await expect(run(gone.signal, work("fourth"))).rejects.toMatchObject({ code: "canceled" });
     end("first");
     await first;
+    await settle();
     end("third");
     expect(await third).toBe("third");
     expect(log).toEqual(["first", "third"]);

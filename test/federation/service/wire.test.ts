@@ -9,6 +9,7 @@ import { fetchHandler } from "../../../federation/service/fetch.ts";
 import { PATHS } from "../../../federation/messages.ts";
 import { pushHandler } from "../../../federation/service/push.ts";
 import { FederationFetchRequest, wayfarer } from "../../../proto/gen/federation.js";
+import { pause } from "../../../src/bounds/deadline.ts";
 import { AppError, refuse } from "../../../src/errors.ts";
 import { encodeHex } from "../../../src/bytes/base64.ts";
 import { asServerId } from "../../../src/model/ids.ts";
@@ -164,6 +165,7 @@ describe("between servers", () => {
       call = {
         headers: new Headers(),
         signal: controller.signal,
+        timeLeftMs: () => 20_000,
         requestId: "test",
         answerHeaders: new Headers(),
       };
@@ -178,6 +180,7 @@ describe("between servers", () => {
       authenticate: () => Promise.resolve(refuse("unauthenticated")),
       rate: rateLimit(a.clockMs),
       maxPushKeysPerSecond: 1000,
+      delay: pause,
     });
 
     it("has nothing more read for its Fetch", async () => {

@@ -15,6 +15,8 @@ describe("peerSchema", () => {
         excludeRegions: [],
         onlyTravelers: true,
         resend: false,
+        symptomOnset: true,
+        selfReport: true,
         maxKeysPerSecond: 100_000,
       },
       accept: {
@@ -27,6 +29,69 @@ describe("peerSchema", () => {
       pull: { enabled: false, interval: "5m", pageSize: 2000 },
       push: { enabled: false, interval: "5m", pageSize: 2000 },
     });
+  });
+
+  it("sets all that a reference server needs, with compatibility: reference", () => {
+    const peer = peerSchema.parse({ ...least, compatibility: "reference" });
+    expect(peer).toMatchObject({
+      compatibility: "reference",
+      protocol: "grpc",
+      send: { symptomOnset: false, selfReport: false },
+    });
+    expect(peerSchema.parse(JSON.parse(JSON.stringify(peer)))).toEqual(peer);
+  });
+
+  it("refuses what a reference server cannot live with, each with the cure", () => {
+    const faults = peerSchema.safeParse({
+      ...least,
+      compatibility: "reference",
+      protocol: "connect",
+      send: { symptomOnset: true, selfReport: true },
+      push: { enabled: true },
+    }).error?.issues.map(({ path, message }) => `${path.join(".")} ${message}`);
+    const because = "such a server fails on a key that has it";
+    expect(faults).toEqual([
+      "protocol must be grpc with compatibility: reference, which speaks nothing else",
+      `send.symptomOnset must be false with compatibility: reference: ${because}`,
+      `send.selfReport must be false with compatibility: reference: ${because}`,
+      "push.enabled must be false with compatibility: reference: such a server knows no Push, let it pull",
+    ]);
+  });
+
+  it.each<[string, unknown, string]>([
+    [
+      "two kinds of token",
+      { tokenFile: "file:/t", serviceAccount: "file:/s" },
+      "call must have only one of tokenFile, serviceAccount and client",
+    ],
+    [
+      "a file without file:",
+      { tokenFile: "/etc/token" },
+      "call.tokenFile must be a file reference such as file:/etc/wayfarer/token",
+    ],
+    [
+      "a client without a secret",
+      { client: { tokenEndpoint: "https://x.example/t", id: "a" } },
+      "call.client.secret must be there, or key in its place, as file:PATH",
+    ],
+    ["a client with secret and key", {
+      client: { tokenEndpoint: "https://x.example/t", id: "a", secret: "file:/s", key: "file:/k" },
+    }, "call.client.secret must be there, or key in its place, as file:PATH"],
+    ["a key ID without a key", {
+      client: { tokenEndpoint: "https://x.example/t", id: "a", secret: "file:/s", keyId: "k" },
+    }, "call.client.keyId goes with key only"],
+  ])("refuses in call: %s", (_, call, fault) => {
+    const issues = peerSchema.safeParse({ ...least, call }).error?.issues;
+    expect(issues?.map(({ path, message }) => `${path.join(".")} ${message}`)).toEqual([fault]);
+  });
+
+  it("refuses a call to whom no token is shown", () => {
+    expect(peerSchema.safeParse({ ...least, protocol: "import", call: {} }).error?.issues).toEqual([
+      expect.objectContaining({
+        path: ["call"],
+        message: "must not be there with protocol: import, which takes no tokens",
+      }),
+    ]);
   });
 
   it("keeps its own answer unchanged", () => {

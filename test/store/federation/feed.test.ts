@@ -257,6 +257,31 @@ describe("federationFeed()", () => {
     expect(keys).toEqual([encodeHex(keyBytes(1))]);
   });
 
+  it("keeps self reports where they do not go, with their revocations, and sends what they became", async () => {
+    const self = { created_at: NOW - HOUR, report_type: "user-report" } as const;
+    const revised_at = NOW - HOUR;
+    await insertExposures(database(), [
+      { key: keyBytes(1), created_at: NOW - HOUR, report_type: "likely" },
+      { ...self, key: keyBytes(2) },
+      { ...self, key: keyBytes(3), revised_at, revised_report_type: "confirmed" },
+      { ...self, key: keyBytes(4), revised_at, revised_report_type: "negative" },
+      {
+        ...self,
+        key: keyBytes(5),
+        report_type: "likely",
+        revised_at,
+        revised_report_type: "negative",
+      },
+    ]);
+    const numbers = async (stream: FeedStream, selfReport: boolean) =>
+      (await readAll(stream, 10, { ...everything, selfReport })).keys
+        .map((hex) => Number.parseInt(hex, 16));
+    expect(await numbers("new", true)).toEqual([1, 2, 3, 4, 5]);
+    expect(await numbers("revised", true)).toEqual([3, 4, 5]);
+    expect(await numbers("new", false)).toEqual([1, 5]);
+    expect(await numbers("revised", false)).toEqual([3, 5]);
+  });
+
   it("decides like maySend(), whatever the rows and the agreement", async () => {
     const sources = ["local", "peer", "import", "generated"] as const;
     const regions = fc.subarray([...regionNames(20), asRegion("X")]);
@@ -267,12 +292,14 @@ describe("federationFeed()", () => {
       sourceName: fc.constantFrom("sla", "other", undefined),
       homeServer: fc.constantFrom("https://keys.sla.example", "https://x.example", undefined),
       hops: fc.integer({ min: 0, max: 5 }),
+      reportType: fc.constantFrom(...(["confirmed", "likely", "user-report"] as const)),
     });
     const selection = fc.record({
       regions: fc.subarray(regionNames(20)),
       excludeRegions: fc.subarray([...regionNames(20).slice(18), asRegion("X")]),
       onlyTravelers: fc.boolean(),
       onlyLocal: fc.boolean(),
+      selfReport: fc.boolean(),
     });
     const check = fc.asyncProperty(
       fc.array(row, { maxLength: 60 }),
@@ -281,12 +308,13 @@ describe("federationFeed()", () => {
         await database().bulk`delete from exposure`;
         await insertExposures(
           database(),
-          rows.map(({ sourceName, homeServer, ...rest }, index) => ({
+          rows.map(({ sourceName, homeServer, reportType, ...rest }, index) => ({
             ...rest,
             key: keyBytes(index),
             created_at: NOW - HOUR,
             source_name: sourceName ?? null,
             home_server: homeServer ?? null,
+            report_type: reportType,
           })),
         );
         const whole = { ...everything, ...chosen };

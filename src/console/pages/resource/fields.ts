@@ -292,11 +292,29 @@ export const RESOURCE_FIELDS: { readonly [K in Kind]: readonly FieldGroup[] } = 
             initial: "auto",
           },
         ),
+        text(
+          "compatibility",
+          "Habits",
+          "reference for a deployed reference server: no days since onset and no self reports go to it, and nothing is pushed. Else leave it empty.",
+          { kind: "choice", choices: ["", "reference"], width: "short" },
+        ),
         {
           path: "auth",
           label: "How it proves who it is",
           hint:
             "YAML: issuer, subject, audience, jwks (pinned public keys), certificateFingerprint. Leave empty: its own published keys count.",
+          kind: "yaml",
+        },
+      ],
+    },
+    {
+      legend: "Who we are towards it",
+      fields: [
+        {
+          path: "call",
+          label: "How we prove who we are",
+          hint:
+            "YAML: audience, and one of tokenFile, serviceAccount and client. Leave empty: our own tokens, for its server ID.",
           kind: "yaml",
         },
       ],
@@ -316,6 +334,18 @@ export const RESOURCE_FIELDS: { readonly [K in Kind]: readonly FieldGroup[] } = 
           "send.resend",
           "Also keys from other servers",
           "Keys whose home is another peer, at most four servers far.",
+        ),
+        flag(
+          "send.symptomOnset",
+          "Days since onset",
+          "Off: keys go without them. Reference servers need that.",
+          "on",
+        ),
+        flag(
+          "send.selfReport",
+          "Self reports",
+          "Off: they stay here. Reference servers need that.",
+          "on",
         ),
         text("send.maxKeysPerSecond", "Keys a second at most", "For what it fetches.", {
           kind: "number",

@@ -40,6 +40,16 @@ describe("two national back ends", () => {
   });
   afterAll(() => gateway.close());
 
+  it("learn no days since onset of a country that does not send them", async () => {
+    ie.agree({ send: { regions: ["IE"], symptomOnset: false } });
+    await ie.publish(1, { days_since_onset: -2, onset_told: true });
+    expect(await ie.sync("push")).toMatchObject({ counts: { stored: 1 }, state: "ok" });
+    await gateway.makeBatches();
+    expect(await de.sync("pull")).toMatchObject({ counts: { stored: 1 }, state: "ok" });
+    expect(await de.database.sql`select onset_told from exposure where source = 'peer'`)
+      .toEqual([{ onset_told: false }]);
+  });
+
   it("exchange keys through a gateway, once each, with regions, travelers and days since onset", async () => {
     await ie.publish(1, { days_since_onset: -2, onset_told: true });
     await ie.publish(2, { report_type: "likely", transmission_risk: 0, days_since_onset: 3 });
