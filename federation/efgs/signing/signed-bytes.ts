@@ -18,6 +18,11 @@ export function keyText(key: EfgsKey): string {
     `${asciiText(key.origin)}.${numberText(key.reportType)}.${numberText(key.daysSinceOnset)}.`;
 }
 
+/** Characters of a text whose base64 mostly decides the order: the key data, a whole number of groups of three. */
+const DECIDING_CHARACTERS = 24;
+
+const orderOf = (text: string): string => Buffer.from(text, "latin1").toString("base64");
+
 /**
  * Keys with their texts, in the order in which they are signed: ascending by the base64 of each whole text. That is
  * neither the order of the key data nor that of the texts.
@@ -25,11 +30,15 @@ export function keyText(key: EfgsKey): string {
 export function inSignedOrder(keys: readonly EfgsKey[]): readonly SignedKey[] {
   const sortable = keys.map((key) => {
     const text = keyText(key);
-    return { key, text, order: Buffer.from(text, "latin1").toString("base64") };
+    return { key, text, order: orderOf(text.slice(0, DECIDING_CHARACTERS)) };
   });
-  sortable.sort((left, right) => left.order < right.order ? -1 : left.order > right.order ? 1 : 0);
+  sortable.sort((left, right) =>
+    compare(left.order, right.order) || compare(orderOf(left.text), orderOf(right.text))
+  );
   return sortable;
 }
+
+const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0;
 
 /** The bytes that a batch's signature covers: the texts one after the other. */
 export function signedBytes(inOrder: readonly SignedKey[]): Uint8Array<ArrayBuffer> {
@@ -47,11 +56,27 @@ function base64(bytes: Uint8Array): string {
 
 const FOUR_BYTES = Buffer.alloc(4);
 
-function numberText(value: number): string {
+/** Most fields of a batch's keys have few different values. */
+const numberText = remembered((value: number): string => {
   FOUR_BYTES.writeInt32BE(value | 0);
   return FOUR_BYTES.toString("base64");
-}
+});
 
-function asciiText(text: string): string {
-  return Buffer.from(text.replace(/[\u{80}-\u{10ffff}]/gu, "?"), "latin1").toString("base64");
+const asciiText = remembered((text: string): string =>
+  Buffer.from(text.replace(/[\u{80}-\u{10ffff}]/gu, "?"), "latin1").toString("base64")
+);
+
+const MAX_REMEMBERED = 4096;
+
+/** The same function, which computes few values twice. Keeping track of which was used last would cost as much again. */
+function remembered<T>(compute: (value: T) => string): (value: T) => string {
+  const known = new Map<T, string>();
+  return (value) => {
+    const found = known.get(value);
+    if (found !== undefined) return found;
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    const text = compute(value);
+    known.set(value, text);
+    return text;
+  };
 }
