@@ -10,9 +10,7 @@ import { hmacSha256 } from "./crypto.ts";
 export type MasterKeyOptions = {
   /** MASTER_KEY: base64 of 32 bytes. */
   readonly value?: string;
-  /** MASTER_KEY_FILE: path of a file with the same. Not together with `value`. */
-  readonly file?: string;
-  /** DATA_DIR: where a key is kept, in `secrets/master.key`, when neither is set. */
+  /** DATA_DIR: where a key is kept, in `secrets/master.key`, when that is not set. */
   readonly dataDirectory: string;
   /** What the database remembers of the key that it was first used with; undefined for a new database. */
   readonly expectedFingerprint?: string;
@@ -24,7 +22,7 @@ export type MasterKeyOptions = {
 /** The key, where it came from, and what the database should remember of it. */
 export type MasterKey = {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly origin: "MASTER_KEY" | "MASTER_KEY_FILE" | "DATA_DIR";
+  readonly origin: "MASTER_KEY" | "DATA_DIR";
   /** Whether it was made just now. */
   readonly created: boolean;
   /** Names the key without telling it: 32 hexadecimal digits. */
@@ -63,26 +61,11 @@ function checkMasterKey(
 }
 
 async function findMasterKey(options: MasterKeyOptions): Promise<Omit<MasterKey, "fingerprint">> {
-  const { value, file, warn } = options;
-  if (value !== undefined && file !== undefined) {
-    throw new AppError("invalid_configuration", "set MASTER_KEY or MASTER_KEY_FILE, not both");
-  }
+  const { value } = options;
   if (value !== undefined) {
     const bytes = decodeMasterKey(value);
-    if (bytes === undefined) throw malformed("MASTER_KEY");
+    if (bytes === undefined) throw malformed();
     return { bytes, origin: "MASTER_KEY", created: false };
-  }
-  if (file !== undefined) {
-    const text = await readKeyFile(file, warn).catch((cause: unknown) => {
-      throw new AppError(
-        "invalid_configuration",
-        "MASTER_KEY_FILE cannot be read: check its path and that this process may read it",
-        { cause },
-      );
-    });
-    const bytes = decodeMasterKey(text);
-    if (bytes === undefined) throw malformed("MASTER_KEY_FILE");
-    return { bytes, origin: "MASTER_KEY_FILE", created: false };
   }
   return await fromDataDirectory(options);
 }
@@ -178,10 +161,10 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-function malformed(setting: string): AppError {
+function malformed(): AppError {
   return new AppError(
     "invalid_configuration",
-    `${setting} must be base64 of 32 bytes: make one with "openssl rand -base64 32"`,
+    'MASTER_KEY must be base64 of 32 bytes: make one with "openssl rand -base64 32"',
   );
 }
 
