@@ -138,7 +138,8 @@ describe("wayfarer backup and restore", () => {
     });
   });
 
-  it("can be encrypted with a passphrase", async () => {
+  // Deriving a key from a passphrase takes seconds on purpose.
+  it("can be encrypted with a passphrase", { timeout: 120_000 }, async () => {
     await writeFile(join(folder, "right"), "correct horse\n");
     await writeFile(join(folder, "wrong"), "battery staple\n");
     expect(await run("backup @phrase.backup --passphrase-file @right")).toMatchObject({
