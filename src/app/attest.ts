@@ -47,7 +47,7 @@ export function attestPart(foundation: Foundation): AttestPart {
     attest: deviceAttestation({
       ...shared,
       used: usedTokens(foundation.database),
-      openPlayKeys: playKeyring(readSecret, clock.monotonic),
+      openPlayKeys: playKeyring(crypto, readSecret, clock.monotonic),
       decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs: clock.now }),
       checkDeviceToken: deviceTokenCheck({
         vendors,

@@ -32,8 +32,11 @@ export type AttestDeps = ExamineDeps & {
   readonly counted: (event: AttestationEvent) => void;
 };
 
-/** An accepted attestation: to be used up where the keys are written, and told when another publish was faster. */
-export type AcceptedAttestation = UsedToken & { readonly replayed: () => Refusal | undefined };
+/** An accepted attestation: to be used up where the keys are written, and told whether it was the first use. */
+export type AcceptedAttestation = UsedToken & {
+  readonly unused: () => void;
+  readonly replayed: () => Refusal | undefined;
+};
 
 /** Gives the verdict; see {@link deviceAttestation}. */
 export type Verify = (
@@ -117,8 +120,11 @@ async function verify(
       return { found: "misconfigured" };
     });
   if (found.found === "genuine") {
-    count(subject, "ok");
-    return accept({ ...found.used, replayed: () => refusalOf(subject, "replayed") });
+    return accept({
+      ...found.used,
+      unused: () => count(subject, "ok"),
+      replayed: () => refusalOf(subject, "replayed"),
+    });
   }
   if (found.found === "failed") return refusalOf(subject, found.reason) ?? NOTHING;
   return withoutVerdict(subject, work.configured, found.found) ?? NOTHING;

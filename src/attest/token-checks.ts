@@ -2,6 +2,7 @@ import { decodeBase64, encodeHex } from "../bytes/base64.ts";
 import { CLOCK_AHEAD_SECONDS } from "./replay.ts";
 import type { Reason } from "./verdict.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
 const MILLISECONDS = /^\d{1,15}$/;
 
 /** Why a token's time does not hold: milliseconds since the epoch, a whole number or its digits. */
@@ -34,7 +35,7 @@ function digest(text: string): string | undefined {
 export function jsonOf(bytes: Uint8Array, maxBytes: number): unknown {
   if (bytes.length > maxBytes) return undefined;
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return JSON.parse(utf8.decode(bytes));
   } catch {
     return undefined;
   }

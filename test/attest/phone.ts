@@ -11,7 +11,7 @@ import { makeCertificate } from "../../src/device/attest/certificates.ts";
 import { encodeDer } from "../../src/bytes/ecdsa-der.ts";
 import { sha256, signEcdsa } from "../../src/keys/crypto.ts";
 import { concatBytes } from "../../src/keys/pem.ts";
-import { Extension } from "../../src/keys/x509.ts";
+import { Extension } from "../../src/keys/x509-generator.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import { APP } from "./world.ts";
 

@@ -73,7 +73,7 @@ export async function makeAttestWorld(
     dataKeys: () => dataKeys,
     used: usedTokens(database),
     keys: attestedKeys(database),
-    openPlayKeys: playKeyring(readSecret, elapsedMs),
+    openPlayKeys: playKeyring(NATIVE, readSecret, elapsedMs),
     decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs }),
     checkDeviceToken: deviceTokenCheck({
       vendors,
