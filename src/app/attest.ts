@@ -30,6 +30,10 @@ export function attestPart(foundation: Foundation): AttestPart {
   const vendors = vendorCalls({
     fetch: (url, init) => outgoing.fetch(url, init, []),
     elapsedMs: clock.monotonic,
+    after: (milliseconds, then) => {
+      const timer = setTimeout(then, milliseconds);
+      return () => clearTimeout(timer);
+    },
     ended: metrics.vendorAsked,
   });
   const readSecret = secretReader(secrets.named);
