@@ -10,7 +10,7 @@ import {
 import type { UsedToken } from "../store/attest/used-token.ts";
 import { contentHash } from "./content-hash.ts";
 import { type Examination, examine, type Examined, type ExamineDeps } from "./examine.ts";
-import { isOfKind, MAX_PAYLOAD_CHARACTERS, type Payload, payloadOf, platformOf } from "./form.ts";
+import { isOfKind, type Payload, payloadOf, platformOf } from "./form.ts";
 import type { AttestationEvent, Reason, Verdict } from "./verdict.ts";
 
 /** A publish request, as far as it is attested. */
@@ -94,7 +94,6 @@ function usableForm(
   }
   | { readonly reason: Reason } {
   if (text === "") return { reason: "missing" };
-  if (text.length > MAX_PAYLOAD_CHARACTERS) return { reason: "malformed" };
   const configured = platform === undefined ? undefined : attestation[platform];
   if (platform !== undefined && configured === undefined) return { reason: "not_configured" };
   if (payload === undefined || platform === undefined || configured === undefined) {

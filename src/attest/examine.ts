@@ -77,7 +77,7 @@ export async function examine(deps: ExamineDeps, work: Examination): Promise<Exa
     case "safetynet": {
       if (work.payload.form !== "jws") return failed("wrong_kind");
       const context = { app: configured, ...timed(deps, work) };
-      const finding = await checkSafetyNet(work.payload, deps.isChained, context);
+      const finding = await checkSafetyNet(deps.crypto, work.payload, deps.isChained, context);
       return finding.found === "genuine" ? await genuine(deps, work, finding.signed) : finding;
     }
     case "playintegrity":

@@ -1,6 +1,9 @@
-/** Signatures of X.509 certificates (RFC 5280, 4.1.1.3), checked by WebCrypto. */
+/** Signatures of X.509 certificates (RFC 5280, 4.1.1.3) and by their keys, checked by WebCrypto. */
 
 import { derChildren, derElement, derOid, derTag } from "../bytes/der.ts";
+
+/** `sha256WithRSAEncryption`. */
+export const RSA_SHA256 = "1.2.840.113549.1.1.11";
 
 /** How a certificate may be signed: by its algorithm's OID (RFC 5758, RFC 4055). */
 const SIGNATURES: Readonly<
@@ -9,7 +12,7 @@ const SIGNATURES: Readonly<
   "1.2.840.10045.4.3.2": { name: "ECDSA", hash: "SHA-256" },
   "1.2.840.10045.4.3.3": { name: "ECDSA", hash: "SHA-384" },
   "1.2.840.10045.4.3.4": { name: "ECDSA", hash: "SHA-512" },
-  "1.2.840.113549.1.1.11": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  [RSA_SHA256]: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
   "1.2.840.113549.1.1.12": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-384" },
   "1.2.840.113549.1.1.13": { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" },
 };
@@ -27,7 +30,7 @@ const CURVES: Readonly<Record<string, { readonly namedCurve: string; readonly by
 export type CertificateSignature = {
   /** The OID of its algorithm. */
   readonly algorithm: string | undefined;
-  /** As the certificate holds it: DER of r and s for ECDSA. */
+  /** As certificates hold it: DER of r and s for ECDSA. */
   readonly signature: Uint8Array<ArrayBuffer>;
   readonly signed: Uint8Array<ArrayBuffer>;
 };

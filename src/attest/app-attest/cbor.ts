@@ -30,10 +30,10 @@ export function decodeFirstMap(
   });
 }
 
-/** The bytes at a key; undefined when there are none, or more than `max`. */
-export function bytesAt(map: CborMap, key: string, max: number): Uint8Array | undefined {
+/** The bytes at a key; undefined when there are none. */
+export function bytesAt(map: CborMap, key: string): Uint8Array | undefined {
   const value = map.get(key);
-  return value instanceof Uint8Array && value.length <= max ? value : undefined;
+  return value instanceof Uint8Array ? value : undefined;
 }
 
 /** A value as a map. */

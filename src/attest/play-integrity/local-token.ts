@@ -3,6 +3,7 @@ import { importVerifyKey, verifyEcdsa } from "../../keys/crypto.ts";
 import { type ExpiringCache, expiringCache } from "../../keys/expiring-cache.ts";
 import { concatBytes, derToPem } from "../../keys/pem.ts";
 import type { PlayKeys } from "../../model/resource/attestation.ts";
+import { compactJws } from "../compact-jws.ts";
 import type { ReadSecret } from "../secret-reference.ts";
 import { headerOf } from "../token-checks.ts";
 
@@ -20,7 +21,6 @@ const WRAPPED_BYTES = KEY_BYTES + 8;
 /** Of A256GCM (RFC 7518, 5.3). */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-const JWS = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
 const latin1 = new TextDecoder("latin1");
 const encoder = new TextEncoder();
@@ -114,20 +114,14 @@ async function decrypt(
   }
 }
 
-/** The payload of a compact JWS (RFC 7515, 5.2) by ES256; undefined when it is not by this key. */
+/** The payload of a compact JWS by ES256; undefined when it is not by this key. */
 async function verifiedPayload(
   crypto: Crypto,
-  jws: Uint8Array,
+  text: Uint8Array,
   key: CryptoKey,
 ): Promise<Uint8Array | undefined> {
-  const [, head, payload, end] = JWS.exec(latin1.decode(jws)) ?? [];
-  if (head === undefined || payload === undefined || end === undefined) return undefined;
-  const header = headerOf(decodeBase64(head));
-  if (header["alg"] !== SIGNATURE || "crit" in header) return undefined;
-  const signature = decodeBase64(end);
-  const signed = jws.subarray(0, head.length + 1 + payload.length);
-  if (signature === undefined || !await verifyEcdsa(crypto, key, signature, signed)) {
-    return undefined;
-  }
-  return decodeBase64(payload);
+  const jws = compactJws(latin1.decode(text));
+  if (jws === undefined || jws.header["alg"] !== SIGNATURE) return undefined;
+  const isSigned = await verifyEcdsa(crypto, key, jws.signature, jws.signed);
+  return isSigned ? jws.payload : undefined;
 }
