@@ -33,6 +33,8 @@ export type Tampering = {
   readonly leafNotBefore?: number;
   readonly leafNotAfter?: number;
   readonly issuerName?: string;
+  /** More extensions of the leaf. */
+  readonly extensions?: readonly Extension[];
   readonly x5c?: (genuine: readonly Uint8Array[]) => readonly Uint8Array[];
 };
 
@@ -73,6 +75,7 @@ export async function attestation(
     notAfter: tampering.leafNotAfter ?? nowMs + DAY_MS,
     extensions: [
       new Extension(NONCE_OID, false, new Uint8Array(tampering.nonce?.(nonce) ?? nonce)),
+      ...(tampering.extensions ?? []),
     ],
   });
   const x5c = [leaf, authority.der];

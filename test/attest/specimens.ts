@@ -240,6 +240,13 @@ export async function judged(
   return await first.value?.(NOW_MS / 1000 + 300) ?? { ok: true, value: undefined };
 }
 
+/** The refusal of a check. */
+export const refused = (reason: string): Outcome<never> => ({
+  ok: false,
+  code: "device_attestation_invalid",
+  message: `device attestation: ${reason}`,
+});
+
 /** The nonce of Play Integrity. */
 export const nonceOf = (hash: Uint8Array): string => Buffer.from(hash).toString("base64url");
 
