@@ -18,6 +18,7 @@ import { makeGoogle, playPayload, type ThrowAwayGoogle } from "../../src/device/
 import type { Outcome } from "../../src/errors.ts";
 import { sha256 } from "../../src/keys/crypto.ts";
 import { derToPem } from "../../src/keys/pem.ts";
+import type { ResourceByKind } from "../../src/model/resource/kinds.ts";
 import { SubjectAlternativeNameExtension } from "../../src/keys/x509-generator.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { NOON, resource } from "../publish/world.ts";
@@ -184,7 +185,7 @@ export function authorityOf(
   kind: Kind,
   change: Readonly<Record<string, unknown>> = {},
   members: Readonly<Record<string, unknown>> = {},
-): AttestedAuthority {
+): ResourceByKind["HealthAuthority"] {
   const android = { packageName: PACKAGE, certificateDigests: [DIGEST] };
   const platforms = {
     appattest: {
@@ -210,7 +211,9 @@ export function authorityOf(
         kind,
         decode: "local",
         ...android,
-        keys: [{ decryption: "env:KEY", verification: "env:PUB" }],
+        ...(change["decode"] === "google"
+          ? {}
+          : { keys: [{ decryption: "env:KEY", verification: "env:PUB" }] }),
         ...change,
       },
     },
@@ -224,7 +227,12 @@ export function authorityOf(
     },
   };
   const attestation = { mode: "require", development: true, ...platforms[kind], ...members };
-  return resource("HealthAuthority", { name: "mag", attestation });
+  return resource("HealthAuthority", {
+    name: "mag",
+    regions: ["MAG"],
+    acceptIssuers: ["mag-verification"],
+    attestation,
+  });
 }
 
 /** What comes of a payload at a health authority. */
