@@ -7,6 +7,7 @@ import { playKeyring } from "../attest/play-integrity/local-token.ts";
 import { type Registration, registration } from "../attest/registration/register.ts";
 import { secretReader } from "../attest/secret-reference.ts";
 import { vendorCalls } from "../attest/vendor/calls.ts";
+import { tryVendors, type VendorTrial } from "../attest/vendor/trial.ts";
 import type { AttestationEvent } from "../attest/verdict.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { isRemoteAttestation } from "../model/resource/attestation.ts";
@@ -21,6 +22,8 @@ export type AttestPart = {
   /** What publishing is handed. */
   readonly attest: Attest;
   readonly registration: Registration;
+  /** See {@link tryVendors}. */
+  readonly tryVendors: (authority: AttestedAuthority) => Promise<readonly VendorTrial[]>;
 };
 
 /** Puts device attestation together. */
@@ -46,20 +49,21 @@ export function attestPart(foundation: Foundation): AttestPart {
     allowDevelopment: config.attestationDevelopment,
     counted: countedBy(foundation),
   };
+  const asking = {
+    openPlayKeys: playKeyring(crypto, readSecret, clock.monotonic),
+    decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs: clock.now }),
+    checkDeviceToken: deviceTokenCheck({
+      vendors,
+      keyManager: foundation.keys,
+      nowMs: clock.now,
+      randomUuid: () => crypto.randomUUID(),
+    }),
+  };
   metrics.watchBreakers(vendors.openBreakers);
   return {
-    attest: deviceAttestation({
-      ...shared,
-      used: usedTokens(foundation.database),
-      openPlayKeys: playKeyring(crypto, readSecret, clock.monotonic),
-      decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs: clock.now }),
-      checkDeviceToken: deviceTokenCheck({
-        vendors,
-        keyManager: foundation.keys,
-        nowMs: clock.now,
-        randomUuid: () => crypto.randomUUID(),
-      }),
-    }),
+    attest: deviceAttestation({ ...shared, ...asking, used: usedTokens(foundation.database) }),
+    tryVendors: (authority) =>
+      tryVendors({ ...asking, allowDevelopment: config.attestationDevelopment }, authority),
     registration: registration({
       ...shared,
       authorityOf: async (id): Promise<AttestedAuthority | undefined> =>
