@@ -1,5 +1,5 @@
 import { type AttestedAuthority, deviceAttestation } from "../attest/attest.ts";
-import type { ChainCheck } from "../attest/chain.ts";
+import { chainCheck } from "../attest/chain.ts";
 import { type AttestationDataKeys, attestationDataKeys } from "../attest/data-keys.ts";
 import { deviceTokenCheck } from "../attest/device-check.ts";
 import { googleDecoder } from "../attest/play-integrity/google-token.ts";
@@ -44,7 +44,7 @@ export function attestPart(foundation: Foundation): AttestPart {
     crypto,
     keys,
     nowMs: clock.now,
-    isChained: loadedChainCheck(crypto),
+    isChained: chainCheck(crypto),
     dataKeys: onceMade(() => madeDataKeys(foundation)),
     allowDevelopment: config.attestationDevelopment,
     counted: countedBy(foundation),
@@ -131,13 +131,4 @@ export async function warnOfAttestations({ cache, config, log }: Foundation): Pr
       });
     }
   }
-}
-
-/** A check of certificate chains whose library is loaded at the first one. */
-function loadedChainCheck(crypto: Crypto): ChainCheck {
-  let loaded: Promise<ChainCheck> | undefined;
-  return async (chain, anchorsPem, nowMs) => {
-    loaded ??= import("../attest/chain.ts").then(({ chainCheck }) => chainCheck(crypto));
-    return await (await loaded)(chain, anchorsPem, nowMs);
-  };
 }

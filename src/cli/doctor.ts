@@ -1,4 +1,3 @@
-import { diagnose } from "../app/diagnosis.ts";
 import type { Command } from "./command.ts";
 import { withFoundation } from "./open.ts";
 import { valueOf } from "./option-value.ts";
@@ -22,6 +21,8 @@ export const doctorCommand: Command = {
   run: async (io) => {
     valueOf(parseOptions(io.args, {}));
     return await withFoundation(io, async (foundation) => {
+      // Loaded only now, for the sake of other commands.
+      const { diagnose } = await import("../app/diagnosis.ts");
       const found = await diagnose(foundation);
       if (io.json) io.out(JSON.stringify(found));
       else {
