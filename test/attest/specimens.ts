@@ -240,9 +240,8 @@ export async function judged(
   deps: AttestDeps,
   authority: AttestedAuthority,
   payload: string | undefined,
-  platform?: string,
 ): Promise<Outcome<AcceptedAttestation | undefined>> {
-  const request = { ...REQUEST, deviceVerificationPayload: payload, platform };
+  const request = { ...REQUEST, deviceVerificationPayload: payload };
   const first = deviceAttestation(deps)(request, authority);
   if (!first.ok) return first;
   return await first.value?.(NOW_MS / 1000 + 300) ?? { ok: true, value: undefined };
