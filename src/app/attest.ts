@@ -1,5 +1,5 @@
 import { type AttestedAuthority, deviceAttestation } from "../attest/attest.ts";
-import type { ChainCheck } from "../attest/chain.ts";
+import { chainCheck } from "../attest/chain.ts";
 import { type AttestationDataKeys, attestationDataKeys } from "../attest/data-keys.ts";
 import { deviceTokenCheck } from "../attest/device-check.ts";
 import { googleDecoder } from "../attest/play-integrity/google-token.ts";
@@ -7,6 +7,7 @@ import { playKeyring } from "../attest/play-integrity/local-token.ts";
 import { type Registration, registration } from "../attest/registration/register.ts";
 import { secretReader } from "../attest/secret-reference.ts";
 import { vendorCalls } from "../attest/vendor/calls.ts";
+import { tryVendors, type VendorTrial } from "../attest/vendor/trial.ts";
 import type { AttestationEvent } from "../attest/verdict.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { isRemoteAttestation } from "../model/resource/attestation.ts";
@@ -21,6 +22,8 @@ export type AttestPart = {
   /** What publishing is handed. */
   readonly attest: Attest;
   readonly registration: Registration;
+  /** See {@link tryVendors}. */
+  readonly tryVendors: (authority: AttestedAuthority) => Promise<readonly VendorTrial[]>;
 };
 
 /** Puts device attestation together. */
@@ -30,6 +33,10 @@ export function attestPart(foundation: Foundation): AttestPart {
   const vendors = vendorCalls({
     fetch: (url, init) => outgoing.fetch(url, init, []),
     elapsedMs: clock.monotonic,
+    after: (milliseconds, then) => {
+      const timer = setTimeout(then, milliseconds);
+      return () => clearTimeout(timer);
+    },
     ended: metrics.vendorAsked,
   });
   const readSecret = secretReader(secrets.named);
@@ -37,25 +44,26 @@ export function attestPart(foundation: Foundation): AttestPart {
     crypto,
     keys,
     nowMs: clock.now,
-    isChained: loadedChainCheck(crypto),
+    isChained: chainCheck(crypto),
     dataKeys: onceMade(() => madeDataKeys(foundation)),
     allowDevelopment: config.attestationDevelopment,
     counted: countedBy(foundation),
   };
+  const asking = {
+    openPlayKeys: playKeyring(crypto, readSecret, clock.monotonic),
+    decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs: clock.now }),
+    checkDeviceToken: deviceTokenCheck({
+      vendors,
+      keyManager: foundation.keys,
+      nowMs: clock.now,
+      randomUuid: () => crypto.randomUUID(),
+    }),
+  };
   metrics.watchBreakers(vendors.openBreakers);
   return {
-    attest: deviceAttestation({
-      ...shared,
-      used: usedTokens(foundation.database),
-      openPlayKeys: playKeyring(readSecret, clock.monotonic),
-      decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs: clock.now }),
-      checkDeviceToken: deviceTokenCheck({
-        vendors,
-        keyManager: foundation.keys,
-        nowMs: clock.now,
-        randomUuid: () => crypto.randomUUID(),
-      }),
-    }),
+    attest: deviceAttestation({ ...shared, ...asking, used: usedTokens(foundation.database) }),
+    tryVendors: (authority) =>
+      tryVendors({ ...asking, allowDevelopment: config.attestationDevelopment }, authority),
     registration: registration({
       ...shared,
       authorityOf: async (id): Promise<AttestedAuthority | undefined> =>
@@ -123,13 +131,4 @@ export async function warnOfAttestations({ cache, config, log }: Foundation): Pr
       });
     }
   }
-}
-
-/** A check of certificate chains whose library is loaded at the first one. */
-function loadedChainCheck(crypto: Crypto): ChainCheck {
-  let loaded: Promise<ChainCheck> | undefined;
-  return async (chain, anchorsPem, nowMs) => {
-    loaded ??= import("../attest/chain.ts").then(({ chainCheck }) => chainCheck(crypto));
-    return await (await loaded)(chain, anchorsPem, nowMs);
-  };
 }

@@ -10,7 +10,7 @@ import {
 import type { UsedToken } from "../store/attest/used-token.ts";
 import { contentHash } from "./content-hash.ts";
 import { type Examination, examine, type Examined, type ExamineDeps } from "./examine.ts";
-import { isOfKind, MAX_PAYLOAD_CHARACTERS, type Payload, payloadOf, platformOf } from "./form.ts";
+import { isOfKind, type Payload, payloadOf, platformOf } from "./form.ts";
 import type { AttestationEvent, Reason, Verdict } from "./verdict.ts";
 
 /** A publish request, as far as it is attested. */
@@ -32,8 +32,11 @@ export type AttestDeps = ExamineDeps & {
   readonly counted: (event: AttestationEvent) => void;
 };
 
-/** An accepted attestation: to be used up where the keys are written, and told when another publish was faster. */
-export type AcceptedAttestation = UsedToken & { readonly replayed: () => Refusal | undefined };
+/** An accepted attestation: to be used up where the keys are written, and told whether it was the first use. */
+export type AcceptedAttestation = UsedToken & {
+  readonly unused: () => void;
+  readonly replayed: () => Refusal | undefined;
+};
 
 /** Gives the verdict; see {@link deviceAttestation}. */
 export type Verify = (
@@ -91,7 +94,6 @@ function usableForm(
   }
   | { readonly reason: Reason } {
   if (text === "") return { reason: "missing" };
-  if (text.length > MAX_PAYLOAD_CHARACTERS) return { reason: "malformed" };
   const configured = platform === undefined ? undefined : attestation[platform];
   if (platform !== undefined && configured === undefined) return { reason: "not_configured" };
   if (payload === undefined || platform === undefined || configured === undefined) {
@@ -117,8 +119,11 @@ async function verify(
       return { found: "misconfigured" };
     });
   if (found.found === "genuine") {
-    count(subject, "ok");
-    return accept({ ...found.used, replayed: () => refusalOf(subject, "replayed") });
+    return accept({
+      ...found.used,
+      unused: () => count(subject, "ok"),
+      replayed: () => refusalOf(subject, "replayed"),
+    });
   }
   if (found.found === "failed") return refusalOf(subject, found.reason) ?? NOTHING;
   return withoutVerdict(subject, work.configured, found.found) ?? NOTHING;

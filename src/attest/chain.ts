@@ -1,13 +1,12 @@
 import { recentMap } from "../bounds/recent.ts";
 import { encodeHex } from "../bytes/base64.ts";
+import { equalBytes } from "../keys/crypto.ts";
 import { pemToDer } from "../keys/pem.ts";
 import { type Certificate, parseCertificate } from "../keys/x509.ts";
 
-import { equalBytes } from "../keys/crypto.ts";
-
 /** One certificate of a chain has at most so many bytes. */
 const MAX_CERTIFICATE_BYTES = 4096;
-/** Intermediate certificates that are remembered to be signed by an anchor: all phones show one of few. */
+/** So many authorities are remembered, and as many anchors. */
 const MAX_REMEMBERED = 16;
 
 /** Checks that a certificate chain ends at an anchor. */
@@ -23,48 +22,50 @@ export type ChainCheck = (
  * undefined when anything is amiss.
  */
 export function chainCheck(crypto: Crypto): ChainCheck {
-  const verified = recentMap<string, true>({ maxSize: MAX_REMEMBERED });
-
-  /** Signatures by anchors are checked once, as they are the same for all phones; names and times each time. */
-  const isAnchored = async (last: Certificate, anchor: Certificate): Promise<boolean> => {
-    if (!equalBytes(last.issuer, anchor.subject)) return false;
-    const name = `${encodeHex(last.der)} ${encodeHex(anchor.der)}`;
-    if (verified.get(name) === true) return true;
-    if (!await last.isSignedBy(anchor)) return false;
-    verified.set(name, true);
-    return true;
-  };
-
-  const authorities = recentMap<string, Certificate | undefined>({ maxSize: MAX_REMEMBERED });
+  const options = { maxSize: MAX_REMEMBERED };
+  const authorities = recentMap<string, Certificate | undefined>(options);
   /** All phones show the same few authorities. */
   const authority = (der: Uint8Array): Certificate | undefined =>
     authorities.getOrCreate(encodeHex(der), () => parseCertificate(crypto, der));
 
+  const anchorsByPem = recentMap<string, Certificate | undefined>(options);
+  const anchorIn = (pem: string): Certificate | undefined =>
+    anchorsByPem.getOrCreate(pem, () => {
+      const der = pemToDer(pem, "CERTIFICATE");
+      const anchor = der === undefined ? undefined : parseCertificate(crypto, der);
+      return anchor?.isAuthority === true ? anchor : undefined;
+    });
+
+  const anchoredBy = new WeakMap<Certificate, WeakSet<Certificate>>();
+  /** Signatures by anchors are checked once, as they are the same for all phones; names and times each time. */
+  const isAnchored = async (last: Certificate, anchor: Certificate): Promise<boolean> => {
+    if (!equalBytes(last.issuer, anchor.subject)) return false;
+    const verified = anchoredBy.get(anchor) ?? new WeakSet();
+    if (verified.has(last)) return true;
+    if (!await last.isSignedBy(anchor)) return false;
+    anchoredBy.set(anchor, verified.add(last));
+    return true;
+  };
+
   return async (chain, anchorsPem, nowMs) => {
-    const parse = (
-      der: Uint8Array | undefined,
-      read = authority,
-    ): Certificate | undefined => {
-      if (der === undefined || der.length > MAX_CERTIFICATE_BYTES) return undefined;
-      const certificate = read(der);
-      const isValid = certificate !== undefined && certificate.notBefore <= nowMs &&
-        nowMs <= certificate.notAfter;
-      return isValid ? certificate : undefined;
-    };
-    const anchors = anchorsPem.map((pem) => parse(pemToDer(pem, "CERTIFICATE")))
-      .filter((anchor) => anchor?.isAuthority === true);
-    let current = parse(chain[0], (der) => parseCertificate(crypto, der));
-    const leaf = current;
-    if (leaf === undefined || leaf.isAuthority) return undefined;
-    for (const der of chain.slice(1)) {
-      const next = parse(der);
-      if (current === undefined || next === undefined || !next.isAuthority) return undefined;
+    const isValid = ({ notBefore, notAfter }: Certificate): boolean =>
+      notBefore <= nowMs && nowMs <= notAfter;
+    const [first, ...others] = chain;
+    if (first === undefined || chain.some(({ length }) => length > MAX_CERTIFICATE_BYTES)) {
+      return undefined;
+    }
+    const leaf = parseCertificate(crypto, first);
+    if (leaf === undefined || leaf.isAuthority || !isValid(leaf)) return undefined;
+    let current = leaf;
+    for (const der of others) {
+      const next = authority(der);
+      if (next === undefined || !next.isAuthority || !isValid(next)) return undefined;
       if (!equalBytes(current.issuer, next.subject)) return undefined;
       if (!await current.isSignedBy(next)) return undefined;
       current = next;
     }
-    for (const anchor of anchors) {
-      if (current === undefined || anchor === undefined) continue;
+    for (const anchor of anchorsPem.map(anchorIn)) {
+      if (anchor === undefined || !isValid(anchor)) continue;
       if (equalBytes(current.der, anchor.der) || await isAnchored(current, anchor)) return leaf;
     }
     return undefined;

@@ -77,8 +77,8 @@ export async function examine(deps: ExamineDeps, work: Examination): Promise<Exa
     case "safetynet": {
       if (work.payload.form !== "jws") return failed("wrong_kind");
       const context = { app: configured, ...timed(deps, work) };
-      const finding = await checkSafetyNet(work.payload, deps.isChained, context);
-      return finding.found === "genuine" ? await unlessUsed(deps, work, finding.signed) : finding;
+      const finding = await checkSafetyNet(deps.crypto, work.payload, deps.isChained, context);
+      return finding.found === "genuine" ? await genuine(deps, work, finding.signed) : finding;
     }
     case "playintegrity":
       return await examinePlayIntegrity(deps, { ...work, configured });
@@ -95,7 +95,7 @@ async function examineAppAttest(deps: ExamineDeps, work: Of<"appattest">): Promi
   const context = { app, development, clientDataHash: work.contentHash, nowMs };
   if (payload.form === "attestation") {
     const finding = await checkAttestation(payload.object, deps, context);
-    return finding.found === "genuine" ? await unlessUsed(deps, work, finding.signed) : finding;
+    return finding.found === "genuine" ? await genuine(deps, work, finding.signed) : finding;
   }
   if (payload.form !== "assertion") return failed("wrong_kind");
   const key = await registeredKey(deps, work.healthAuthority, payload.keyId, nowMs);
@@ -134,23 +134,30 @@ async function examinePlayIntegrity(
   const pairs = await Promise.all(app.keys.map(deps.openPlayKeys));
   const keys = pairs.filter((pair): pair is OpenPlayKeys => pair !== undefined);
   if (keys.length < pairs.length) return { found: "misconfigured" };
-  const token = await openToken(payload, keys);
+  const token = await openToken(deps.crypto, payload, keys);
   if (!token.opened) return failed(token.reason);
   const fault = faultOf(jsonOf(token.payload, MAX_PAYLOAD_BYTES));
-  return fault ?? await unlessUsed(deps, work, token.payload);
+  return fault ?? await genuine(deps, work, token.payload);
 }
 
-/** Genuine, unless these signed bytes were used before, or `last` finds something. */
+/** Genuine, unless these signed bytes were used before, or `last`, which asks or changes something, finds a fault. */
 async function unlessUsed(
+  deps: ExamineDeps,
+  work: Examination,
+  signed: Uint8Array,
+  last: () => Promise<Exclude<Finding, { found: "genuine" }> | undefined>,
+): Promise<Examined> {
+  const found = await genuine(deps, work, signed);
+  return await deps.used.has(found.used.hash) ? failed("replayed") : await last() ?? found;
+}
+
+/** Genuine. Whether these signed bytes were used before is found when they are to be used up. */
+async function genuine(
   deps: ExamineDeps,
   { configured: { kind }, attestation, certificateUntil }: Examination,
   signed: Uint8Array,
-  last?: () => Promise<Exclude<Finding, { found: "genuine" }> | undefined>,
-): Promise<Examined> {
+): Promise<Extract<Examined, { found: "genuine" }>> {
   const hash = await usedHash(deps.crypto, (await deps.dataKeys()).used, kind, signed);
-  if (await deps.used.has(hash)) return failed("replayed");
-  const finding = await last?.();
-  if (finding !== undefined) return finding;
   const expiresOn = usedUntil({
     kind,
     now: deps.nowMs() / 1000,

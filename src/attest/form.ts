@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { decodeBase64, encodeBase64Url } from "../bytes/base64.ts";
 import type {
   AndroidAttestation,
@@ -48,7 +49,8 @@ export function payloadOf(text: string): Payload | undefined {
   if (parts.length === 2 && second !== undefined) {
     return { form: "assertion", keyId: first, assertion: second };
   }
-  const compact = parts.map(encodeBase64Url).join(".");
+  const isCompact = !/[+/=]/.test(text);
+  const compact = isCompact ? text : parts.map(encodeBase64Url).join(".");
   if (parts.length === 3) return { form: "jws", parts, text: compact };
   return parts.length === 5 ? { form: "jwe", parts, text: compact } : undefined;
 }
@@ -90,5 +92,6 @@ function allDecoded(
 /** Whether bytes begin as a CBOR map and hold the name `fmt`: random ones do not. */
 function isAttestationObject(bytes: Uint8Array): boolean {
   const head = bytes[0] ?? 0;
-  return head >= 0xa0 && head <= 0xbf && new TextDecoder("latin1").decode(bytes).includes(FMT);
+  if (head < 0xa0 || head > 0xbf) return false;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(FMT, 0, "latin1");
 }

@@ -9,6 +9,7 @@ import { configCommand } from "./config.ts";
 import { deleteCommand } from "./delete.ts";
 import { demoCommand } from "./demo.ts";
 import { deviceCommand } from "./device.ts";
+import { doctorCommand } from "./doctor.ts";
 import { exportCommand } from "./export-files.ts";
 import { getCommand } from "./get.ts";
 import { helpCommand } from "./help.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   getCommand,
   deleteCommand,
   statusCommand,
+  doctorCommand,
   jobCommand,
   keysCommand,
   peerCommand,

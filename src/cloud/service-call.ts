@@ -9,6 +9,8 @@ export type ServiceAnswer = {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** How far this machine's clock is ahead of the service's; absent when the answer tells no time. */
+  readonly secondsAhead?: number;
 };
 
 /** A request, and how its answers are read. */
@@ -81,7 +83,9 @@ async function once({ url, init }: Prepared, options: HttpOptions): Promise<Serv
     const { bytes, complete } = await readUpTo(response.body, bounds);
     if (!complete) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} bytes`);
     const text = new TextDecoder().decode(bytes);
-    return { status: response.status, headers: response.headers, text };
+    const { status, headers } = response;
+    const ahead = Math.round((options.now() - Date.parse(headers.get("date") ?? "")) / 1000);
+    return { status, headers, text, ...(Number.isNaN(ahead) ? {} : { secondsAhead: ahead }) };
   } finally {
     deadline.end();
   }

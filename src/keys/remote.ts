@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { decodeDer, SIGNATURE_BYTES } from "../bytes/ecdsa-der.ts";
-import { describe } from "../cloud/failure.ts";
+import { clockNote, describe } from "../cloud/failure.ts";
 import { jsonOf, type ServiceAnswer } from "../cloud/service-call.ts";
 import { AppError } from "../errors.ts";
 import type { KeyReference } from "./key-manager.ts";
@@ -57,13 +57,17 @@ export async function reach<T>(
 export function refusal(
   { title, settings, cures }: RemoteManager,
   reference: KeyReference,
-  { status }: ServiceAnswer,
+  answer: ServiceAnswer,
   code = "",
 ): AppError {
+  const { status } = answer;
   const cure = cures.get(code) ?? cures.get(String(status)) ??
     (status >= 500 || status === 429 ? "it is tried again later" : `check ${settings}`);
   const said = code === "" ? String(status) : `${status} ${code}`;
-  return new AppError("key_unavailable", `${shown(reference)}: ${title} answered ${said}: ${cure}`);
+  return new AppError(
+    "key_unavailable",
+    `${shown(reference)}: ${title} answered ${said}: ${cure}${clockNote(answer)}`,
+  );
 }
 
 /** The members of an answer; `key_unavailable` when they are not there. */

@@ -1,18 +1,11 @@
-/** X.509 certificates (RFC 5280), over a library whose decorators need `reflect-metadata` to be loaded before it. */
+/**
+ * X.509 certificates (RFC 5280), as far as checking a chain needs them. A library that reads all of a certificate takes
+ * longer than verifying its signature, and phones show a new one with every publish.
+ */
 
-import "reflect-metadata";
-import {
-  BasicConstraintsExtension,
-  SubjectAlternativeNameExtension,
-  X509Certificate,
-} from "@peculiar/x509";
-
-export {
-  BasicConstraintsExtension,
-  Extension,
-  SubjectAlternativeNameExtension,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
+import { derChildren, type DerElement, derElement, derOidAt, derTag } from "../bytes/der.ts";
+import { equalBytes } from "./crypto.ts";
+import { type CertificateSignature, isSignedBy } from "./x509-signature.ts";
 
 /** What a chain's check asks a certificate. Times in milliseconds since the epoch. */
 export type Certificate = {
@@ -34,144 +27,148 @@ export type Certificate = {
   isSignedBy(by: Certificate): Promise<boolean>;
 };
 
-const certificates = new WeakMap<Certificate, Signer>();
+/** Tags that depend on where they stand. */
+const VERSION = 0xa0;
+const EXTENSIONS = 0xa3;
+const DNS_NAME = 0x82;
 
-/** The key of a certificate as a signer of others; imported once for each hash that it signs with. */
-type Signer = { readonly verifyKey: (hash: string) => Promise<CryptoKey> };
+const VERSION_3 = 2;
+const BASIC_CONSTRAINTS = "2.5.29.19";
+const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 
 /** The certificate in DER, with nothing after it; undefined for anything else. Signatures are checked with `crypto`. */
-export function parseCertificate(
-  crypto: Crypto,
-  der: Uint8Array,
-): Certificate | undefined {
-  try {
-    const bytes = new Uint8Array(der);
-    const whole = element(bytes, 0);
-    if (whole?.tag !== SEQUENCE || whole.end !== bytes.length) return undefined;
-    const parsed = new X509Certificate(bytes.buffer);
-    const { name: algorithm, hash } = parsed.signatureAlgorithm;
-    const signedPart = element(bytes, whole.start);
-    const fields = signedPart === undefined ? undefined : namedFields(bytes, signedPart);
-    if (signedPart === undefined || fields === undefined) return undefined;
-    const certificate: Certificate = {
-      der: bytes,
-      ...fields,
-      notBefore: parsed.notBefore.getTime(),
-      notAfter: parsed.notAfter.getTime(),
-      isAuthority: isAuthority(parsed),
-      get dnsNames() {
-        return parsed.getExtensions(SubjectAlternativeNameExtension)
-          .flatMap(({ names }) => names.items.filter(({ type }) => type === "dns"))
-          .map(({ value }) => value);
-      },
-      extension: (oid) => {
-        const found = parsed.getExtensions(oid);
-        const [only] = found;
-        return found.length === 1 && only !== undefined ? new Uint8Array(only.value) : undefined;
-      },
-      isSignedBy: async (by) => {
-        try {
-          const key = await certificates.get(by)?.verifyKey(hash.name);
-          const signature = key === undefined
-            ? undefined
-            : webSignature(key.algorithm, new Uint8Array(parsed.signature));
-          if (key === undefined || signature === undefined) return false;
-          const tbs = bytes.subarray(whole.start, signedPart.end);
-          return await crypto.subtle.verify({ name: algorithm, hash }, key, signature, tbs);
-        } catch {
-          // A signature by an algorithm that does not go with the key.
-          return false;
-        }
-      },
-    };
-    certificates.set(certificate, signerOf(crypto, parsed));
-    return certificate;
-  } catch {
+export function parseCertificate(crypto: Crypto, der: Uint8Array): Certificate | undefined {
+  const bytes = new Uint8Array(der);
+  const whole = derElement(bytes, 0);
+  if (whole?.tag !== derTag.sequence || whole.end !== bytes.length) return undefined;
+  const [signed, algorithm, bits, ...more] = derChildren(bytes, whole) ?? [];
+  if (signed?.tag !== derTag.sequence || algorithm === undefined) return undefined;
+  if (bits?.tag !== derTag.bitString || bytes[bits.start] !== 0 || more.length > 0) {
     return undefined;
   }
-}
-
-function isAuthority(parsed: X509Certificate): boolean {
-  const constraints = parsed.getExtensions(BasicConstraintsExtension);
-  return constraints.length === 1 && constraints[0]?.ca === true;
-}
-
-function signerOf(crypto: Crypto, parsed: X509Certificate): Signer {
-  const keys = new Map<string, Promise<CryptoKey>>();
-  return {
-    verifyKey: (hash) => {
-      const known = keys.get(hash);
-      if (known !== undefined) return known;
-      const algorithm = { ...parsed.publicKey.algorithm, hash };
-      const imported = parsed.publicKey.export(algorithm, ["verify"], crypto);
-      // Of few hashes: others are refused by the import.
-      keys.set(hash, imported);
-      return imported;
-    },
-  };
-}
-
-/** The fields of a TBSCertificate that are compared or used as bytes, where they lie: writing them anew costs ten times as much. */
-function namedFields(
-  bytes: Uint8Array<ArrayBuffer>,
-  { start }: { readonly start: number },
-): Pick<Certificate, "issuer" | "subject" | "publicKey"> | undefined {
-  let at = start;
-  const next = (): Uint8Array<ArrayBuffer> | undefined => {
-    const found = element(bytes, at);
-    if (found === undefined) return undefined;
-    const whole = bytes.subarray(at, found.end);
-    at = found.end;
-    return whole;
-  };
-  const first = next();
-  // Version 3 is told; then come serial number and algorithm.
-  if (first?.[0] !== VERSION || next() === undefined || next() === undefined) return undefined;
-  const [issuer, , subject, publicKey] = [next(), next(), next(), next()];
-  if (issuer === undefined || subject === undefined || publicKey === undefined) return undefined;
-  return { issuer, subject, publicKey };
-}
-
-const VERSION = 0xa0;
-const SEQUENCE = 0x30;
-const INTEGER = 0x02;
-
-/** Bytes of r, and of s, by curve. */
-const SCALAR_BYTES: Readonly<Record<string, number>> = { "P-256": 32, "P-384": 48, "P-521": 66 };
-
-/** A certificate's signature as WebCrypto wants it: r ‖ s for ECDSA, as it is for others. */
-function webSignature(
-  algorithm: KeyAlgorithm & { readonly namedCurve?: string },
-  signature: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> | undefined {
-  if (algorithm.namedCurve === undefined) return signature;
-  const size = SCALAR_BYTES[algorithm.namedCurve];
-  const sequence = element(signature, 0);
-  if (size === undefined || sequence?.end !== signature.length) return undefined;
-  const r = element(signature, sequence.start);
-  const s = r === undefined ? undefined : element(signature, r.end);
-  if (r?.tag !== INTEGER || s?.tag !== INTEGER || s.end !== signature.length) return undefined;
-  const raw = new Uint8Array(2 * size);
-  for (const [{ start, end }, at] of [[r, size], [s, 2 * size]] as const) {
-    const scalar = signature.subarray(signature[start] === 0 ? start + 1 : start, end);
-    if (scalar.length > size) return undefined;
-    raw.set(scalar, at - scalar.length);
+  const fields = signedFields(bytes, signed);
+  // The algorithm stands inside of what is signed as well (RFC 5280, 4.1.1.2).
+  if (fields === undefined || !equalBytes(fields.algorithm, sliceOf(bytes, algorithm))) {
+    return undefined;
   }
-  return raw;
+  const { notBefore, notAfter, extensions, ...rest } = fields;
+  if (notBefore === undefined || notAfter === undefined || extensions === undefined) {
+    return undefined;
+  }
+  const extension = (oid: string): Uint8Array | undefined => {
+    const [only, ...others] = extensions.filter((one) => one.oid === oid);
+    return others.length === 0 ? only?.content : undefined;
+  };
+  return {
+    ...rest,
+    der: bytes,
+    notBefore,
+    notAfter,
+    isAuthority: isAuthority(extension(BASIC_CONSTRAINTS)),
+    get dnsNames() {
+      return dnsNamesIn(extension(SUBJECT_ALTERNATIVE_NAME));
+    },
+    extension,
+    isSignedBy: (by) =>
+      isSignedBy(crypto, by.publicKey, signatureIn(bytes, signed, algorithm, bits)),
+  };
 }
 
-/** Tag and content of the DER element at `at`, of less than 16 MiB; undefined when it does not fit. */
-function element(
+/** The fields of a TBSCertificate of version 3; its names, key and algorithm with their heads. */
+function signedFields(bytes: Uint8Array<ArrayBuffer>, signed: DerElement) {
+  const [version, serial, algorithm, issuer, validity, subject, publicKey, ...optional] =
+    derChildren(bytes, signed) ?? [];
+  if (version?.tag !== VERSION || bytes[version.end - 1] !== VERSION_3) return undefined;
+  if (serial?.tag !== derTag.integer || algorithm === undefined || issuer === undefined) {
+    return undefined;
+  }
+  if (validity === undefined || subject === undefined || publicKey === undefined) return undefined;
+  const [notBefore, notAfter] = derChildren(bytes, validity) ?? [];
+  return {
+    algorithm: sliceOf(bytes, algorithm),
+    issuer: sliceOf(bytes, issuer),
+    subject: sliceOf(bytes, subject),
+    publicKey: sliceOf(bytes, publicKey),
+    notBefore: timeOf(bytes, notBefore),
+    notAfter: timeOf(bytes, notAfter),
+    extensions: extensionsOf(bytes, optional.find(({ tag }) => tag === EXTENSIONS)),
+  };
+}
+
+type Extension = { readonly oid: string; readonly content: Uint8Array };
+
+/** The extensions; undefined when one of them is malformed. */
+function extensionsOf(
   bytes: Uint8Array,
-  at: number,
-): { readonly tag: number; readonly start: number; readonly end: number } | undefined {
-  const [tag, first] = bytes.subarray(at, at + 2);
-  if (tag === undefined || first === undefined) return undefined;
-  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
-  if (lengthBytes > 3 || first === 0x80) return undefined;
-  const start = at + 2 + lengthBytes;
-  const length = lengthBytes === 0
-    ? first
-    : bytes.subarray(at + 2, start).reduce((sum, byte) => sum * 256 + byte, 0);
-  return start + length > bytes.length ? undefined : { tag, start, end: start + length };
+  explicit: DerElement | undefined,
+): readonly Extension[] | undefined {
+  if (explicit === undefined) return [];
+  const list = derElement(bytes, explicit.start, explicit.end);
+  if (list?.tag !== derTag.sequence || list.end !== explicit.end) return undefined;
+  const extensions: Extension[] = [];
+  for (const element of derChildren(bytes, list) ?? []) {
+    const parts = derChildren(bytes, element) ?? [];
+    const oid = derOidAt(bytes, element);
+    const content = parts.at(-1);
+    if (oid === undefined || content?.tag !== derTag.octetString || parts.length > 3) {
+      return undefined;
+    }
+    extensions.push({ oid, content: bytes.subarray(content.start, content.end) });
+  }
+  return extensions.length === 0 ? undefined : extensions;
+}
+
+/** Whether BasicConstraints (RFC 5280, 4.2.1.9) says `cA`. */
+function isAuthority(constraints: Uint8Array | undefined): boolean {
+  const sequence = constraints === undefined ? undefined : derElement(constraints, 0);
+  if (constraints === undefined || sequence?.tag !== derTag.sequence) return false;
+  const [first] = derChildren(constraints, sequence) ?? [];
+  return first?.tag === derTag.boolean && constraints[first.start] === 0xff;
+}
+
+function dnsNamesIn(names: Uint8Array | undefined): readonly string[] {
+  const sequence = names === undefined ? undefined : derElement(names, 0);
+  if (names === undefined || sequence?.tag !== derTag.sequence) return [];
+  return (derChildren(names, sequence) ?? [])
+    .filter(({ tag }) => tag === DNS_NAME)
+    .map(({ start, end }) => String.fromCharCode(...names.subarray(start, end)));
+}
+
+const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+
+/** Milliseconds since the epoch of a Time (RFC 5280, 4.1.2.5). */
+function timeOf(bytes: Uint8Array, element: DerElement | undefined): number | undefined {
+  if (element === undefined) return undefined;
+  const text = String.fromCharCode(
+    ...bytes.subarray(element.start, Math.min(element.end, element.start + 16)),
+  );
+  const isShort = element.tag === derTag.utcTime;
+  if (!isShort && element.tag !== derTag.generalizedTime) return undefined;
+  const found = (isShort ? UTC_TIME : GENERALIZED_TIME).exec(text);
+  if (found === null) return undefined;
+  const [, year = 0, month = 0, day, hour, minute, second] = found.map(Number);
+  const century = isShort ? (year >= 50 ? 1900 : 2000) : 0;
+  return Date.UTC(century + year, month - 1, day, hour, minute, second);
+}
+
+/** What was signed, how, and the signature: the content of a BIT STRING after its count of unused bits. */
+function signatureIn(
+  bytes: Uint8Array<ArrayBuffer>,
+  signed: DerElement,
+  algorithm: DerElement,
+  bits: DerElement,
+): CertificateSignature {
+  return {
+    algorithm: derOidAt(bytes, algorithm),
+    signature: bytes.subarray(bits.start + 1, bits.end),
+    signed: sliceOf(bytes, signed),
+  };
+}
+
+function sliceOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  { from, end }: DerElement,
+): Uint8Array<ArrayBuffer> {
+  return bytes.subarray(from, end);
 }

@@ -36,8 +36,10 @@ export function attestedText(content: AttestedContent): string {
 
 /** The order of the texts' UTF-8 bytes, which is that of their code points. */
 function byBytes(left: string, right: string): number {
-  const [one, other] = [[...left], [...right]];
-  const at = one.findIndex((character, index) => character !== other[index]);
-  if (at === -1) return one.length - other.length;
-  return (one[at]?.codePointAt(0) ?? 0) - (other[at]?.codePointAt(0) ?? -1);
+  const shorter = Math.min(left.length, right.length);
+  for (let at = 0; at < shorter; at++) {
+    if (left.charCodeAt(at) === right.charCodeAt(at)) continue;
+    return (left.codePointAt(at) ?? 0) - (right.codePointAt(at) ?? 0);
+  }
+  return left.length - right.length;
 }

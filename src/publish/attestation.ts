@@ -23,7 +23,9 @@ export type AttestationCheck = (
 
 /** An attestation to be used up. */
 export type AttestationUse = UsedToken & {
-  /** To be told when another publish used it up meanwhile: the refusal, or undefined when that refuses nothing. */
+  /** To be told when no other publish has used it up. */
+  readonly unused: () => void;
+  /** To be told when another publish has used it up: the refusal, or undefined when that refuses nothing. */
   readonly replayed: () => Refusal | undefined;
 };
 

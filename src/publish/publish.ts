@@ -64,7 +64,10 @@ export async function publish(
     tokenFor: await deps.tokens.maker(),
   };
   const written = await write(deps, work, use);
-  if (written !== "replayed") return written;
+  if (written !== "replayed") {
+    use?.unused();
+    return written;
+  }
   const refusal = use?.replayed();
   if (refusal !== undefined) return refusal;
   const again = await write(deps, work);
@@ -83,7 +86,7 @@ type Work = {
   readonly tokenFor: (keys: readonly RevisableKey[]) => Promise<string>;
 };
 
-/** Writes the keys; `replayed`, and nothing is written, when the attestation was used up meanwhile. */
+/** Writes the keys; `replayed`, and nothing is written, when the attestation was used up before. */
 async function write(
   deps: PublishDeps,
   { by, token, checked, kept, statOf, tokenFor }: Work,

@@ -16,9 +16,9 @@ const MAX_SIGNED_BYTES = 16_384;
 
 /**
  * `base`, with its small operations done at once on this thread by OpenSSL, which takes half the time that they
- * take behind the checks of an implementation or a hop between threads: SHA-256; HMAC-SHA-256 and AES-GCM with keys
- * that were imported raw and cannot be exported; ECDSA P-256 verification of short texts with keys that were
- * imported as SPKI. Everything else, and every unusual parameter, is left to `base`. Node only.
+ * take behind the checks of an implementation or a hop between threads: SHA-256; HMAC-SHA-256, AES-GCM and unwrapping
+ * raw keys by AES-KW, with keys that were imported raw and cannot be exported; ECDSA P-256 verification of short texts
+ * with keys that were imported as SPKI. Everything else, and every unusual parameter, is left to `base`. Node only.
  */
 export function threadCrypto(base: Crypto): Crypto {
   const subtle = overlay(base.subtle, threadMethods(base.subtle));
@@ -51,32 +51,58 @@ function threadMethods(base: SubtleCrypto): object {
     return found;
   };
 
+  const importKey = async (
+    format: "raw" | "spki",
+    data: BufferSource,
+    algorithm: Algorithm,
+    extractable: boolean,
+    usages: readonly KeyUsage[],
+  ): Promise<CryptoKey> => {
+    if (format === "raw" && !extractable) {
+      const key = threadKey(algorithm, bytesOf(data), usages);
+      if (key !== undefined) return key;
+    }
+    const key = await base.importKey(format, data, algorithm, extractable, usages);
+    if (format === "spki" && isP256(key)) {
+      const der = Buffer.from(bytesOf(data));
+      publicKeys.set(key, {
+        key: createPublicKey({ key: der, format: "der", type: "spki" }),
+        dsaEncoding: "ieee-p1363",
+      });
+    }
+    return key;
+  };
+
   return {
     digest: async (algorithm: Algorithm, data: BufferSource) => {
       if (nameOf(algorithm) !== "SHA-256") return await base.digest(algorithm, data);
       return bufferOf(createHash("sha256").update(bytesOf(data)).digest());
     },
 
-    importKey: async (
-      format: "raw" | "spki",
-      data: BufferSource,
+    importKey,
+
+    unwrapKey: async (
+      format: "raw",
+      wrapped: BufferSource,
+      wrappingKey: CryptoKey,
+      wrapping: Algorithm,
       algorithm: Algorithm,
       extractable: boolean,
-      usages: readonly KeyUsage[],
+      usages: KeyUsage[],
     ) => {
-      if (format === "raw" && !extractable) {
-        const key = threadKey(algorithm, bytesOf(data), usages);
-        if (key !== undefined) return key;
+      const secret = keyFor(ThreadKey.secretOf(wrappingKey), wrapping, wrappingKey, "unwrapKey");
+      if (secret === undefined) {
+        const how = [wrapping, algorithm, extractable, usages] as const;
+        return await base.unwrapKey(format, wrapped, wrappingKey, ...how);
       }
-      const key = await base.importKey(format, data, algorithm, extractable, usages);
-      if (format === "spki" && isP256(key)) {
-        const der = Buffer.from(bytesOf(data));
-        publicKeys.set(key, {
-          key: createPublicKey({ key: der, format: "der", type: "spki" }),
-          dsaEncoding: "ieee-p1363",
-        });
-      }
-      return key;
+      if (format !== "raw") throw new DOMException("only raw keys", "NotSupportedError");
+      return await importKey(
+        "raw",
+        unwrapped(secret, bytesOf(wrapped)),
+        algorithm,
+        extractable,
+        usages,
+      );
     },
 
     sign: async (algorithm: Algorithm, key: CryptoKey, data: BufferSource) => {
@@ -154,7 +180,7 @@ class ThreadKey implements CryptoKey {
   }
 }
 
-/** A key for HMAC with SHA-256 or for AES-GCM, and for nothing but their own operations. */
+/** A key for HMAC with SHA-256, for AES-GCM or for unwrapping by AES-KW, and for nothing but their own operations. */
 function threadKey(
   algorithm: Algorithm,
   bytes: Uint8Array,
@@ -168,11 +194,27 @@ function threadKey(
     if (!usages.every((usage) => usage === "sign" || usage === "verify")) return undefined;
     return new ThreadKey({ name, hash: { name: "SHA-256" }, length }, usages, bytes);
   }
+  if (name === "AES-KW" && length === 256 && usages.every((usage) => usage === "unwrapKey")) {
+    return new ThreadKey({ name, length }, usages, bytes);
+  }
   if (name === "AES-GCM" && [128, 192, 256].includes(length)) {
     if (!usages.every((usage) => usage === "encrypt" || usage === "decrypt")) return undefined;
     return new ThreadKey({ name, length }, usages, bytes);
   }
   return undefined;
+}
+
+/** The initial value of RFC 3394, section 2.2.3.1. */
+const WRAP_VALUE = new Uint8Array(8).fill(0xa6);
+
+/** The key that was wrapped by AES-256 key wrap (RFC 3394). */
+function unwrapped(secret: Uint8Array, wrapped: Uint8Array): Buffer<ArrayBuffer> {
+  try {
+    const decipher = createDecipheriv("id-aes256-wrap", secret, WRAP_VALUE);
+    return Buffer.concat([decipher.update(wrapped), decipher.final()]);
+  } catch {
+    throw new DOMException("it cannot be unwrapped", "OperationError");
+  }
 }
 
 function isP256({ algorithm }: CryptoKey): boolean {

@@ -1,4 +1,4 @@
-import { describe } from "../cloud/failure.ts";
+import { clockNote, describe } from "../cloud/failure.ts";
 import type { ServiceAnswer } from "../cloud/service-call.ts";
 import { AppError } from "../errors.ts";
 
@@ -33,12 +33,16 @@ export async function reach(
 export function refusal(
   title: string,
   name: string,
-  { status }: ServiceAnswer,
+  answer: ServiceAnswer,
   missing = false,
 ): AppError {
+  const { status } = answer;
   if (status === 404 || missing) return unavailable(name, `is not in ${title}: check its name`);
   const cure = status === 401 || status === 403 || status === 400
     ? "allow this server to read it, and check the name"
     : "it is tried again later";
-  return unavailable(name, `cannot be read: ${title} answered ${status}: ${cure}`);
+  return unavailable(
+    name,
+    `cannot be read: ${title} answered ${status}: ${cure}${clockNote(answer)}`,
+  );
 }

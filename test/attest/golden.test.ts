@@ -157,7 +157,7 @@ describe("a real SafetyNet token", () => {
     device: readonly ("basicIntegrity" | "ctsProfileMatch")[],
     changes: { trustAnchors?: string[]; hostname?: string; certificateDigests?: string[] } = {},
   ) =>
-    await checkSafetyNet(token, isChained, {
+    await checkSafetyNet(NATIVE, token, isChained, {
       app: {
         kind: "safetynet",
         packageName: SAFETY_NET_CONTENT.healthAuthorityID,

@@ -11,7 +11,7 @@ import { makeCertificate } from "../../src/device/attest/certificates.ts";
 import { encodeDer } from "../../src/bytes/ecdsa-der.ts";
 import { sha256, signEcdsa } from "../../src/keys/crypto.ts";
 import { concatBytes } from "../../src/keys/pem.ts";
-import { Extension } from "../../src/keys/x509.ts";
+import { Extension } from "../../src/keys/x509-generator.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import { APP } from "./world.ts";
 
@@ -33,6 +33,8 @@ export type Tampering = {
   readonly leafNotBefore?: number;
   readonly leafNotAfter?: number;
   readonly issuerName?: string;
+  /** More extensions of the leaf. */
+  readonly extensions?: readonly Extension[];
   readonly x5c?: (genuine: readonly Uint8Array[]) => readonly Uint8Array[];
 };
 
@@ -73,6 +75,7 @@ export async function attestation(
     notAfter: tampering.leafNotAfter ?? nowMs + DAY_MS,
     extensions: [
       new Extension(NONCE_OID, false, new Uint8Array(tampering.nonce?.(nonce) ?? nonce)),
+      ...(tampering.extensions ?? []),
     ],
   });
   const x5c = [leaf, authority.der];

@@ -3,7 +3,7 @@ import { CompactSign, UnsecuredJWT } from "jose";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { makeCertificate } from "../../src/device/attest/certificates.ts";
 import { derToPem } from "../../src/keys/pem.ts";
-import { SubjectAlternativeNameExtension } from "../../src/keys/x509.ts";
+import { SubjectAlternativeNameExtension } from "../../src/keys/x509-generator.ts";
 import { NOON } from "../publish/world.ts";
 import { NATIVE } from "../support/crypto-providers.ts";
 import { useDatabase } from "../support/database.ts";

@@ -6,7 +6,11 @@ import { deviceTokenCheck } from "../../src/attest/device-check.ts";
 import { googleDecoder } from "../../src/attest/play-integrity/google-token.ts";
 import { playKeyring } from "../../src/attest/play-integrity/local-token.ts";
 import { secretReader } from "../../src/attest/secret-reference.ts";
-import { vendorCalls, type VendorEvent } from "../../src/attest/vendor/calls.ts";
+import {
+  vendorCalls,
+  type VendorCallsDeps,
+  type VendorEvent,
+} from "../../src/attest/vendor/calls.ts";
 import type { AttestationEvent } from "../../src/attest/verdict.ts";
 import { contentHash } from "../../src/attest/content-hash.ts";
 import { fileKeys } from "../../src/keys/file.ts";
@@ -44,7 +48,8 @@ export type AttestWorld = World & {
 export type AttestWorldOptions = {
   readonly allowDevelopment?: boolean;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  readonly budgetMs?: number;
+  /** Handed what ends the vendor's time; without it nothing does. */
+  readonly after?: VendorCallsDeps["after"];
   readonly elapsedMs?: () => number;
 };
 
@@ -63,7 +68,7 @@ export async function makeAttestWorld(
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     elapsedMs,
     ended: (event) => vendorEvents.push(event),
-    ...(options.budgetMs === undefined ? {} : { budgetMs: options.budgetMs }),
+    after: options.after ?? (() => () => {}),
   });
   const readSecret = secretReader((name) => environment[name]);
   const dataKeys = attestationDataKeys(NATIVE, new Uint8Array(32).fill(9));
@@ -73,7 +78,7 @@ export async function makeAttestWorld(
     dataKeys: () => dataKeys,
     used: usedTokens(database),
     keys: attestedKeys(database),
-    openPlayKeys: playKeyring(readSecret, elapsedMs),
+    openPlayKeys: playKeyring(NATIVE, readSecret, elapsedMs),
     decodeByGoogle: googleDecoder({ vendors, readSecret, nowMs }),
     checkDeviceToken: deviceTokenCheck({
       vendors,

@@ -152,6 +152,19 @@ describe("Google", () => {
       code: "identity_unavailable",
       message: expect.stringContaining("Google's token endpoint answered 400 invalid_grant: check"),
     });
+    await writeFile(path, JSON.stringify(account));
+    // An assertion that ended, or that is not valid yet: Google refuses both.
+    for (const [hours, side] of [[-2, "behind"], [2, "ahead of"]] as const) {
+      const { http: off } = testHttp({ now: () => Date.now() + hours * 3_600_000 });
+      await expect(googleTokens({ kind: "file", path }, off).get()).rejects.toMatchObject({
+        code: "identity_unavailable",
+        message: expect.stringMatching(
+          new RegExp(
+            `; this machine's clock is 7\\d{3} s ${side} the service's: set it, best by NTP$`,
+          ),
+        ),
+      });
+    }
   });
 
   test("the metadata server is asked, and believed, only with Metadata-Flavor", async () => {

@@ -15,7 +15,14 @@ import { derToPem } from "../../src/keys/pem.ts";
 import { importSigningJwk, newSigningJwk } from "../../src/keys/signing-jwk.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { CRYPTOS } from "../support/crypto-providers.ts";
-import { AES_256_GCM, ECDSA_P256, HKDF_SHA256, HMAC_SHA256, SHA256 } from "../vectors/crypto.ts";
+import {
+  AES_256_GCM,
+  AES_256_KW,
+  ECDSA_P256,
+  HKDF_SHA256,
+  HMAC_SHA256,
+  SHA256,
+} from "../vectors/crypto.ts";
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 const text = (value: string) => new TextEncoder().encode(value);
@@ -74,6 +81,23 @@ describe.each(PROVIDERS)("crypto on $name", ({ crypto }) => {
     }
     expect(await unseal(crypto, aes, whole.subarray(0, -1), hex(aad))).toBeUndefined();
     expect(await unseal(crypto, aes, whole, hex(`${aad}00`))).toBeUndefined();
+  });
+
+  test("AES-256 key wrap, RFC 3394, 4.6", async () => {
+    const { subtle } = crypto;
+    const { key, wrapped, data } = AES_256_KW;
+    const wrapping = await subtle.importKey("raw", hex(key), "AES-KW", false, ["unwrapKey"]);
+    const unwrap = (bytes: Uint8Array<ArrayBuffer>) =>
+      subtle.unwrapKey("raw", bytes, wrapping, "AES-KW", "AES-GCM", false, ["decrypt"]);
+    const iv = new Uint8Array(12);
+    const sending = await subtle.importKey("raw", hex(data), "AES-GCM", false, ["encrypt"]);
+    const sealed = await subtle.encrypt({ name: "AES-GCM", iv }, sending, text("wrapped"));
+    const opening = await unwrap(hex(wrapped));
+    expect(new Uint8Array(await subtle.decrypt({ name: "AES-GCM", iv }, opening, sealed)))
+      .toEqual(text("wrapped"));
+    for (const other of [hex(wrapped).with(5, 0), hex(wrapped).subarray(8), new Uint8Array()]) {
+      await expect(unwrap(other)).rejects.toThrow();
+    }
   });
 
   test("AES-256-GCM opens nothing shorter than nonce and tag", async () => {

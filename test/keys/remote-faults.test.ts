@@ -209,6 +209,37 @@ test("Google Cloud KMS: signs with the newest enabled version, and with the one 
   await service.stop();
 });
 
+test.each([[901, "901 s ahead of"], [-901, "901 s behind"]])(
+  "AWS KMS: a clock that is %i s off is told, and how to mend it",
+  async (seconds, side) => {
+    // AWS refuses signatures that are more than five minutes old or new.
+    const { http } = testHttp({ now: () => Date.now() + seconds * 1000 });
+    const service = await startKmsServer();
+    const credential = { accessKeyId: "AKID", secretAccessKey: "secret" };
+    const keys = awsKmsKeys({
+      call: awsCaller({ get: () => Promise.resolve(credential), refused: () => false }, http),
+      region: "eu-west-1",
+      endpoint: service.url,
+      crypto: NATIVE,
+      now: http.now,
+    });
+    await expect(keys.sign("aws-kms:alias/a", DATA)).rejects.toMatchObject({
+      code: "key_unavailable",
+      message: expect.stringMatching(
+        new RegExp(
+          '^"aws-kms:alias/a": AWS KMS answered 400 InvalidSignatureException: check this server\'s credentials for AWS, ' +
+            `and this machine's clock; this machine's clock is ${
+              side.replace("901", "(?:89|90)\\d")
+            } the service's: set it, best by NTP$`,
+        ),
+      ),
+    });
+    // Asking again would not help.
+    expect(service.seen).toHaveLength(1);
+    await service.stop();
+  },
+);
+
 test("a version that another process destroyed is noticed at the next signature", async () => {
   const { http } = testHttp();
   const google = REMOTE_MANAGERS.find(({ scheme }) => scheme === "gcp-kms");

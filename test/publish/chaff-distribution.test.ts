@@ -2,28 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { LATENCY_RING_SIZE, latencyRing } from "../../src/publish/latency-ring.ts";
 import { type PublishHandler, publishRoute } from "../../src/publish/route.ts";
 import { useDatabase } from "../support/database.ts";
+import { critical, kolmogorovSmirnov, seeded } from "../support/distribution.ts";
 import { makeWorld, NOON, tek, type World } from "./world.ts";
-
-/** Mulberry32: random enough for a test, the same every time. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** The largest distance of two empirical distribution functions. */
-function kolmogorovSmirnov(a: readonly number[], b: readonly number[]): number {
-  const below = (sample: readonly number[], value: number) =>
-    sample.filter((one) => one <= value).length / sample.length;
-  return Math.max(...[...a, ...b].map((value) => Math.abs(below(a, value) - below(b, value))));
-}
-
-/** The distance beyond which samples of this size differ with a confidence of 99 %. */
-const critical = (n: number, m: number) => 1.628 * Math.sqrt((n + m) / (n * m));
 
 /** What somebody at the network sees of one request: the answer's size, and its distance to the body's last byte. */
 type Sight = { readonly bytes: number; readonly latencyMs: number };

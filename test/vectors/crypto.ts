@@ -75,6 +75,13 @@ export const HMAC_SHA256: readonly {
   },
 ];
 
+/** Wrap 256 bits of key data with a 256-bit key: RFC 3394, section 4.6. */
+export const AES_256_KW = {
+  key: "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+  data: "00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f",
+  wrapped: "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21",
+} as const;
+
 /** RFC 5869, appendix A. */
 export const HKDF_SHA256: readonly {
   name: string;

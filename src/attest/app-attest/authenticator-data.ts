@@ -55,7 +55,7 @@ export function parseAuthenticatorData(
   if (bytes.length < idAt) return undefined;
   const idEnd = idAt + view.getUint16(idAt - 2);
   const key = decodeFirstMap(bytes.subarray(idEnd));
-  if (idEnd >= bytes.length || key === undefined) return undefined;
+  if (key === undefined) return undefined;
   const credential = {
     aaguid: bytes.subarray(HEAD_BYTES, HEAD_BYTES + AAGUID_BYTES),
     id: bytes.subarray(idAt, idEnd),
@@ -73,7 +73,7 @@ function withExtensions(data: AuthenticatorData, rest: Uint8Array): Authenticato
 }
 
 function categoryIn(extensions: CborMap): number | undefined {
-  const bytes = bytesAt(extensions, CATEGORY, CATEGORY_BYTES);
+  const bytes = bytesAt(extensions, CATEGORY);
   if (bytes?.length !== CATEGORY_BYTES) return undefined;
   return new DataView(bytes.buffer, bytes.byteOffset, CATEGORY_BYTES).getUint32(0, true);
 }

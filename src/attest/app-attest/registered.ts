@@ -14,9 +14,6 @@ export type Asserted = {
   readonly counter: number;
 };
 
-const MAX_SIGNATURE_BYTES = 80;
-const MAX_AUTH_DATA_BYTES = 1024;
-
 /** Checks an assertion of a registered key; `publicKey` is its SubjectPublicKeyInfo. */
 export async function checkAssertion(
   assertion: Uint8Array,
@@ -26,8 +23,8 @@ export async function checkAssertion(
 ): Promise<Asserted | Extract<Finding, { found: "failed" }>> {
   const members = decodeMap(assertion);
   if (members === undefined) return failed("malformed");
-  const der = bytesAt(members, "signature", MAX_SIGNATURE_BYTES);
-  const authData = bytesAt(members, "authenticatorData", MAX_AUTH_DATA_BYTES);
+  const der = bytesAt(members, "signature");
+  const authData = bytesAt(members, "authenticatorData");
   if (der === undefined || authData === undefined) return failed("malformed");
   const signature = decodeDer(der);
   const data = parseAuthenticatorData(authData, "assertion");

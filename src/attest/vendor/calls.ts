@@ -50,8 +50,8 @@ export type VendorCallsDeps = {
   /** Milliseconds that only go forward. */
   readonly elapsedMs: () => number;
   readonly ended: (event: VendorEvent) => void;
-  /** From the first to the last byte of an exchange. Default {@link VENDOR_BUDGET_MS}. */
-  readonly budgetMs?: number;
+  /** Calls `then` after so many milliseconds, unless what it answers is called before. */
+  readonly after: (milliseconds: number, then: () => void) => () => void;
 };
 
 const MAX_IN_FLIGHT = 64;
@@ -59,11 +59,11 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 const UNAVAILABLE = { asked: "unavailable" } as const;
 
 /**
- * Calls with one budget an exchange, none tried again, at most 64 in flight, and a breaker for each vendor and account.
+ * Calls with a budget of {@link VENDOR_BUDGET_MS} an exchange, from its first to its last byte, none tried again, at most 64 in flight, and a breaker for each vendor and account.
  * Whatever goes wrong is `unavailable`.
  */
 export function vendorCalls(deps: VendorCallsDeps): VendorCalls {
-  const { elapsedMs, budgetMs = VENDOR_BUDGET_MS } = deps;
+  const { elapsedMs, after } = deps;
   const breakers = new Map<string, Breaker>();
   let inFlight = 0;
 
@@ -76,7 +76,7 @@ export function vendorCalls(deps: VendorCallsDeps): VendorCalls {
 
   const run = async <T>(exchange: VendorExchange<T>): Promise<Asked<T>> => {
     const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(), budgetMs);
+    const cancel = after(VENDOR_BUDGET_MS, () => ended.abort());
     try {
       return await untilAborted(
         ended.signal,
@@ -85,7 +85,7 @@ export function vendorCalls(deps: VendorCallsDeps): VendorCalls {
     } catch {
       return UNAVAILABLE;
     } finally {
-      clearTimeout(timer);
+      cancel();
       // Closes the connection of whatever was not read to its end.
       ended.abort();
     }

@@ -2,7 +2,7 @@
 
 import type { HttpOptions, Prepared } from "../../blob/retrying-fetch.ts";
 import { type Credential, type Expiring, renewedCredential } from "../credential.ts";
-import { identityFailure } from "../failure.ts";
+import { clockNote, identityFailure } from "../failure.ts";
 import { callService } from "../service-call.ts";
 import { bearerToken, formPost, oauthError } from "../token-answer.ts";
 import { watchedFile } from "../watched-file.ts";
@@ -73,7 +73,7 @@ async function load(
   if (token !== undefined) return token;
   throw identityFailure(
     `Azure's token endpoint answered ${answer.status}${oauthError(answer)}`,
-    cure,
+    `${cure}${clockNote(answer)}`,
   );
 }
 

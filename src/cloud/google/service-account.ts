@@ -2,7 +2,7 @@ import { importPKCS8, SignJWT } from "jose";
 import * as z from "zod";
 import type { HttpOptions } from "../../blob/retrying-fetch.ts";
 import type { Expiring } from "../credential.ts";
-import { identityFailure } from "../failure.ts";
+import { clockNote, identityFailure } from "../failure.ts";
 import { callService } from "../service-call.ts";
 import { bearerToken, formPost, oauthError } from "../token-answer.ts";
 
@@ -55,7 +55,7 @@ export async function serviceAccountToken(
   if (token !== undefined) return token;
   throw identityFailure(
     `Google's token endpoint answered ${answer.status}${oauthError(answer)}`,
-    CURE,
+    `${CURE}${clockNote(answer)}`,
   );
 }
 

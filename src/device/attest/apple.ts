@@ -1,7 +1,7 @@
 import { encode } from "cborg";
 import { sha256 } from "../../keys/crypto.ts";
 import { concatBytes, derToPem } from "../../keys/pem.ts";
-import { Extension } from "../../keys/x509.ts";
+import { Extension } from "../../keys/x509-generator.ts";
 
 import { type Issuing, makeCertificate } from "./certificates.ts";
 

@@ -2,7 +2,7 @@ import {
   BasicConstraintsExtension,
   type Extension,
   X509CertificateGenerator,
-} from "../../keys/x509.ts";
+} from "../../keys/x509-generator.ts";
 
 /** A certificate to be made. */
 export type CertificateWish = {

@@ -55,6 +55,10 @@ export type EfgsCallback = {
 /** Characters of the visited countries of a key, joined by commas, that a deployed gateway can store: 96 countries. */
 const MAX_VISITED = 96;
 
+const tlsKey = z.string().regex(
+  /^file:/,
+  "must be a file reference such as file:/etc/efgs.pem: TLS needs the key itself, which no key manager hands out",
+).pipe(fileReference);
 const thumbprint = z.string().max(200)
   .transform((text) => text.replaceAll(":", "").toLowerCase())
   .refine(
@@ -67,7 +71,7 @@ const schema = z.strictObject({
   participants: z.array(countryMember).max(200).default([])
     .transform((countries) => [...new Set(countries)].sort()),
   countries: z.record(regionMember, countryMember),
-  clientCertificate: z.strictObject({ certificate: fileReference, key: fileReference }).optional(),
+  clientCertificate: z.strictObject({ certificate: fileReference, key: tlsKey }).optional(),
   signingKey: z.string().regex(
     /^[a-z][a-z0-9-]{0,20}:\S{1,500}$/,
     "must be a key manager reference such as local:NAME or file:PATH",

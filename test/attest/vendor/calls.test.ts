@@ -9,6 +9,7 @@ it("has 64 calls in flight at most; one more is unavailable at once", async () =
   const calls = vendorCalls({
     fetch: () => new Promise((resolve) => waiting.push(resolve)),
     elapsedMs: () => 0,
+    after: () => () => {},
     ended: (event) => events.push(event),
   });
   const ask = () =>
@@ -33,6 +34,7 @@ it("has a breaker of its own for each account", async () => {
   const calls = vendorCalls({
     fetch: () => Promise.reject(new Error("no network")),
     elapsedMs: () => 0,
+    after: () => () => {},
     ended: () => {},
   });
   const ask = (account: string) =>
