@@ -16,6 +16,7 @@ import { buildExportFile } from "../src/export-file/build.ts";
 import type { ExportKey } from "../src/model/exposure.ts";
 import { type ImportDependencies, importExports } from "../src/upstream/import/run.ts";
 import type { FetchPolicy } from "../src/http/guarded-fetch.ts";
+import { pinnedFetch } from "../src/runtime/pinned-fetch.ts";
 import { exportImportSchema } from "../src/model/resource/export-import.ts";
 import { currentRuntime } from "../src/runtime/current.ts";
 import { type Database, openDatabase } from "../src/store/database.ts";
@@ -29,7 +30,7 @@ const COLUMNS = `key, interval_number, interval_count, transmission_risk, report
   days_since_onset, regions, traveler, created_at, source, source_name, hops`;
 
 const TO_LOOPBACK: FetchPolicy = {
-  fetch: (url, init) => fetch(url, init),
+  fetch: pinnedFetch(),
   resolve: () => Promise.resolve([]),
   allowPrivate: true,
   timeoutMs: 60_000,

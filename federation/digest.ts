@@ -50,6 +50,18 @@ export function dayDigests(
   return [...days.values()].sort((left, right) => left.day - right.day);
 }
 
+/** The digests of several batches as one a day, ascending. */
+export function mergedDigests(digests: readonly DayDigest[]): DayDigest[] {
+  const days = new Map<number, { day: number; count: number; digest: Uint8Array }>();
+  for (const { day, count, digest } of digests) {
+    const sum = days.get(day) ?? { day, count: 0, digest: new Uint8Array(DIGEST_BYTES) };
+    sum.count += count;
+    mix(sum.digest, digest);
+    days.set(day, sum);
+  }
+  return [...days.values()].sort((left, right) => left.day - right.day);
+}
+
 /** XORs the second into the first. */
 export function mix(into: Uint8Array, digest: Uint8Array): void {
   for (let at = 0; at < into.length; at++) into[at] = (into[at] ?? 0) ^ (digest[at] ?? 0);

@@ -11,6 +11,7 @@ import { acceptanceOf, type ReceivedKey, type RefusalReason } from "./policy/acc
 /** What a batch does in the database; see src/store/federation/inbound.ts. */
 export type InboundTransaction = {
   insert(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlySet<string>>;
+  addRegions(peer: KeySender, keys: readonly FederatedKey[]): Promise<void>;
   lock(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlyMap<string, StoredKey>>;
   revise(keys: readonly FederatedKey[]): Promise<void>;
   moveCursor(
@@ -20,7 +21,11 @@ export type InboundTransaction = {
     cursors: PeerCursors,
     version: number,
   ): Promise<void>;
-  addDigests(peer: string, digests: readonly DayDigest[], anew: boolean): Promise<void>;
+  addDigests(
+    peer: string,
+    digests: readonly DayDigest[],
+    forget: "all" | readonly number[],
+  ): Promise<void>;
   addPage(page: PageRecord): Promise<void>;
   addBatches(batches: readonly BatchRecord[]): Promise<void>;
   settleOutgoing(id: number, rest: readonly NewOutgoingBatch[]): Promise<number>;
@@ -88,7 +93,7 @@ export function judgeBatch(
 
 /**
  * Stores what was accepted of a batch in one transaction, together with whatever `beside` writes, with the window of
- * this moment. A revision of a key that we never had (it may have been refused as what it was before) is stored as a
+ * this moment. A key that is there already gets its regions besides. A revision of a key that we never had (it may have been refused as what it was before) is stored as a
  * new key, unless it revokes.
  */
 export async function storeBatch(
@@ -99,6 +104,7 @@ export async function storeBatch(
 ): Promise<BatchVerdicts> {
   return await deps.inbound.transaction(async (transaction) => {
     const known = await transaction.insert(peer, inOrder(keys.accepted));
+    await addRegions(transaction, peer, keys.accepted, known);
     const again = confirmsKnown ? confirmationsIn(keys.accepted, known) : new Map();
     const confirmed = await applyRevisions(transaction, peer, again);
     const revisions = await applyRevisions(transaction, peer, revised.accepted);
@@ -150,6 +156,23 @@ function judge(
 /** Everybody locks keys in this order. */
 const inOrder = (keys: ReadonlyMap<string, FederatedKey>): FederatedKey[] =>
   [...keys.keys()].sort().flatMap((hex) => keys.get(hex) ?? []);
+
+/** Whoever brings a key again brings it for regions of its own. */
+async function addRegions(
+  transaction: InboundTransaction,
+  peer: Peer,
+  accepted: ReadonlyMap<string, FederatedKey>,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  if (known.size === 0) return;
+  const again = new Map([...accepted].filter(([hex]) => known.has(hex)));
+  const stored = await transaction.lock(peer, inOrder(again));
+  const more = [...again].filter(([hex, { regions }]) => {
+    const has = new Set(stored.get(hex)?.regions);
+    return regions.some((region) => !has.has(region));
+  });
+  await transaction.addRegions(peer, inOrder(new Map(more)));
+}
 
 function confirmationsIn(
   accepted: ReadonlyMap<string, FederatedKey>,

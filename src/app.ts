@@ -75,7 +75,7 @@ export async function openApp(
     federating: await federationPart(foundation, runtime),
     administering,
     backups: await backupPart(foundation),
-    gateway: await gatewayPart(foundation, runtime),
+    gateway: await gatewayPart(foundation),
   };
   const { publishing, federating, gateway } = parts;
   const allJobs = Object.values(parts).flatMap((part) => part?.jobs ?? []);
@@ -194,13 +194,10 @@ export async function openApp(
 }
 
 /** The gateway is loaded only by those who are one. */
-async function gatewayPart(
-  foundation: Foundation,
-  runtime: FederationRuntime,
-): Promise<EfgsGatewayPart | undefined> {
+async function gatewayPart(foundation: Foundation): Promise<EfgsGatewayPart | undefined> {
   if (!foundation.config.roles.includes("efgs")) return undefined;
   const { efgsGatewayPart } = await import("./app/efgs-gateway.ts");
-  return efgsGatewayPart(foundation, runtime);
+  return efgsGatewayPart(foundation);
 }
 
 /** The console, with what its pages refer to. */

@@ -60,6 +60,17 @@ export type ErrorCode =
   | "signature_invalid"
   | "fetch_refused"
   | "fetch_failed"
+  | "host_not_found"
+  | "connection_refused"
+  | "connection_failed"
+  | "certificate_expired"
+  | "certificate_not_yet_valid"
+  | "certificate_wrong_host"
+  | "certificate_untrusted"
+  | "client_certificate_missing"
+  | "client_certificate_refused"
+  | "tls_failed"
+  | "wrong_protocol"
   | "limit_exceeded"
   | "permission_denied"
   | "unauthenticated"
@@ -136,6 +147,48 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorRow>> = {
   signature_invalid: row(400, 3, 1, "no signature verifies"),
   fetch_refused: row(400, 9, 1, "the address must not be fetched"),
   fetch_failed: row(502, 14, 1, "the other server could not be read", true),
+  // why another server could not be read; the texts with host and cure are in src/http/call-failure.ts
+  host_not_found: row(502, 14, 1, "the other server's name was not found", true),
+  connection_refused: row(502, 14, 1, "the other server refused the connection", true),
+  connection_failed: row(502, 14, 1, "the connection to the other server failed", true),
+  certificate_expired: row(502, 14, 1, "the other server's certificate has expired", true),
+  certificate_not_yet_valid: row(
+    502,
+    14,
+    1,
+    "the other server's certificate is not valid yet",
+    true,
+  ),
+  certificate_wrong_host: row(
+    502,
+    14,
+    1,
+    "the other server's certificate is for another name",
+    true,
+  ),
+  certificate_untrusted: row(
+    502,
+    14,
+    1,
+    "the other server's certificate is of an unknown authority",
+    true,
+  ),
+  client_certificate_missing: row(
+    502,
+    14,
+    1,
+    "the other server asks for a client certificate",
+    true,
+  ),
+  client_certificate_refused: row(
+    502,
+    14,
+    1,
+    "the other server refuses our client certificate",
+    true,
+  ),
+  tls_failed: row(502, 14, 1, "no TLS connection to the other server came about", true),
+  wrong_protocol: row(502, 14, 1, "what answers there is no server of the kind asked for", true),
   limit_exceeded: row(413, 8, 1, "a limit was exceeded"),
   // federation
   permission_denied: row(403, 7, 2, "permission denied"),

@@ -26,7 +26,7 @@ const proxies = { ...config.efgs.proxies, addresses: ["127.0.0.1"] };
 const gateway = efgsGatewayPart({
   ...foundation,
   config: { ...config, efgs: { ...config.efgs, proxies }, roles: ["efgs", "jobs"] },
-}, runtime);
+});
 const { port } = await runtime.listen(gateway.handler, { host: "127.0.0.1", port: 0 });
 process.on("message", async () => {
   const job = gateway.jobs.find(({ name }) => name === "efgs-batches");

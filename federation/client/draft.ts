@@ -13,7 +13,13 @@ export type PeerDraft = {
 };
 
 /** What a server answers over Connect that does not speak it. */
-const SPEAKS_OTHERWISE: readonly string[] = ["unimplemented", "not_found", "fetch_failed"];
+const SPEAKS_OTHERWISE: readonly string[] = [
+  "unimplemented",
+  "not_found",
+  "fetch_failed",
+  "connection_failed",
+  "wrong_protocol",
+];
 /** What a deployed server answers over native gRPC, as it does not know Describe. */
 const DEPLOYED: readonly string[] = ["unimplemented", "unauthenticated"];
 

@@ -4,7 +4,8 @@ import {
   wayfarer,
 } from "../../proto/gen/federation.js";
 import type { Credential } from "../../src/cloud/credential.ts";
-import { accept, asAppError, type Outcome, refuse } from "../../src/errors.ts";
+import { accept, asAppError, type ErrorCode, type Outcome, refuse } from "../../src/errors.ts";
+import { isUnreachable } from "../../src/http/call-failure.ts";
 import type { Peer } from "../../src/model/resource/peer.ts";
 import type { CallCredentials } from "../auth/call-credentials.ts";
 import type { RpcClient, RpcOutcome, RpcRefusal } from "../rpc/client.ts";
@@ -111,14 +112,10 @@ export type OpenedClient = { readonly protocol: "connect" | "grpc"; readonly cli
 /** Finds out how to speak to peers, and remembers what was found. */
 export type OpenClient = (peer: Peer, signal: AbortSignal) => Promise<OpenedClient>;
 
-/** What a server that does not know Describe over Connect answers: not even that it is another's to ask. */
-const STRANGERS: readonly string[] = [
-  "unimplemented",
-  "fetch_failed",
-  "internal",
-  "unavailable",
-  "deadline_exceeded",
-];
+/** What a server answers, besides nothing, that does not know Describe over Connect: not even that it is another's to ask. */
+const STRANGERS: readonly ErrorCode[] = ["unimplemented", "internal", "unavailable"];
+
+const isStranger = (code: ErrorCode): boolean => STRANGERS.includes(code) || isUnreachable(code);
 
 /**
  * `auto` is Connect where Describe is answered over it, else native gRPC; asked again when that was not certain, and
@@ -139,7 +136,7 @@ export function clientOpener(
     const doubted = forgetting(connect, () => speakConnect.delete(peer.serverId));
     if (speakConnect.has(peer.serverId)) return doubted;
     const answer = await connect.client.describe({ fromDay: 0, untilDay: 0 }, signal);
-    if (!answer.ok) return STRANGERS.includes(answer.code) ? open(peer, "grpc") : connect;
+    if (!answer.ok) return isStranger(answer.code) ? open(peer, "grpc") : connect;
     speakConnect.add(peer.serverId);
     return doubted;
   };
@@ -152,7 +149,7 @@ function forgetting({ protocol, client }: OpenedClient, forget: () => void): Ope
   ): typeof call =>
   async (request, signal) => {
     const answer = await call(request, signal);
-    if (!answer.ok && STRANGERS.includes(answer.code)) forget();
+    if (!answer.ok && isStranger(answer.code)) forget();
     return answer;
   };
   const { fetch, push, describe } = client;

@@ -64,6 +64,13 @@ export function pullFilters(peer: Peer): PullFilters {
   };
 }
 
+/** What a place in the peer's feed belongs to. */
+export function placeText(peer: Peer): string {
+  // What was refused under another agreement may be taken now.
+  const { acceptClinical, acceptSelfReport } = peer.accept;
+  return JSON.stringify([peer.serverId, pullFilters(peer), acceptClinical, acceptSelfReport]);
+}
+
 /**
  * Fetches page by page from where the last pull ended until nothing is left, the signal is aborted or the peer
  * fails. Each page is stored together with the place after it. The next page is fetched while one is stored. Another
@@ -77,9 +84,7 @@ export async function pullFrom(
   signal: AbortSignal,
 ): Promise<PullResult> {
   const filters = pullFilters(peer);
-  // What was refused under another agreement may be taken now.
-  const { acceptClinical, acceptSelfReport } = peer.accept;
-  const belongsTo = JSON.stringify([peer.serverId, filters, acceptClinical, acceptSelfReport]);
+  const belongsTo = placeText(peer);
   const place = await deps.places.place(peer.name, "pull");
   const progress = newProgress(pageSizeOf(peer), place, belongsTo);
   const ask = (cursors: PeerCursors, pageSize: number) =>
@@ -170,7 +175,7 @@ async function storePage(
   if (count === 0 && !progress.anew && cursorText(cursors) === cursorText(progress.cursors)) return;
   const { counts } = await storeBatch(deps, peer, judged, async (transaction, verdicts) => {
     await transaction.moveCursor(peer.name, "pull", belongsTo, cursors, progress.version);
-    await transaction.addDigests(peer.name, digests, progress.anew);
+    await transaction.addDigests(peer.name, digests, progress.anew ? "all" : []);
     if (count === 0) return;
     await transaction.addPage({
       peer: peer.name,

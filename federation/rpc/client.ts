@@ -1,6 +1,12 @@
 import { startDeadline, untilAborted } from "../../src/bounds/deadline.ts";
-import { AppError, type Outcome, type Refusal, refuse } from "../../src/errors.ts";
-import { statusOf } from "./status.ts";
+import { type Outcome, type Refusal, refuse } from "../../src/errors.ts";
+import {
+  asCallError,
+  type CallAttempt,
+  lateFailure,
+  strangerFailure,
+} from "../../src/http/call-failure.ts";
+import { statusOf, statusOfHttp } from "./status.ts";
 
 /** A refusal that came from a peer, or from the way to it. */
 export type RpcRefusal = Refusal & {
@@ -43,21 +49,45 @@ const MAX_DETAIL_BYTES = 1024;
 
 /** Runs one call under its time limit and turns whatever is thrown into a refusal. */
 export async function boundedCall(
-  timeoutMs: number,
-  canceled: AbortSignal | undefined,
+  { timeoutMs, canceled, ...attempt }: CallAttempt & {
+    readonly timeoutMs: number;
+    readonly canceled: AbortSignal | undefined;
+  },
   call: (signal: AbortSignal) => Promise<RpcOutcome>,
 ): Promise<RpcOutcome> {
   const deadline = startDeadline(timeoutMs, { canceledBy: [canceled] });
   try {
     return await untilAborted(deadline.signal, () => call(deadline.signal));
   } catch (error) {
-    const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : error;
-    return reason instanceof AppError
-      ? refuse(reason.code, reason.message)
-      : refuse("fetch_failed");
+    if (canceled?.aborted === true) return refuse("canceled");
+    if (deadline.signal.aborted) return lateFailure(attempt.host, timeoutMs);
+    const { code, message } = asCallError(error, attempt);
+    return refuse(code, message);
   } finally {
     deadline.end();
   }
+}
+
+/** HTTP statuses of proxies and of servers that are busy or ask for a token; whatever else is no peer's answer. */
+const STATUSES_ON_THE_WAY: ReadonlySet<number> = new Set([
+  401,
+  403,
+  407,
+  408,
+  413,
+  429,
+  500,
+  502,
+  503,
+  504,
+]);
+
+/** The refusal for an answer that is none of the protocol's own. */
+export function httpRefusal(status: number, host: string, headers: Headers): RpcRefusal {
+  if (STATUSES_ON_THE_WAY.has(status)) {
+    return peerRefusal(statusOfHttp(status), `HTTP status ${status}`, headers);
+  }
+  return strangerFailure(host, `answered HTTP ${status}`);
 }
 
 /** The refusal that a gRPC status of a peer amounts to. */

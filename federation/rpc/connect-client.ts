@@ -3,18 +3,19 @@ import {
   boundedCall,
   DEFAULT_CLIENT_LIMITS,
   fromAnswer,
+  httpRefusal,
   peerRefusal,
   type RpcClient,
   type RpcClientLimits,
   type RpcOutcome,
 } from "./client.ts";
-import { statusOfHttp, statusOfName } from "./status.ts";
+import { statusOfName } from "./status.ts";
 
 export type ConnectClientOptions = RpcClientLimits & {
   /** For example `https://keys.other.example`; a path in it is kept. */
   readonly baseUrl: string;
   /** Refuses addresses that must not be spoken to, if there are such. */
-  readonly fetch: typeof fetch;
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
 };
 
 const MAX_ERROR_BYTES = 16 * 1024;
@@ -23,8 +24,9 @@ const MAX_ERROR_BYTES = 16 * 1024;
 export function connectClient(options: ConnectClientOptions): RpcClient {
   const { maxBytes, timeoutMs } = { ...DEFAULT_CLIENT_LIMITS, ...options };
   const base = options.baseUrl.replace(/\/+$/, "");
+  const { host } = new URL(base);
   return (path, message, { authorization, signal: canceled } = {}) =>
-    boundedCall(timeoutMs, canceled, async (signal) => {
+    boundedCall({ host, timeoutMs, canceled }, async (signal) => {
       const response = await options.fetch(`${base}${path}`, {
         method: "POST",
         headers: {
@@ -41,19 +43,21 @@ export function connectClient(options: ConnectClientOptions): RpcClient {
         response.headers.get("content-type")?.split(";")[0]?.trim() === "application/proto";
       return isAnswer
         ? fromAnswer(await readBounded(response.body, { maxBytes }))
-        : await refusalOf(response);
+        : await refusalOf(response, host);
     });
 }
 
-async function refusalOf(response: Response): Promise<RpcOutcome> {
+async function refusalOf(response: Response, host: string): Promise<RpcOutcome> {
   const { status, headers } = response;
   const body = await readBounded(response.body, { maxBytes: MAX_ERROR_BYTES });
   const { code, message } = body.ok ? errorOf(body.value) : {};
   const named = typeof code === "string" ? statusOfName(code) : undefined;
-  const said = named !== undefined && typeof message === "string"
-    ? message
-    : `HTTP status ${status}`;
-  return peerRefusal(named ?? statusOfHttp(status), said, headers);
+  if (named === undefined) return httpRefusal(status, host, headers);
+  return peerRefusal(
+    named,
+    typeof message === "string" ? message : `HTTP status ${status}`,
+    headers,
+  );
 }
 
 function errorOf(body: Uint8Array): { readonly code?: unknown; readonly message?: unknown } {

@@ -1,16 +1,17 @@
 import { accept, refuse } from "../../src/errors.ts";
-import type { Http2Answer, Http2Exchange } from "../../src/runtime/runtime.ts";
+import type { Http2Answer, Http2Exchange, TlsIdentity } from "../../src/runtime/runtime.ts";
 import {
   boundedCall,
   DEFAULT_CLIENT_LIMITS,
   fromAnswer,
+  httpRefusal,
   peerRefusal,
   type RpcClient,
   type RpcClientLimits,
   type RpcOutcome,
 } from "./client.ts";
 import { decodeFrames, encodeFrame, FRAME_OVERHEAD_BYTES, unaryMessage } from "./frame.ts";
-import { decodeGrpcMessage, statusOfHttp } from "./status.ts";
+import { decodeGrpcMessage } from "./status.ts";
 
 export type GrpcClientOptions = RpcClientLimits & {
   readonly baseUrl: string;
@@ -20,6 +21,8 @@ export type GrpcClientOptions = RpcClientLimits & {
   resolve?(host: string): Promise<string>;
   /** PEM certificates of authorities to trust in place of the system's. */
   readonly ca?: string;
+  /** Shown over https to servers that ask for a certificate. */
+  readonly identity?: TlsIdentity;
 };
 
 const OK = 0;
@@ -27,10 +30,12 @@ const UNKNOWN = 2;
 
 /** Speaks native gRPC with a peer (grpc/doc/PROTOCOL-HTTP2.md); what deployed peers understand. */
 export function grpcClient(options: GrpcClientOptions): RpcClient {
-  const { baseUrl, exchange, resolve, ca } = options;
+  const { baseUrl, exchange, resolve, ca, identity } = options;
   const { maxBytes, timeoutMs } = { ...DEFAULT_CLIENT_LIMITS, ...options };
+  const { host } = new URL(baseUrl);
+  const attempt = { host, showedCertificate: identity !== undefined };
   return (path, message, { authorization, signal: canceled } = {}) =>
-    boundedCall(timeoutMs, canceled, async (signal) => {
+    boundedCall({ ...attempt, timeoutMs, canceled }, async (signal) => {
       const answer = await exchange({
         // The path of a gRPC call has no prefix.
         url: new URL(path, baseUrl),
@@ -46,22 +51,23 @@ export function grpcClient(options: GrpcClientOptions): RpcClient {
         signal,
         ...(resolve === undefined ? {} : { resolve }),
         ...(ca === undefined ? {} : { ca }),
+        ...(identity === undefined ? {} : { identity }),
       });
-      return await messageOf(answer, maxBytes);
+      return await messageOf(answer, host, maxBytes);
     });
 }
 
-async function messageOf(answer: Http2Answer, maxBytes: number): Promise<RpcOutcome> {
+async function messageOf(
+  answer: Http2Answer,
+  host: string,
+  maxBytes: number,
+): Promise<RpcOutcome> {
   const { status, headers, trailers, body } = answer;
   const isGrpc = headers.get("content-type")?.startsWith("application/grpc") === true;
   const sink = trailers?.has("grpc-status") === true ? trailers : headers;
   const said = sink.get("grpc-status");
   if (said === null && (status !== 200 || !isGrpc)) {
-    return peerRefusal(
-      status === 200 ? UNKNOWN : statusOfHttp(status),
-      `HTTP status ${status}`,
-      headers,
-    );
+    return httpRefusal(status, host, headers);
   }
   // Where trailers cannot be seen, a message is the sign of success.
   const unseen = trailers === undefined && body.byteLength > 0 ? OK : UNKNOWN;

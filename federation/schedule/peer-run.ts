@@ -122,6 +122,7 @@ function notesWhileHeld(notes: Notes, lost: AbortSignal): Notes {
     note: held(notes.note),
     noteComparison: held(notes.noteComparison),
     restart: held(notes.restart),
+    noteRepair: held(notes.noteRepair),
   };
 }
 

@@ -8,7 +8,8 @@ import type { NoRegion } from "../policy/no-region.ts";
 import { wholeAgreement } from "../policy/selection.ts";
 import { type PullDependencies, pullFrom, type PullResult } from "../client/pull.ts";
 import { pushTo, type PushToDependencies } from "../client/push.ts";
-import { compareDigests, missingKeys, toldDigests } from "../client/reconcile.ts";
+import { compareDigests, type Comparison, missingKeys, toldDigests } from "../client/reconcile.ts";
+import { repairDays } from "../client/repair.ts";
 
 /** What running one direction with one peer needs. */
 export type SyncDependencies = PullDependencies & PushToDependencies & {
@@ -16,7 +17,8 @@ export type SyncDependencies = PullDependencies & PushToDependencies & {
   readonly notes: {
     note(peer: string, direction: Direction, outcome: SyncOutcome): Promise<void>;
     noteComparison(peer: string, same: boolean): Promise<void>;
-    restart(peer: string, repair: boolean): Promise<void>;
+    restart(peer: string): Promise<void>;
+    noteRepair(peer: string): Promise<void>;
   };
   /** How many keys of closed windows come after a place in our feed, up to a bound. */
   readonly keysToPush: (
@@ -50,7 +52,7 @@ export type SyncGateway = (
 const COMPARE_EVERY_SECONDS = 3600;
 /** How far the peer's clock may be ahead of ours. */
 const MAX_AHEAD_SECONDS = 60;
-/** Everything is read again that often at most, in seconds, however wrong the digests are. */
+/** Days that differ are read again that often at most, in seconds, however wrong the digests are. */
 const REPAIR_EVERY_SECONDS = 6 * 3600;
 
 /** Pulls from a peer, compares, repairs what is missing, and notes how it went. Never throws for the peer's faults. */
@@ -64,7 +66,7 @@ export async function syncPull(
   const first = await pullFrom(peer, client, deps, signal);
   const found = first.caughtUp ? await reconcile(peer, client, before, first, deps, signal) : {};
   const last = found.pulled ?? first;
-  if (last.failure?.code === "invalid_argument") await deps.notes.restart(peer.name, false);
+  if (last.failure?.code === "invalid_argument") await deps.notes.restart(peer.name);
   const lagKeys = found.lagKeys ?? await keysLeft(peer, client, before, last, deps, signal);
   const { keys, revised } = last.cursors;
   // A stream that has not begun does not tell.
@@ -147,7 +149,7 @@ type Reconciled = {
   readonly givesNone?: boolean;
 };
 
-/** Compares, and reads everything again when something is missing, unless that was done not long ago. */
+/** Compares, and reads the days that differ again, unless that was done not long ago. */
 async function reconcile(
   peer: Peer,
   client: PeerClient,
@@ -157,22 +159,28 @@ async function reconcile(
   signal: AbortSignal,
 ): Promise<Reconciled> {
   const now = Math.floor(deps.clockMs() / 1000);
-  const compare = async ({ cursors }: PullResult): Promise<Omit<Reconciled, "pulled">> => {
-    const digests = await deps.pulledDigests(peer.name);
-    const found = await compareDigests(peer, client, digests, cursors, now, signal);
-    if (found.kind === "unknown") return {};
-    const { givesNone } = found;
-    return found.kind === "same"
-      ? { same: true, lagKeys: 0, givesNone }
-      : { same: false, lagKeys: found.missing, givesNone };
-  };
+  const { cursors } = pulled;
+  const compare = async (): Promise<Comparison> =>
+    await compareDigests(peer, client, await deps.pulledDigests(peer.name), cursors, now, signal);
   if ((before?.comparedAt ?? -Infinity) + COMPARE_EVERY_SECONDS > now) return {};
-  const first = await compare(pulled);
+  const first = await compare();
   const mayRepair = (before?.repairedAt ?? -Infinity) + REPAIR_EVERY_SECONDS <= now;
-  if (first.same !== false || !mayRepair) return first;
-  await deps.notes.restart(peer.name, true);
-  const again = await pullFrom(peer, client, deps, signal);
-  return { ...first, pulled: again, ...(again.caughtUp ? await compare(again) : {}) };
+  if (first.kind !== "different" || !mayRepair) return told(first);
+  await deps.notes.noteRepair(peer.name);
+  const repaired = await repairDays(peer, client, first.days, cursors, deps, signal);
+  return {
+    ...told(first),
+    pulled: repaired.pulled,
+    ...(repaired.whole ? told(await compare()) : {}),
+  };
+}
+
+function told(found: Comparison): Omit<Reconciled, "pulled"> {
+  if (found.kind === "unknown") return {};
+  const { givesNone } = found;
+  return found.kind === "same"
+    ? { same: true, lagKeys: 0, givesNone }
+    : { same: false, lagKeys: found.missing, givesNone };
 }
 
 function sum(

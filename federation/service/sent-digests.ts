@@ -2,7 +2,7 @@ import { recentMap } from "../../src/bounds/recent.ts";
 import type { DayDigest, Selection } from "../../src/model/feed.ts";
 import { asWindow, type Window } from "../../src/model/ids.ts";
 import { DAY_SECONDS, dayAt } from "../../src/model/interval.ts";
-import { DIGEST_BYTES, mix } from "../digest.ts";
+import { mergedDigests } from "../digest.ts";
 
 /** Digests of the feed from the database. */
 export type DigestStore = {
@@ -48,19 +48,14 @@ export function sentDigests(store: DigestStore): SentDigests {
 
   return {
     digests: async (selection, closedThrough, fromDay, untilDay, signal) => {
-      const days = new Map<number, { day: number; count: number; digest: Uint8Array }>();
+      const found: DayDigest[] = [];
       // A key goes out after its day has begun.
       for (let sent = fromDay; sent <= dayAt(closedThrough); sent++) {
         signal.throwIfAborted();
-        for (const { day, count, digest } of await ofSentDay(selection, sent, closedThrough)) {
-          if (day < fromDay || day >= untilDay) continue;
-          const sum = days.get(day) ?? { day, count: 0, digest: new Uint8Array(DIGEST_BYTES) };
-          sum.count += count;
-          mix(sum.digest, digest);
-          days.set(day, sum);
-        }
+        const digests = await ofSentDay(selection, sent, closedThrough);
+        found.push(...digests.filter(({ day }) => day >= fromDay && day < untilDay));
       }
-      return [...days.values()].sort((left, right) => left.day - right.day);
+      return mergedDigests(found);
     },
   };
 }

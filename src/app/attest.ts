@@ -9,6 +9,7 @@ import { secretReader } from "../attest/secret-reference.ts";
 import { vendorCalls } from "../attest/vendor/calls.ts";
 import { tryVendors, type VendorTrial } from "../attest/vendor/trial.ts";
 import type { AttestationEvent } from "../attest/verdict.ts";
+import { checkedFetch } from "../http/guarded-fetch.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
 import { isRemoteAttestation } from "../model/resource/attestation.ts";
 import type { Attest } from "../publish/attestation.ts";
@@ -31,7 +32,7 @@ export function attestPart(foundation: Foundation): AttestPart {
   const { crypto, clock, config, secrets, metrics, outgoing } = foundation;
   const keys = attestedKeys(foundation.database);
   const vendors = vendorCalls({
-    fetch: (url, init) => outgoing.fetch(url, init, []),
+    fetch: checkedFetch(outgoing),
     elapsedMs: clock.monotonic,
     after: (milliseconds, then) => {
       const timer = setTimeout(then, milliseconds);

@@ -7,7 +7,7 @@ import { accept, asAppError, type Outcome, refuse } from "../errors.ts";
 import { type FetchPolicy, guardedFetch } from "../http/guarded-fetch.ts";
 import { pathOf } from "../model/resource/members.ts";
 import { type ReadCertificate, readPemCertificate } from "../keys/certificate.ts";
-import type { IdentifiedFetch, Runtime, TlsIdentity } from "../runtime/runtime.ts";
+import type { TlsIdentity } from "../runtime/runtime.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** Opens the way to a gateway of the European kind. */
@@ -24,10 +24,8 @@ const WARN_DAYS = 30;
  */
 export function gatewayConnector(
   foundation: Pick<Foundation, "config" | "keys" | "outgoing" | "clock" | "log">,
-  runtime: Pick<Runtime, "identifiedFetch">,
 ): ConnectGateway {
   const { config, keys, outgoing, clock, log } = foundation;
-  const fetchFor = rememberedFetch(runtime);
   const warnedOn = new Map<string, number>();
   const warn = (peer: string, member: string, certificate: ReadCertificate): void => {
     const today = Math.floor(clock.now() / DAY_MS);
@@ -52,9 +50,7 @@ export function gatewayConnector(
     if (shown !== undefined) warn(peer.name, "efgs.clientCertificate", shown);
     const policy: FetchPolicy = {
       ...outgoing,
-      ...(identity.value === undefined || !peer.serverId.startsWith("https:")
-        ? {}
-        : { fetch: fetchFor(identity.value) }),
+      ...(identity.value === undefined ? {} : { identity: identity.value }),
       timeoutMs: TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
     };
@@ -100,15 +96,4 @@ async function identityOf(
       "efgs.clientCertificate names a file that cannot be read: give certificate and key as file:PATH",
     );
   }
-}
-
-/** One fetch an identity: a runtime may keep what it makes for one. */
-function rememberedFetch({ identifiedFetch }: Pick<Runtime, "identifiedFetch">) {
-  const known = new Map<string, IdentifiedFetch>();
-  return (identity: TlsIdentity): IdentifiedFetch => {
-    const text = `${identity.cert}\n${identity.key}`;
-    const fetch = known.get(text) ?? identifiedFetch(identity);
-    known.set(text, fetch);
-    return fetch;
-  };
 }

@@ -5,7 +5,7 @@ import { allowedAddresses, guardedFetch } from "../http/guarded-fetch.ts";
 import { newRequestId } from "../http/request-id.ts";
 import type { Job } from "../jobs.ts";
 import { errorFields } from "../observe/log.ts";
-import type { Handler, Runtime } from "../runtime/runtime.ts";
+import type { Handler } from "../runtime/runtime.ts";
 import { gatewayBatches } from "../store/efgs/gateway-batches.ts";
 import { gatewayCallbacks } from "../store/efgs/gateway-callbacks.ts";
 import { gatewayUploads } from "../store/efgs/gateway-uploads.ts";
@@ -24,16 +24,12 @@ const CALLBACK_TIMEOUT_MS = 10_000;
 const MAX_CALLBACK_BYTES = 1024;
 
 /** Puts the gateway together. */
-export function efgsGatewayPart(
-  foundation: Foundation,
-  runtime: Pick<Runtime, "identifiedFetch">,
-): EfgsGatewayPart {
+export function efgsGatewayPart(foundation: Foundation): EfgsGatewayPart {
   const { config, database, crypto, clock, log, cache, outgoing } = foundation;
   const { efgs } = config;
   const batches = gatewayBatches(database);
   const callbacks = gatewayCallbacks(database);
   const identity = config.clientIdentity;
-  const fetch = identity === undefined ? outgoing.fetch : runtime.identifiedFetch(identity);
   const jobs = {
     batches,
     callbacks,
@@ -44,7 +40,7 @@ export function efgsGatewayPart(
     call: (url: string, signal: AbortSignal) => {
       const policy = {
         ...outgoing,
-        fetch: url.startsWith("https:") ? fetch : outgoing.fetch,
+        ...(identity === undefined ? {} : { identity }),
         timeoutMs: CALLBACK_TIMEOUT_MS,
         maxBytes: MAX_CALLBACK_BYTES,
       };

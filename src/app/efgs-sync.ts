@@ -4,7 +4,6 @@ import {
   type GatewaySyncDependencies,
 } from "../../federation/efgs/client/sync.ts";
 import type { FederationJobDependencies } from "../../federation/schedule/peer-run.ts";
-import type { Runtime } from "../runtime/runtime.ts";
 import { gatewayState } from "../store/efgs/gateway-state.ts";
 import { outgoingBatches } from "../store/efgs/outgoing.ts";
 import { gatewayConnector } from "./efgs-client.ts";
@@ -13,7 +12,6 @@ import type { Foundation } from "./foundation.ts";
 /** Working with gateways of the European kind, put together. */
 export function gatewaySync(
   foundation: Foundation,
-  runtime: Pick<Runtime, "identifiedFetch">,
   jobs: Omit<FederationJobDependencies, "gateways">,
 ): FederationJobDependencies["gateways"] {
   const { database, config, log } = foundation;
@@ -21,7 +19,7 @@ export function gatewaySync(
     ...jobs,
     outgoing: outgoingBatches(database),
     windowSeconds: config.windows.windowSeconds,
-    connect: gatewayConnector(foundation, runtime),
+    connect: gatewayConnector(foundation),
     onGap: (peer) =>
       log.error("efgs-gap", {
         peer,

@@ -157,7 +157,7 @@ export async function federationParts(
       log.error("peer-failed", { peer, direction, ...errorFields(error) }),
     intervalMs: Math.min(config.jobIntervalMs, LOOK_MS),
   };
-  const jobs = { ...peerJobs, gateways: gatewaysOf(foundation, runtime, peerJobs) };
+  const jobs = { ...peerJobs, gateways: gatewaysOf(foundation, peerJobs) };
   const server: FederationServerOptions = {
     ...shared,
     authenticate: authenticator({

@@ -9,6 +9,7 @@ import type { KeyManager } from "../keys/key-manager.ts";
 import type { Clock } from "../model/clock.ts";
 import { type Log } from "../observe/log.ts";
 import { sparingLog } from "../observe/sparing-log.ts";
+import { pinnedFetch } from "../runtime/pinned-fetch.ts";
 import {
   checkDatabase,
   type Database,
@@ -161,7 +162,7 @@ export async function foundationOn(
     processName: `${hostname()}/${crypto.randomUUID()}`,
     random: Math.random,
     outgoing: {
-      fetch: (url, init) => fetch(url, init),
+      fetch: pinnedFetch(),
       resolve: systemResolve,
       allowPrivate: config.peerAllowPrivate,
       timeoutMs: OUTGOING_TIMEOUT_MS,

@@ -4,41 +4,31 @@ import type { Transports } from "../../federation/client/peer-client.ts";
 import { connectClient } from "../../federation/rpc/connect-client.ts";
 import { grpcClient } from "../../federation/rpc/grpc-client.ts";
 import { accept, AppError } from "../errors.ts";
-import { allowedAddresses, guardedFetch } from "../http/guarded-fetch.ts";
+import { allowedAddresses, checkedFetch, guardedFetch } from "../http/guarded-fetch.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Foundation } from "./foundation.ts";
 
 /** What federation asks of the runtime. */
-export type FederationRuntime = Pick<Runtime, "exchange" | "identifiedFetch" | "trailers">;
+export type FederationRuntime = Pick<Runtime, "exchange" | "trailers">;
 
 /** How peers are called: over addresses that may be spoken to, with our certificate where we have one. */
 export function peerTransports(
   { outgoing, config }: Foundation,
-  { exchange, identifiedFetch }: FederationRuntime,
+  { exchange }: FederationRuntime,
 ): Transports {
   const { clientIdentity: identity } = config;
-  const shown = identity === undefined ? outgoing.fetch : identifiedFetch(identity);
-  const allowed = async (url: string): Promise<readonly string[]> => {
-    const addresses = await allowedAddresses(url, outgoing);
-    if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
-    return addresses.value;
-  };
-  const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const url = input instanceof Request ? input.url : String(input);
-    const addresses = await allowed(url);
-    const call = new URL(url).protocol === "https:" ? shown : outgoing.fetch;
-    return await call(url, init ?? {}, addresses);
-  };
+  const policy = identity === undefined ? outgoing : { ...outgoing, identity };
   return {
-    connect: (baseUrl) => connectClient({ baseUrl, fetch }),
+    connect: (baseUrl) => connectClient({ baseUrl, fetch: checkedFetch(policy) }),
     grpc: (baseUrl) =>
       grpcClient({
         baseUrl,
-        exchange: (request) =>
-          exchange(identity === undefined ? request : { ...request, identity }),
+        exchange,
+        ...(identity === undefined ? {} : { identity }),
         resolve: async () => {
-          const [address] = await allowed(baseUrl);
-          if (address === undefined) throw new AppError("fetch_failed", "the peer has no address");
+          const addresses = await allowedAddresses(baseUrl, outgoing);
+          if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
+          const [address = ""] = addresses.value;
           return address;
         },
       }),

@@ -3,26 +3,21 @@
 import { lookup } from "node:dns/promises";
 import { startDeadline, untilAborted } from "../bounds/deadline.ts";
 import { readUpTo } from "../bounds/read.ts";
-import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
+import { accept, AppError, type Outcome, type Refusal, refuse } from "../errors.ts";
+import type { PinnedFetch, TlsIdentity } from "../runtime/runtime.ts";
 import { classifyAddress, hostOf, isAddress } from "./address.ts";
-
-/**
- * The standard `fetch`, or one that connects to one of `pinnedAddresses` and nowhere else (TLS still checks the name
- * in the URL). The standard one ignores the third argument.
- */
-export type PinnableFetch = (
-  url: string,
-  init: RequestInit,
-  pinnedAddresses: readonly string[],
-) => Promise<Response>;
+import { asCallError, callFailure, lateFailure } from "./call-failure.ts";
 
 /** All addresses of a host name. */
 export type ResolveHost = (hostname: string) => Promise<readonly string[]>;
 
 /** What may be fetched, and how much of it. */
 export type FetchPolicy = {
-  readonly fetch: PinnableFetch;
+  /** Is handed the addresses that were checked, and connects to no other. */
+  readonly fetch: PinnedFetch;
   readonly resolve: ResolveHost;
+  /** Shown to servers that ask for a client certificate. */
+  readonly identity?: TlsIdentity;
   /** PEER_ALLOW_PRIVATE: private addresses too, and `http:` with them. */
   readonly allowPrivate: boolean;
   /** `http:` also to public addresses. Off unless told. */
@@ -62,14 +57,9 @@ export const systemResolve: ResolveHost = async (hostname) =>
 
 /**
  * Fetches `url` within the policy. `fetch_refused`: not http(s), with credentials, at a private or special address
- * (literal, or any that its name resolves to), or a redirect, which is never followed. `fetch_failed`: no connection,
- * no name, too slow, or a status that is not accepted. `limit_exceeded`: the body is too large. `canceled`: by the
- * caller's signal. Messages name the host and nothing more of the URL.
- *
- * The addresses that were checked are handed to {@link PinnableFetch}. The standard `fetch` looks the name up again by
- * itself, so with it one gap is left: a name server that answers differently within these milliseconds (DNS rebinding)
- * makes us connect to a private address. With https nothing is sent there beyond the TLS greeting, since the host has
- * no certificate for that name; with `allowHttp` the request itself is, so that wants a fetch that pins.
+ * (literal, or any that its name resolves to), or a redirect, which is never followed. `deadline_exceeded`: too slow.
+ * `fetch_failed`: a status that is not accepted. `limit_exceeded`: the body is too large. `canceled`: by the caller's
+ * signal. Every other failure is one of {@link callFailure}. Messages name the host and nothing more of the URL.
  */
 export async function guardedFetch(
   url: string,
@@ -87,19 +77,38 @@ export async function guardedFetch(
     const init = requestInit(request, signal);
     const response = await untilAborted(
       signal,
-      () => policy.fetch(target.value.href, init, addresses.value),
+      () => policy.fetch(target.value.href, init, addresses.value, policy.identity),
     );
     return await readAnswer(host, response, policy, request, signal);
   } catch (error) {
     if (request.signal?.aborted === true) return refuse("canceled");
-    if (signal.aborted) {
-      return refuse("fetch_failed", `${host} did not answer within ${policy.timeoutMs} ms`);
-    }
-    return refuse("fetch_failed", `${host} could not be reached${reasonOf(error)}`);
+    if (signal.aborted) return lateFailure(host, policy.timeoutMs);
+    return callFailure(error, { host, showedCertificate: policy.identity !== undefined });
   } finally {
     // Closes the connection of whatever was not read to its end.
     deadline.cancel();
   }
+}
+
+/**
+ * The policy's fetch for protocols that bring their own bounds on time and size. Rejects with an AppError: of
+ * {@link allowedAddresses}, {@link callFailure}, or with the reason of an aborted signal.
+ */
+export function checkedFetch(
+  policy: Pick<FetchPolicy, "fetch" | "resolve" | "allowPrivate" | "allowHttp" | "identity">,
+): (url: string, init: RequestInit) => Promise<Response> {
+  const { identity } = policy;
+  return async (url, init) => {
+    const addresses = await allowedAddresses(url, policy);
+    if (!addresses.ok) throw new AppError(addresses.code, addresses.message);
+    try {
+      return await policy.fetch(url, init, addresses.value, identity);
+    } catch (error) {
+      if (init.signal?.aborted === true) throw init.signal.reason;
+      const attempt = { host: new URL(url).host, showedCertificate: identity !== undefined };
+      throw asCallError(error, attempt);
+    }
+  };
 }
 
 /**
@@ -115,7 +124,7 @@ export async function allowedAddresses(
   try {
     return await checkAddresses(target.value, policy);
   } catch (error) {
-    return refuse("fetch_failed", `${target.value.host} could not be found${reasonOf(error)}`);
+    return callFailure(error, { host: target.value.host });
   }
 }
 
@@ -145,7 +154,7 @@ async function checkAddresses(
 ): Promise<Outcome<readonly string[]>> {
   const literal = hostOf(url);
   const addresses = isAddress(literal) ? [literal] : await policy.resolve(literal);
-  if (addresses.length === 0) return refuse("fetch_failed", `${url.host} has no address`);
+  if (addresses.length === 0) return refuse("host_not_found", `${url.host} has no address`);
   const classes = new Set(addresses.map(classifyAddress));
   if (classes.has("never")) {
     return refuse(
@@ -199,15 +208,4 @@ function isAnswer(status: number): boolean {
 
 function tooLarge(host: string, policy: FetchPolicy): Refusal {
   return refuse("limit_exceeded", `${host} answered with more than ${policy.maxBytes} bytes`);
-}
-
-/** The system's code for what went wrong, such as ` (ECONNREFUSED)`: error texts hold addresses, codes do not. */
-function reasonOf(error: unknown): string {
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 4; depth++) {
-    if ("code" in cause && typeof cause.code === "string" && /^[A-Z0-9_]{3,60}$/.test(cause.code)) {
-      return ` (${cause.code})`;
-    }
-    cause = cause.cause;
-  }
-  return "";
 }

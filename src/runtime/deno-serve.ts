@@ -10,13 +10,6 @@ export type DenoApi = {
     readonly finished: Promise<void>;
     shutdown(): Promise<void>;
   };
-  createHttpClient(options: DenoClientOptions): { close(): void };
-};
-
-type DenoClientOptions = {
-  readonly cert?: string;
-  readonly key?: string;
-  readonly caCerts?: string[];
 };
 
 type DenoServeOptions = {

@@ -1,7 +1,6 @@
-import { listenOnEdge } from "./edge.ts";
+import { AppError } from "../errors.ts";
 import { type DenoApi, listenWithDenoServe } from "./deno-serve.ts";
-import { fetchWithClient } from "./deno-fetch.ts";
-import { exchangeOverFetch } from "./fetch-exchange.ts";
+import { listenOnEdge } from "./edge.ts";
 import { exchangeOverHttp2 } from "./http2-exchange.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -10,12 +9,10 @@ const BROKEN_HTTP2: ReadonlySet<string> = new Set(["2.9.4", "2.9.5", "2.9.6"]);
 
 /**
  * Deno: the same edge as on Node where its node:http2 is sound, since only that carries the trailers of native
- * gRPC; else its own server, which has none and no client certificates.
+ * gRPC; else its own server, which has none and no client certificates, and no native gRPC to peers either.
  */
 export function denoRuntime(deno: DenoApi): Runtime {
   const { crypto } = globalThis;
-  const identifiedFetch: Runtime["identifiedFetch"] = (identity, ca) =>
-    fetchWithClient(deno, { identity, ca });
   const version = deno.version.deno;
   if (!BROKEN_HTTP2.has(version)) {
     return {
@@ -23,7 +20,6 @@ export function denoRuntime(deno: DenoApi): Runtime {
       crypto,
       listen: listenOnEdge,
       exchange: exchangeOverHttp2,
-      identifiedFetch,
       trailers: { ok: true },
     };
   }
@@ -33,8 +29,12 @@ export function denoRuntime(deno: DenoApi): Runtime {
     name: "deno",
     crypto,
     listen: (handler, options) => listenWithDenoServe(deno, handler, options),
-    exchange: exchangeOverFetch(deno),
-    identifiedFetch,
+    // Deno's own fetch speaks HTTP/2, but to whatever address it finds: none that was checked.
+    exchange: () => {
+      const text = `native gRPC is not spoken on Deno ${version}: use Deno 2.9.3, or a peer ` +
+        "with protocol: connect";
+      return Promise.reject(new AppError("fetch_refused", text));
+    },
     trailers: { ok: false, reason },
   };
 }

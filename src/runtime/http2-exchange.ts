@@ -4,6 +4,7 @@ import { connect as connectTls } from "node:tls";
 import { untilAborted } from "../bounds/deadline.ts";
 import { AppError } from "../errors.ts";
 import { hostOf } from "../http/address.ts";
+import { withCertificateDates } from "./certificate-dates.ts";
 import type { Http2Answer, Http2Exchange, Http2Request } from "./runtime.ts";
 
 /**
@@ -19,6 +20,10 @@ export const exchangeOverHttp2: Http2Exchange = async (request) => {
   const session = connect(url.origin, { createConnection: () => open(request, host, address) });
   try {
     return await untilAborted(signal, () => exchange(session, request));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "fetch_failed") throw error;
+    const cause = await withCertificateDates(error.cause, url, [address], signal);
+    throw new AppError("fetch_failed", undefined, { cause });
   } finally {
     session.destroy();
   }
@@ -43,7 +48,7 @@ function exchange(session: ClientHttp2Session, request: Http2Request): Promise<H
     session.on("error", fail);
     session.on(
       "close",
-      () => fail(new Error("the connection was closed before the answer was whole")),
+      () => fail(closedEarly("the connection was closed before the answer was whole")),
     );
     const stream = session.request({
       ":method": "POST",
@@ -55,16 +60,21 @@ function exchange(session: ClientHttp2Session, request: Http2Request): Promise<H
       reject(new AppError("limit_exceeded", text));
     });
     stream.on("error", fail);
-    stream.on("close", () => fail(new Error("the stream was closed before the answer was whole")));
+    stream.on(
+      "close",
+      () => fail(closedEarly("the stream was closed before the answer was whole")),
+    );
     // "close" may never come on Deno, so the end settles.
     stream.on("end", () => {
       const whole = answer();
-      if (whole.status === 0) fail(new Error("the connection ended before the answer"));
+      if (whole.status === 0) fail(closedEarly("the connection ended before the answer"));
       else resolve(whole);
     });
     stream.end(body);
   });
 }
+
+const closedEarly = (text: string): Error => Object.assign(new Error(text), { code: "ECONNRESET" });
 
 /**
  * Gathers an answer by its events, counting the bytes: the bounded reader takes a web stream, and one made of this

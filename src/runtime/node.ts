@@ -1,6 +1,5 @@
 import * as peculiar from "@peculiar/webcrypto";
 import { listenOnEdge } from "./edge.ts";
-import { fetchOverHttps } from "./https-fetch.ts";
 import { exchangeOverHttp2 } from "./http2-exchange.ts";
 import { routedCrypto } from "./routed-crypto.ts";
 import type { Runtime } from "./runtime.ts";
@@ -17,7 +16,6 @@ export function nodeRuntime(): Runtime {
     crypto: threadCrypto(routedCrypto(globalThis.crypto, new PeculiarCrypto())),
     listen: listenOnEdge,
     exchange: exchangeOverHttp2,
-    identifiedFetch: fetchOverHttps,
     trailers: { ok: true },
   };
 }

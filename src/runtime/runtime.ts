@@ -93,13 +93,14 @@ export const DEFAULT_LIMITS: EdgeLimits = {
 export type TlsIdentity = { readonly cert: string; readonly key: string };
 
 /**
- * A fetch for https alone that shows a certificate to servers that ask for one. It follows no redirect. Where the
- * runtime can, it connects to the first of `addresses` and nowhere else; TLS checks the name in the URL all the same.
+ * The standard `fetch`, but it connects to one of `addresses` and nowhere else; TLS checks the name in the URL all the
+ * same. Over https it shows `identity` to servers that ask for a certificate. It follows no redirect.
  */
-export type IdentifiedFetch = (
+export type PinnedFetch = (
   url: string,
   init: RequestInit,
   addresses: readonly string[],
+  identity?: TlsIdentity,
 ) => Promise<Response>;
 
 /** One POST over HTTP/2. */
@@ -142,8 +143,6 @@ export type Runtime = {
   listen(handler: Handler, options: ListenOptions): Promise<Listening>;
   /** Unary HTTP/2 calls, for native gRPC as a client. */
   readonly exchange: Http2Exchange;
-  /** Calls with a certificate of our own. `ca`: PEM certificates of authorities to trust in place of the system's. */
-  identifiedFetch(identity: TlsIdentity, ca?: string): IdentifiedFetch;
   /** Whether native gRPC (HTTP/2 trailers) can be served, and if not, why. */
   readonly trailers: { readonly ok: true } | { readonly ok: false; readonly reason: string };
 };

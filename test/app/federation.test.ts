@@ -119,11 +119,38 @@ describe.each(["connect", "grpc"] as const)("calls to peers by %s", (protocol) =
     );
     await agree(app, agreement(`http://127.0.0.1:${port}`));
     const [{ error } = {}] = await pull(app);
-    expect(error).toContain("HTTP status 307");
+    expect(error).toMatch(/^wrong_protocol: .+ answered HTTP 307, which is no answer of a /);
     expect(seen).toEqual(["/Federation/Fetch"]);
     expect(behind.seen).toEqual([]);
   });
 });
+
+describe.each(["connect", "grpc", "auto"] as const)(
+  "a peer that cannot be reached by %s",
+  (protocol) => {
+    it("is named with cause and cure in the answer, the status and the log", async () => {
+      const app = await opened({ PEER_ALLOW_PRIVATE: "true" });
+      const { port } = await trap(undefined, true);
+      await agree(app, {
+        serverId: `https://127.0.0.1:${port}`,
+        protocol,
+        pull: { enabled: true },
+        accept: { regions: ["R0"] },
+      });
+      const cause = `certificate_untrusted: 127.0.0.1:${port} shows a certificate of an authority`;
+      const cure = "set NODE_EXTRA_CA_CERTS to the file with its certificate";
+      const told = (text: string): void => {
+        expect(text).toContain(cause);
+        expect(text).toContain(cure);
+      };
+      told((await app.jobs.run("pull"))?.error ?? "");
+      told(await (await admin(app, "GET", "/status")).text());
+      told(app.logged.find((line) => line.includes("job-failed")) ?? "");
+      const [status] = await app.federation.status();
+      told(status?.pull?.error ?? "");
+    });
+  },
+);
 
 describe("federation through the whole program", () => {
   it("answers native gRPC on its port", async () => {

@@ -102,7 +102,11 @@ describe("wayfarer peer, with servers that run", () => {
       [["status", "nobody"], "not_found", 'there is no peer named nobody: "wayfarer peer list"'],
       [["sync", "nobody"], "not_found", 'there is no peer named nobody: "wayfarer peer list"'],
       [["revoke", "nobody"], "not_found", 'there is no peer named nobody: "wayfarer peer list"'],
-      [["add", "http://127.0.0.1:1"], "fetch_failed", /./],
+      [
+        ["add", "http://127.0.0.1:1"],
+        "connection_refused",
+        /^127\.0\.0\.1:1 refused the connection: /,
+      ],
     ];
     for (const [args, code, message] of wrong) {
       const { error } = await peer(home, args);

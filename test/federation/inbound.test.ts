@@ -252,7 +252,7 @@ describe("a received batch", () => {
       const keys = [receivedKey(), receivedKey({ key: keyBytes(2), intervalNumber: 100 })];
       await receive(keys, [], peer, async (transaction, { counts }) => {
         await transaction.moveCursor("sla", "pull", "f", cursors, 0);
-        await transaction.addDigests("sla", dayDigests(keys, []), false);
+        await transaction.addDigests("sla", dayDigests(keys, []), []);
         await transaction.addPage({
           peer: "sla",
           kind: "pull",
@@ -325,7 +325,7 @@ describe("a received batch", () => {
           [],
           [],
           peer,
-          (transaction) => transaction.addDigests("sla", dayDigests(part, []), anew),
+          (transaction) => transaction.addDigests("sla", dayDigests(part, []), anew ? "all" : []),
         );
       const sums = async () =>
         await database().sql`select day, count, digest from peer_digest order by day`;

@@ -52,7 +52,6 @@ export const KEPT_SECONDS = 1_209_600;
 /** A runtime whose only way to peers is fetch. */
 const WITHOUT_HTTP2: FederationRuntime = {
   exchange: () => Promise.reject(new AppError("fetch_failed", "no native gRPC here")),
-  identifiedFetch: () => () => Promise.reject(new AppError("fetch_failed", "no certificate here")),
   trailers: { ok: false, reason: "requests come in memory" },
 };
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { currentRuntime } from "../../src/runtime/current.ts";
+import { pinnedFetch } from "../../src/runtime/pinned-fetch.ts";
 import type { Handler, Listening } from "../../src/runtime/runtime.ts";
 import { AUTHORITY, CLIENT, SERVER } from "./certificates.ts";
 import { gate, listening } from "./listening.ts";
 
 const { cert, key, fingerprint } = CLIENT;
 const identity = { cert, key };
-const { exchange, identifiedFetch } = currentRuntime();
+const { exchange } = currentRuntime();
 
 /** Asks clients for certificates, and tells what it saw. */
 const server = (handler: Handler = mirror): Promise<Listening> =>
@@ -20,7 +21,12 @@ const mirror: Handler = async (request, { clientCertificateFingerprint = "none" 
 
 describe("a fetch with a certificate of ours", () => {
   const call = (port: number, init: RequestInit = {}, ca: string | undefined = AUTHORITY) =>
-    identifiedFetch(identity, ca)(`https://localhost:${port}/path?query`, init, ["127.0.0.1"]);
+    pinnedFetch(ca === undefined ? {} : { ca })(
+      `https://localhost:${port}/path?query`,
+      init,
+      ["127.0.0.1"],
+      identity,
+    );
 
   test("shows it, and carries a request and its answer whole", async () => {
     const { port } = await server();
@@ -43,16 +49,22 @@ describe("a fetch with a certificate of ours", () => {
 
   test("trusts no server of an authority that it does not know", async () => {
     const { port } = await server();
-    const other = identifiedFetch(identity)(`https://localhost:${port}/`, {}, ["127.0.0.1"]);
+    const other = pinnedFetch()(
+      `https://localhost:${port}/`,
+      {},
+      ["127.0.0.1"],
+      identity,
+    );
     await expect(other).rejects.toThrow();
   });
 
   test("checks the name in the URL, whatever the address", async () => {
     const { port } = await server();
-    const other = identifiedFetch(identity, AUTHORITY)(
+    const other = pinnedFetch({ ca: AUTHORITY })(
       `https://other.localhost:${port}/`,
       {},
       ["127.0.0.1"],
+      identity,
     );
     await expect(other).rejects.toThrow();
   });

@@ -1,5 +1,9 @@
 import { type App, openApp } from "../../src/app.ts";
-import { type Foundation, openFoundation } from "../../src/app/foundation.ts";
+import {
+  type Foundation,
+  type FoundationOverrides,
+  openFoundation,
+} from "../../src/app/foundation.ts";
 import { memoryBlobStore } from "../../src/blob/memory.ts";
 import type { Clock } from "../../src/model/clock.ts";
 import { readConfiguration } from "../../src/config/config.ts";
@@ -29,6 +33,7 @@ export async function openTestApp(
   database: TestDatabase,
   settings: Readonly<Record<string, string>> = {},
   clock?: Clock,
+  overrides: FoundationOverrides = {},
 ): Promise<TestApp> {
   const { config, secrets, shown } = readConfiguration({
     ADMIN_TOKEN,
@@ -48,6 +53,7 @@ export async function openTestApp(
     overrides: {
       blobs: memoryBlobStore(),
       ...(clock === undefined ? { clocks: TRUSTED_CLOCKS } : { clock }),
+      ...overrides,
     },
   });
   const app = await openApp(foundation, runtime);

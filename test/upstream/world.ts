@@ -4,6 +4,7 @@ import { buildExportFile, type ExportSigner } from "../../src/export-file/build.
 import { encodeDer } from "../../src/bytes/ecdsa-der.ts";
 import type { ExportKey } from "../../src/model/exposure.ts";
 import type { FetchPolicy } from "../../src/http/guarded-fetch.ts";
+import { pinnedFetch } from "../../src/runtime/pinned-fetch.ts";
 import type { UpstreamEvent } from "../../src/upstream/events.ts";
 import {
   type ImportDependencies,
@@ -37,7 +38,7 @@ export const SETTINGS: ImportSettings = {
 
 /** Fetching from loopback addresses; no name is looked up. */
 export const TO_ADDRESSES: FetchPolicy = {
-  fetch: (url, init) => fetch(url, init),
+  fetch: pinnedFetch(),
   resolve: () => Promise.reject(new Error("tests use addresses")),
   allowPrivate: true,
   timeoutMs: 10_000,

@@ -5,7 +5,7 @@ import { DAY_SECONDS } from "../../model/interval.ts";
 import { paddingKeys, type UniformBelow } from "../../model/padding-key.ts";
 import type { Transaction } from "../sql.ts";
 import {
-  countRows,
+  countEntering,
   insertGenerated,
   type ModelRow,
   modelRows,
@@ -64,10 +64,7 @@ export async function fillWindow(
   const at = batch.endsAt - 1;
   const free = await freeSql(sql, batch, plans);
   const window = { batch, rules, free, at };
-  const found = await countRows(sql, {
-    keys: selectionSql("keys", batch, rules),
-    revised: selectionSql("revised", batch, rules),
-  }, plan.minRecords);
+  const found = await countEntering(sql, batch, rules, plan.minRecords);
   if (found.keys + found.revised === 0) return;
   const made = await addKeys(sql, window, found.keys, plan) +
     await addRevisions(sql, window, found.revised, plan);

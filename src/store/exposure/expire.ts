@@ -22,6 +22,10 @@ export async function deleteExposures(
   limit: number,
 ): Promise<DeletedExposures> {
   const from = after ?? { createdAt: 0, key: NO_KEY };
+  // They are younger than their keys.
+  await bulk`
+    delete from exposure_region where ctid = any (array(
+      select ctid from exposure_region where added_at < ${before} limit ${limit}))`;
   try {
     return await deleteInOrder(bulk, before, from, limit);
   } catch (error) {

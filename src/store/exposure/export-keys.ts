@@ -3,7 +3,14 @@ import type { ExportKey } from "../../model/exposure.ts";
 import type { Database } from "../database.ts";
 import { copiedSql, COPY_ROW_BYTES, copyRowCursor } from "./copy-row.ts";
 import { readCopyRows } from "./copy-rows.ts";
-import { type KeyPart, type KeyRules, selectionSql, type Span, whole } from "./selection.ts";
+import {
+  enteringSql,
+  type KeyPart,
+  type KeyRules,
+  PART_RELATIONS,
+  type Span,
+  whole,
+} from "./selection.ts";
 
 /** A stretch of a window's keys in the order of their bytes: at most `limit` of those after `after`. */
 export type KeyRange = { readonly after: Uint8Array | undefined; readonly limit: number };
@@ -30,14 +37,15 @@ export function exportKeys({ bulk }: Database): ExportKeys {
   return {
     count: async (span, rules) => {
       const [row] = await bulk.unsafe<{ keys: number; revised: number }[]>(`select
-        (select count(*) from exposure where ${selectionSql("keys", span, rules)}) as keys,
-        (select count(*) from exposure where ${selectionSql("revised", span, rules)}) as revised`);
+        (${countSql("keys", span, rules)}) as keys, (${
+        countSql("revised", span, rules)
+      }) as revised`);
       return { keys: row?.keys ?? 0, revised: row?.revised ?? 0 };
     },
     read: async (span, rules, part, { after, limit }, take) => {
       const later = after === undefined ? "" : `and key > '\\x${encodeHex(after)}'::bytea`;
-      const query = `select ${copiedSql(part === "revised")} from exposure
-        where ${selectionSql(part, span, rules)} ${later} order by key limit ${whole(limit)}`;
+      const query = `select ${copiedSql(part === "revised")} from ${PART_RELATIONS[part]}
+        where ${enteringSql(part, span, rules)} ${later} order by key limit ${whole(limit)}`;
       const cursor = copyRowCursor();
       let found = false;
       await readCopyRows(bulk, query, COPY_ROW_BYTES, (bytes, at) => {
@@ -49,3 +57,6 @@ export function exportKeys({ bulk }: Database): ExportKeys {
     },
   };
 }
+
+const countSql = (part: KeyPart, span: Span, rules: KeyRules): string =>
+  `select count(*) from ${PART_RELATIONS[part]} where ${enteringSql(part, span, rules)}`;

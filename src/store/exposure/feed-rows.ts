@@ -33,15 +33,27 @@ export function feedKey(row: FeedRow): FeedKey {
 
 type PendingQuery = postgres.PendingQuery<postgres.Row[]>;
 
-/** What a stream is ordered by. */
-const ORDER = { new: "created_at", revised: "revised_at" } as const satisfies Record<
-  FeedStream,
-  string
->;
+type Stretch = {
+  /** Where the rows are, and the column that orders them. */
+  readonly relation: string;
+  readonly order: string;
+  readonly regionsBefore: string;
+};
+
+/** What a stream is made of. */
+const STREAMS: Readonly<Record<FeedStream, readonly [Stretch, Stretch?]>> = {
+  new: [
+    { relation: "exposure", order: "created_at", regionsBefore: "null::text[]" },
+    { relation: "exposure_added", order: "created_at", regionsBefore: "regions_before" },
+  ],
+  revised: [
+    { relation: "exposure_revision", order: "revised_at", regionsBefore: "null::text[]" },
+  ],
+};
 
 /**
  * The rows of a stream after a position in order, whether or not they may go, with their place as `at` and `key`. The
- * index gives them in that order.
+ * indexes give them in that order: each part is read no further than the whole may be long.
  */
 export function feedRows(
   sql: Sql,
@@ -49,16 +61,23 @@ export function feedRows(
   { after, closedThrough }: { readonly after: FeedPosition; readonly closedThrough: number },
   rows: number,
 ): PendingQuery {
-  const at = sql.unsafe(ORDER[stream]);
   const values = valuesSql([...FEED_COLUMNS, "source", "source_name"], stream === "revised");
   // A revision of a key that is still embargoed must not tell of it.
   const published = stream === "new" ? sql`` : sql`and created_at < ${closedThrough}`;
-  return sql`
-    select ${at} as at, ${sql.unsafe(values)}, ${selfReportSql(sql, stream)} as self_report
-    from exposure
-    where (${at}, key) > (${after.window}::bigint, ${after.key ?? new Uint8Array(0)}::bytea)
-      and ${at} < ${closedThrough} ${published}
-    order by ${at}, key limit ${rows}`;
+  const rowsOf = ({ relation, order, regionsBefore }: Stretch): PendingQuery => {
+    const at = sql.unsafe(order);
+    return sql`
+      (select ${at} as at, ${sql.unsafe(`${regionsBefore} as regions_before, ${values}`)},
+              ${selfReportSql(sql, stream)} as self_report
+       from ${sql.unsafe(relation)}
+       where (${at}, key) > (${after.window}::bigint, ${after.key ?? new Uint8Array(0)}::bytea)
+         and ${at} < ${closedThrough} ${published}
+       order by ${at}, key limit ${rows})`;
+  };
+  const [first, second] = STREAMS[stream];
+  return second === undefined ? rowsOf(first) : sql`
+    select * from (${rowsOf(first)} union all ${rowsOf(second)}) as entering
+    order by at, key limit ${rows}`;
 }
 
 /**
@@ -90,9 +109,16 @@ export function allowedSql(sql: Sql, selection: Selection, stream?: FeedStream):
     and (${selection.selfReport} or not ${selfReport})`;
 }
 
+/** Whether a row brings a key anew: with regions that were added, where those before did not let it go. */
+function newlyAllowedSql(sql: Sql, selection: Selection, stream?: FeedStream): PendingQuery {
+  return sql`${allowedSql(sql, selection, stream)}
+    and (regions_before is null or not regions_before && ${[...selection.regions]}::text[]
+         or regions_before && ${[...selection.excludeRegions]}::text[])`;
+}
+
 /** Whether a row may go now: it is allowed, and not too old. */
 export function wantedSql(sql: Sql, { selection, oldest }: FeedQuery): PendingQuery {
-  return sql`${allowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
+  return sql`${newlyAllowedSql(sql, selection)} and interval_number + interval_count >= ${oldest}`;
 }
 
 /** The digests of what goes out in windows within [from, until), with the UTC day of the key, as rows (day, digest). */
@@ -104,11 +130,11 @@ export function feedDigests(
 ): PendingQuery {
   const row = (revised: boolean) => sql.unsafe(digestSql(revised, selection.symptomOnset));
   return sql`
-    select ${row(false)} from exposure
+    select ${row(false)} from exposure_entry
     where created_at >= ${from} and created_at < ${until}
-      and ${allowedSql(sql, selection, "new")}
+      and ${newlyAllowedSql(sql, selection, "new")}
     union all
-    select ${row(true)} from exposure
+    select ${row(true)} from exposure_revision
     where revised_at >= ${from} and revised_at < ${until} and created_at < ${until}
       and ${allowedSql(sql, selection, "revised")}`;
 }

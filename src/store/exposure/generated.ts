@@ -3,18 +3,28 @@ import type { Transaction } from "../sql.ts";
 import type { PaddingModel } from "../../model/padding-key.ts";
 import { byteaArray, columnArrays } from "./array-literal.ts";
 import { columnOf, COPIED_COLUMNS, KEY_COLUMNS, membersSql, type RowOf } from "./columns.ts";
-import { whole } from "./selection.ts";
+import {
+  enteringSql,
+  type KeyPart,
+  type KeyRules,
+  PART_RELATIONS,
+  type Span,
+  whole,
+} from "./selection.ts";
 
-/** How many rows meet each condition, but at most `limit` of each. */
-export async function countRows<Name extends string>(
+/** How many keys of each part an export of a window has, but at most `limit` of each. */
+export async function countEntering(
   sql: Transaction,
-  conditions: Readonly<Record<Name, string>>,
+  span: Span,
+  rules: KeyRules,
   limit: number,
-): Promise<Readonly<Record<Name, number>>> {
-  const counts = Object.entries<string>(conditions).map(([name, where]) =>
-    `(select count(*) from (select from exposure where ${where} limit ${limit}) as enough) as "${name}"`
+): Promise<Readonly<Record<KeyPart, number>>> {
+  const count = (part: KeyPart): string =>
+    `(select count(*) from (select from ${PART_RELATIONS[part]}
+      where ${enteringSql(part, span, rules)} limit ${whole(limit)}) as enough) as ${part}`;
+  const [row] = await sql.unsafe<Record<KeyPart, number>[]>(
+    `select ${count("keys")}, ${count("revised")}`,
   );
-  const [row] = await sql.unsafe<Record<Name, number>[]>(`select ${counts.join(", ")}`);
   if (row === undefined) throw new AppError("internal", "a count answered no row");
   return row;
 }

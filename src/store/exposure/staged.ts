@@ -1,3 +1,4 @@
+import { addRegionsSql } from "./add-regions.ts";
 import { COPIED_COLUMNS, REVISION_COLUMNS } from "./columns.ts";
 import { stagedValue } from "./copy-row.ts";
 import { insertExposuresSql, reviseExposuresSql } from "./write.ts";
@@ -38,4 +39,20 @@ export function reviseStagedSql(table: string, windowSeconds: number): string {
       order by exposure.key for update of exposure
     )
     ${reviseExposuresSql("sent", columns, windowSeconds)}`;
+}
+
+/** SQL that locks the stored ones of a staging table's keys, in their order. */
+export function lockStagedSql(table: string): string {
+  return `select from exposure where key in (select key from ${table}) order by key for update`;
+}
+
+/** SQL that adds the region of an import to stored keys, locked before; parameters: the import's name, the region. */
+export function addStagedRegionsSql(table: string, windowSeconds: number): string {
+  const sent = `select distinct on (key) key, interval_number, interval_count,
+      array[$2::text] as regions from ${table} order by key, ctid`;
+  return addRegionsSql(sent, {
+    source: "'import'",
+    source_name: "$1::text",
+    source_server: "null",
+  }, windowSeconds);
 }

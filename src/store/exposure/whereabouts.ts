@@ -60,7 +60,10 @@ export function whereabouts({ sql }: Database): Whereabouts {
       sql<StoredWhereabouts[]>`
         select encode(key, 'hex') as key, interval_number as "intervalNumber",
                interval_count as "intervalCount", report_type as "reportType",
-               days_since_onset as "daysSinceOnset", regions, traveler, created_at as "createdAt",
+               days_since_onset as "daysSinceOnset", traveler,
+               coalesce((select added.regions from exposure_region as added
+                         where added.key = exposure.key order by added_at desc limit 1), regions) as regions,
+               created_at as "createdAt",
                health_authority as "healthAuthority", issuer, source, source_name as "sourceName",
                revised_at as "revisedAt", revised_report_type as "revisedReportType"
         from exposure where key = any(${byteaArray(keys)}::text::bytea[])`,

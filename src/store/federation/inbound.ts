@@ -10,7 +10,8 @@ import { insertBatchRecords } from "../efgs/batch-records.ts";
 import { settleOutgoing } from "../efgs/outgoing.ts";
 import { storeFailure } from "../failure.ts";
 import { insertPage } from "./page.ts";
-import { columnArrays, sentRows } from "../exposure/array-literal.ts";
+import { addRegionsSql } from "../exposure/add-regions.ts";
+import { columnArrays, sentRows, sentValue } from "../exposure/array-literal.ts";
 import { KEY_COLUMNS, REVISION_COLUMNS } from "../exposure/columns.ts";
 import { storedKeys } from "../exposure/stored-keys.ts";
 import { insertExposuresSql, reviseExposuresSql } from "../exposure/write.ts";
@@ -19,6 +20,8 @@ import { insertExposuresSql, reviseExposuresSql } from "../exposure/write.ts";
 export type InboundTransaction = {
   /** Inserts keys that are not there; embargoed ones get a later window. Answers, in hex, those that were there. */
   insert(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlySet<string>>;
+  /** Adds the regions of locked keys to those that they have already, whoever brought them. */
+  addRegions(peer: KeySender, keys: readonly FederatedKey[]): Promise<void>;
   /** Locks and reads those of the keys that are there, by hex. */
   lock(peer: KeySender, keys: readonly FederatedKey[]): Promise<ReadonlyMap<string, StoredKey>>;
   /** Revises locked keys. */
@@ -31,8 +34,12 @@ export type InboundTransaction = {
     cursors: PeerCursors,
     version: number,
   ): Promise<void>;
-  /** Adds to what was pulled, per day; `anew` forgets what was there. */
-  addDigests(peer: string, digests: readonly DayDigest[], anew: boolean): Promise<void>;
+  /** Adds to what was pulled, per day, and forgets what was there of all days or some. */
+  addDigests(
+    peer: string,
+    digests: readonly DayDigest[],
+    forget: "all" | readonly number[],
+  ): Promise<void>;
   addPage(page: PageRecord): Promise<void>;
   /** Adds to the audit of batches. */
   addBatches(batches: readonly BatchRecord[]): Promise<void>;
@@ -64,14 +71,18 @@ export function federationInbound(
     readonly processSeconds: () => number;
   },
 ): InboundStore {
-  const insert = insertSql(settings.windowSeconds);
-  const revise = reviseExposuresSql(sentRows(REVISED), REVISED, settings.windowSeconds);
+  const { windowSeconds } = settings;
+  const texts = {
+    insert: insertSql(windowSeconds),
+    revise: reviseExposuresSql(sentRows(REVISED), REVISED, windowSeconds),
+    addRegions: addSql(windowSeconds),
+  };
   const bound = `set local statement_timeout = ${Math.floor(settings.writeTimeoutMs)}`;
   const once = async <T>(work: (transaction: InboundTransaction) => Promise<T>): Promise<T> => {
     const done = await bulk.begin(async (sql) => {
       await sql.unsafe(bound);
       return {
-        value: await work(inboundTransaction(sql, insert, revise, settings.processSeconds)),
+        value: await work(inboundTransaction(sql, texts, settings.processSeconds)),
       };
     });
     return done.value;
@@ -93,15 +104,14 @@ export function federationInbound(
 
 function inboundTransaction(
   sql: Transaction,
-  insertText: string,
-  reviseText: string,
+  texts: Readonly<Record<"insert" | "revise" | "addRegions", string>>,
   processSeconds: () => number,
 ): InboundTransaction {
   return {
     insert: async (peer, keys) => {
       if (keys.length === 0) return new Set();
       const rows = await sql.unsafe<{ hex: string }[]>(
-        insertText,
+        texts.insert,
         [
           ...columnArrays(RECEIVED, [{ common: {}, rows: keys }]),
           peer.name,
@@ -112,11 +122,19 @@ function inboundTransaction(
       );
       return new Set(rows.map(({ hex }) => hex));
     },
+    addRegions: async (peer, keys) => {
+      if (keys.length === 0) return;
+      await sql.unsafe(
+        texts.addRegions,
+        [...columnArrays(REGIONS, [{ common: {}, rows: keys }]), peer.name, peer.serverId],
+        PREPARED,
+      );
+    },
     lock: ({ name, serverId }, keys) =>
       storedKeys(sql, { kind: "peer", name, serverId }, keys, { lock: true }),
     revise: async (keys) => {
       if (keys.length === 0) return;
-      await sql.unsafe(reviseText, columnArrays(REVISED, [{ common: {}, rows: keys }]), PREPARED);
+      await sql.unsafe(texts.revise, columnArrays(REVISED, [{ common: {}, rows: keys }]), PREPARED);
     },
     moveCursor: async (peer, direction, filters, { keys, revised }, version) => {
       const moved = await sql`
@@ -133,8 +151,12 @@ function inboundTransaction(
         throw new AppError("version_conflict", "another process goes on with this peer");
       }
     },
-    addDigests: async (peer, digests, anew) => {
-      if (anew) await sql`delete from peer_digest where peer = ${peer}`;
+    addDigests: async (peer, digests, forget) => {
+      if (forget === "all") await sql`delete from peer_digest where peer = ${peer}`;
+      else if (forget.length > 0) {
+        await sql`
+          delete from peer_digest where peer = ${peer} and day = any(${[...forget]}::int[])`;
+      }
       if (digests.length === 0) return;
       const known = await sql<{ day: number; digest: Uint8Array }[]>`
         select day, digest from peer_digest
@@ -158,6 +180,17 @@ function inboundTransaction(
 
 const RECEIVED = [...KEY_COLUMNS, "onset_told", "home_server", "hops"] as const;
 const REVISED = [...REVISION_COLUMNS, "onset_told"] as const;
+const REGIONS = ["key", "interval_number", "interval_count", "regions"] as const;
+
+/** Parameters: the arrays of REGIONS, the peer's name and server. */
+function addSql(windowSeconds: number): string {
+  const sent = REGIONS.map((column) => `${sentValue(column)} as ${column}`).join(", ");
+  return addRegionsSql(`select ${sent} from ${sentRows(REGIONS)}`, {
+    source: "'peer'",
+    source_name: `$${REGIONS.length + 1}::text`,
+    source_server: `$${REGIONS.length + 2}::text`,
+  }, windowSeconds);
+}
 
 /** Answers, in hex, the keys that are stored already. Parameters: the arrays of RECEIVED, the peer's name and server, our clock. */
 function insertSql(windowSeconds: number): string {

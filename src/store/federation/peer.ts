@@ -16,8 +16,10 @@ export type SyncOutcome = {
 /** What is known of peers: places in feeds, and how each direction stands. */
 export type FederationPeers = {
   place(peer: string, direction: Direction): Promise<PlaceInFeed | undefined>;
-  /** Forgets the place and what was pulled, so that everything is read again; `repair`: since something is missing. */
-  restart(peer: string, repair: boolean): Promise<void>;
+  /** Forgets the place and what was pulled, so that everything is read again. */
+  restart(peer: string): Promise<void>;
+  /** Notes that something is missing and read again. */
+  noteRepair(peer: string): Promise<void>;
   /** Notes how a direction came out. */
   note(peer: string, direction: Direction, outcome: SyncOutcome): Promise<void>;
   /** Notes a comparison of digests. */
@@ -79,17 +81,20 @@ export function federationPeers({ bulk: sql }: Database): FederationPeers {
         },
       };
     },
-    restart: (peer, repair) =>
+    restart: (peer) =>
       sql.begin(async (transaction) => {
         await transaction`
           update peer_cursor set filters = '', version = version + 1
           where peer = ${peer} and direction = 'pull'`;
         await transaction`delete from peer_digest where peer = ${peer}`;
         await transaction`
-          update peer_state set in_sync_since = null,
-            repaired_at = case when ${repair} then wayfarer_now() else repaired_at end
-          where peer = ${peer} and direction = 'pull'`;
+          update peer_state set in_sync_since = null where peer = ${peer} and direction = 'pull'`;
       }).then(() => undefined),
+    noteRepair: async (peer) => {
+      await sql`
+        update peer_state set in_sync_since = null, repaired_at = wayfarer_now()
+        where peer = ${peer} and direction = 'pull'`;
+    },
     note: async (peer, direction, outcome) => {
       const failed = outcome.error !== undefined;
       const error = outcome.error?.slice(0, MAX_ERROR_CHARACTERS) ?? null;

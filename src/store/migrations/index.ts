@@ -11,6 +11,7 @@ import { masterKeys } from "./0009-master-key.ts";
 import { admin } from "./0010-admin.ts";
 import { efgs } from "./0011-efgs.ts";
 import { issuerKeyFetch } from "./0012-issuer-key-fetch.ts";
+import { addedRegions } from "./0013-added-regions.ts";
 
 /** Every migration, oldest first. Forward only; each is safe while the version before it still runs. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   admin,
   efgs,
   issuerKeyFetch,
+  addedRegions,
 ];

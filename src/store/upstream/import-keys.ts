@@ -4,7 +4,12 @@ import type { Region } from "../../model/ids.ts";
 import { type Database, sqlState, UNIQUE_VIOLATION } from "../database.ts";
 import type { Transaction } from "../sql.ts";
 import { type CopyRows, STAGING_COLUMNS } from "../exposure/copy-row.ts";
-import { insertStagedSql, reviseStagedSql } from "../exposure/staged.ts";
+import {
+  addStagedRegionsSql,
+  insertStagedSql,
+  lockStagedSql,
+  reviseStagedSql,
+} from "../exposure/staged.ts";
 import type { WindowRules } from "../exposure/window-sql.ts";
 
 /** What became of the keys of a file so far. */
@@ -79,6 +84,8 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
   const insertAll = insertStagedSql("import_row", settings);
   const insertNew = `${insertAll} on conflict (key) do nothing`;
   const revise = reviseStagedSql("import_row", settings.windowSeconds);
+  const lock = lockStagedSql("import_row");
+  const addRegions = addStagedRegionsSql("import_row", settings.windowSeconds);
 
   /** Looking for duplicates costs a third of the time: while none was seen, the keys are taken to be new. */
   const insert = async (
@@ -119,6 +126,11 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
         : (await sql.unsafe(revise, [target.source], PREPARED)).count;
     }
     const rest = rows.count - written;
+    if (part === "keys" && rest > 0) {
+      // Keys that are there already may be new to the region.
+      await sql.unsafe(lock, [], PREPARED);
+      await sql.unsafe(addRegions, [target.source, target.region], PREPARED);
+    }
     const after: ImportProgress = {
       handled: portion.handled,
       inserted: before.inserted + (part === "keys" ? written : 0),

@@ -1,4 +1,5 @@
 import { asAppError, type Refusal } from "../../errors.ts";
+import { isUnreachable } from "../../http/call-failure.ts";
 import type { ExportImport } from "../../model/resource/export-import.ts";
 import { isActive } from "../../model/resource/members.ts";
 import { storeFailure } from "../../store/failure.ts";
@@ -110,7 +111,8 @@ async function importDue(
       if (signal.aborted || unreachable >= DOWN_AFTER) return;
       after = file.id;
       const failure = await importOne(deps, config, file, totals, signal);
-      unreachable = failure === "fetch_failed" ? unreachable + 1 : 0;
+      const down = failure !== undefined && isUnreachable(failure);
+      unreachable = down ? unreachable + 1 : 0;
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { BlobStore } from "../../blob/blob.ts";
 import { asAppError, type Outcome, type Refusal } from "../../errors.ts";
 import { readExportFile } from "../../export-file/read.ts";
+import { isUnreachable } from "../../http/call-failure.ts";
 import type { Mirror } from "../../model/resource/mirror.ts";
 import { storeFailure } from "../../store/failure.ts";
 import type { UpstreamIndexes } from "../../store/upstream/index-state.ts";
@@ -54,7 +55,8 @@ export async function copyDue(
       if (failure === "canceled") return { files, failed };
       if (failure === undefined) files += 1;
       else failed += 1;
-      unreachable = failure === "fetch_failed" ? unreachable + 1 : 0;
+      const down = failure !== undefined && isUnreachable(failure);
+      unreachable = down ? unreachable + 1 : 0;
     }
   }
 }

@@ -150,5 +150,4 @@ export function agreementOf(
 const NO_TLS: FederationRuntime = {
   trailers: { ok: false, reason: "not in this test" },
   exchange: () => Promise.reject(new Error("no HTTP/2 in this test")),
-  identifiedFetch: () => () => Promise.reject(new Error("no TLS in this test")),
 };

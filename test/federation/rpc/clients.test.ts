@@ -5,6 +5,7 @@ import { encodeFrame } from "../../../federation/rpc/frame.ts";
 import { grpcClient } from "../../../federation/rpc/grpc-client.ts";
 import { AppError } from "../../../src/errors.ts";
 import { currentRuntime } from "../../../src/runtime/current.ts";
+import { pinnedFetch } from "../../../src/runtime/pinned-fetch.ts";
 import type { Handler, ListenOptions } from "../../../src/runtime/runtime.ts";
 import { AUTHORITY, SERVER } from "../../runtime/certificates.ts";
 import { gate, listening } from "../../runtime/listening.ts";
@@ -57,8 +58,10 @@ describe("grpcClient()", () => {
     const call = await grpc(echoServer().handler, {}, { tls: SERVER });
     expect(await call(SAY, message)).toEqual({
       ok: false,
-      code: "fetch_failed",
-      message: "the other server could not be read",
+      code: "certificate_untrusted",
+      message: expect.stringContaining(
+        "shows a certificate of an authority that is not known here",
+      ),
     });
   });
 
@@ -137,8 +140,8 @@ describe("grpcClient()", () => {
     [
       "a web page",
       () => new Response("<html>", { status: 200 }),
-      "fetch_failed",
-      "the peer answered unknown: HTTP status 200",
+      "wrong_protocol",
+      expect.stringContaining("answered HTTP 200, which is no answer of a federation server"),
     ],
     [
       "HTTP status 503",
@@ -155,8 +158,8 @@ describe("grpcClient()", () => {
     [
       "a redirect",
       () => Response.redirect("http://localhost/", 302),
-      "fetch_failed",
-      "the peer answered unknown: HTTP status 302",
+      "wrong_protocol",
+      expect.stringContaining("answered HTTP 302, which is no answer of a federation server"),
     ],
   ])("refuses %s", async (_, handler, code, said) => {
     expect(await (await grpc(handler))(SAY, message)).toMatchObject({
@@ -197,7 +200,7 @@ describe("grpcClient()", () => {
     const server = await listening(() => new Response(""));
     await server.close(0);
     const call = grpcClient({ baseUrl: `http://127.0.0.1:${server.port}`, exchange });
-    expect(await call(SAY, message)).toMatchObject({ ok: false, code: "fetch_failed" });
+    expect(await call(SAY, message)).toMatchObject({ ok: false, code: "connection_refused" });
   });
 
   test("says when the connection is cut", async () => {
@@ -210,7 +213,7 @@ describe("grpcClient()", () => {
     const outcome = call(SAY, message);
     await asked.passed;
     await server.close(0);
-    expect(await outcome).toMatchObject({ ok: false, code: "fetch_failed" });
+    expect(await outcome).toMatchObject({ ok: false, code: "connection_failed" });
   });
 });
 
@@ -283,12 +286,12 @@ describe("connectClient()", () => {
       "unavailable",
       "the peer answered unavailable: HTTP status 503",
     ],
-    ["null", json(404, null), "unimplemented", "the peer answered unimplemented: HTTP status 404"],
+    ["null", json(404, null), "wrong_protocol", expect.stringContaining("answered HTTP 404")],
     [
       "a web page",
       () => new Response("<html>"),
-      "fetch_failed",
-      "the peer answered unknown: HTTP status 200",
+      "wrong_protocol",
+      expect.stringContaining("answered HTTP 200, which is no answer of a federation server"),
     ],
     [
       "an endless error",
@@ -299,8 +302,8 @@ describe("connectClient()", () => {
     [
       "a redirect",
       () => Response.redirect("http://localhost:1/", 307),
-      "fetch_failed",
-      "the peer answered unknown: HTTP status 307",
+      "wrong_protocol",
+      expect.stringContaining("answered HTTP 307, which is no answer of a federation server"),
     ],
     [
       "too much",
@@ -348,11 +351,15 @@ describe("connectClient()", () => {
   test("says when nobody is there", async () => {
     const server = await listening(() => new Response(""));
     await server.close(0);
-    const call = connectClient({ baseUrl: `http://127.0.0.1:${server.port}`, fetch });
+    const pinned = pinnedFetch();
+    const call = connectClient({
+      baseUrl: `http://127.0.0.1:${server.port}`,
+      fetch: (url, init) => pinned(url, init, ["127.0.0.1"]),
+    });
     expect(await call(SAY, message)).toEqual({
       ok: false,
-      code: "fetch_failed",
-      message: "the other server could not be read",
+      code: "connection_refused",
+      message: expect.stringContaining(`127.0.0.1:${server.port} refused the connection`),
     });
   });
 });

@@ -217,7 +217,7 @@ describe("tidyFederation()", () => {
       transaction.addDigests(
         "kept",
         [today - 20, today - 21, 0].map((day) => ({ day, count: 1, digest: new Uint8Array(32) })),
-        false,
+        [],
       )
     );
     server.agreements.push(peerNamed("kept"));

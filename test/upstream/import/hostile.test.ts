@@ -145,7 +145,7 @@ describe("importExports() when files are not as they should be", () => {
         (_, response) => response.writeHead(302, { location: "/files/1.zip" }).end(),
       ],
       ["fetch_failed", (_, response) => response.writeHead(500).end()],
-      ["fetch_failed", (_, response) => {
+      ["connection_failed", (_, response) => {
         response.writeHead(200, { "content-length": 100 }).write("a");
         response.destroy();
       }],

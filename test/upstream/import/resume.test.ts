@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { asRegion } from "../../../src/model/ids.ts";
 import type { ExportSigner } from "../../../src/export-file/build.ts";
 import { KEYS_A_PORTION } from "../../../src/upstream/import/read-keys.ts";
 import { leases } from "../../../src/store/lease.ts";
@@ -154,6 +155,30 @@ describe("importExports() again", () => {
       "confirmed",
       "confirmed",
     ]);
+  });
+
+  it("adds its region to keys that are known from elsewhere: in their window, or in a later one", async () => {
+    const second = importOf(server, pem, { name: "second", region: asRegion("ZZ") });
+    const third = importOf(server, pem, { name: "third", region: asRegion("QQ") });
+    server.index("a.zip");
+    server.set("/files/a.zip", await fileOf([signer], [pastKey(1), pastKey(2)]));
+    const world = await openWorld(database(), importOf(server, pem), second);
+    await world.run();
+    const [row] = await database().sql<{ createdAt: number; regions: string[] }[]>`
+      select max(created_at) as "createdAt", min(regions) as regions from exposure`;
+    expect(row?.regions.toSorted()).toEqual(["MAG", "ZZ"]);
+
+    const later = (row?.createdAt ?? 0) + 3600;
+    await database().sql`
+      update window_floor set closed_through = ${later}, next_closed_through = ${later}`;
+    world.resources.push(third);
+    await world.run();
+    expect(
+      await database().sql`
+        select regions_before <@ regions as kept, regions @> '{QQ}' as added, source_name as by,
+               added_at >= ${later} as later, count(*)::int as keys
+        from exposure_region group by 1, 2, 3, 4`,
+    ).toEqual([{ kept: true, added: true, by: "third", later: true, keys: 2 }]);
   });
 
   it("revises keys of the same import only, once, and only to confirmed or negative", async () => {
