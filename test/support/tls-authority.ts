@@ -1,5 +1,5 @@
 import { makeCertificate } from "../../src/device/attest/certificates.ts";
-import { SubjectAlternativeNameExtension } from "../../src/keys/x509.ts";
+import { SubjectAlternativeNameExtension } from "../../src/keys/x509-generator.ts";
 import { derToPem } from "../../src/keys/pem.ts";
 import type { TlsIdentity } from "../../src/runtime/runtime.ts";
 import { NATIVE } from "./crypto-providers.ts";
