@@ -47,14 +47,24 @@ export function startByReadme(settings: Readonly<Record<string, string>>): Progr
   return startProcess(START, settings);
 }
 
+/** Runs a script of the shell in a folder, as a reader of the documentation does. */
+export function startShell(
+  script: string,
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+): Program {
+  return startProcess(["sh", "-c", script], settings, "", folder);
+}
+
 function startProcess(
   [command, ...args]: readonly [string, ...string[]],
   settings: Readonly<Record<string, string>>,
   input?: string,
+  cwd = ROOT,
 ): Program {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(command, args, {
-    cwd: ROOT,
+    cwd,
     env: { PATH, HOME, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
   });
