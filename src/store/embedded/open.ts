@@ -40,7 +40,7 @@ export type EmbeddedOptions = {
 
 /** The major version of the packaged PostgreSQL: its data directories belong to it. */
 const MAJOR_VERSION = "18";
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 /** A start fails once when another process was faster; more often it will fail for ever. */
 const MAX_FAILED_STARTS = 3;
 

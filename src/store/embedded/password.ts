@@ -20,7 +20,7 @@ export type EmbeddedParts = {
 };
 
 /** Like that of a start. */
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 
 /**
  * The password of the database's one user: the one in its file, or a new one when there is no database yet. When the

@@ -32,9 +32,12 @@ const QUIET = [
 /** The environment of every program of PostgreSQL: nothing of ours. */
 export const POSTGRES_ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
-/** Ends PostgreSQL (fast shutdown) when the pipe on its input closes, and ends itself when PostgreSQL does. */
+/**
+ * Ends PostgreSQL (fast shutdown) when the pipe on its input closes, and ends itself when PostgreSQL does. It asks again
+ * each second: a shell starts background processes deaf to SIGINT, and PostgreSQL hears it only once it is up.
+ */
 const KEEPER = 'exec 3<&0; "$0" "$@" </dev/null 3<&- & p=$!; ' +
-  "(read _ <&3; kill -INT $p 2>/dev/null) & exec 3<&-; wait $p";
+  "(read _ <&3; while kill -INT $p 2>/dev/null; do sleep 1; done) & exec 3<&-; wait $p";
 
 /** Starts the database in `cluster`, as `user` when that is given. It ends with this process at the latest. */
 export function launch(

@@ -14,7 +14,7 @@ export type Ran = {
 
 /** A reader's folder and server. */
 export type Session = {
-  /** Runs the blocks in order in one shell, and checks what they print. Answers each command. */
+  /** Runs the blocks in order in one shell, then stops the server. Answers what each command did. */
   run(blocks: readonly Block[]): Promise<readonly Ran[]>;
 };
 
@@ -38,7 +38,7 @@ export async function openSession(): Promise<Session> {
     }
   }
   await mkdir(join(folder, "data"), { mode: 0o711 });
-  const { port, settings } = await startServer(join(folder, "data"));
+  const { port, settings, stop } = await startServer(join(folder, "data"));
   const verification = await startVerificationServer();
   const here = (text: string): string =>
     text.replaceAll(PRINTED_PORT, port).replaceAll(VERIFICATION_SERVER, verification.url);
@@ -51,6 +51,7 @@ export async function openSession(): Promise<Session> {
         .filter((command) => !ELSEWHERE.some((row) => row.command.test(command)));
       const script = scriptOf(commands.map(here));
       const { out } = await startShell(script, folder, settings).finished();
+      await stop();
       return resultsIn(out, commands);
     },
   };
@@ -62,15 +63,25 @@ export async function startPrintedServer(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-async function startServer(
-  dataDirectory: string,
-): Promise<{ readonly port: string; readonly settings: Readonly<Record<string, string>> }> {
+type Started = {
+  readonly port: string;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+};
+
+async function startServer(dataDirectory: string): Promise<Started> {
   const port = String(await freePort());
   const settings = { ...SETTINGS, ...await printedSettings(), PORT: port };
-  await startProgram(["serve"], { ...settings, DATA_DIR: dataDirectory }).line(
-    /Wayfarer serves on/,
-  );
-  return { port, settings };
+  const program = startProgram(["serve"], { ...settings, DATA_DIR: dataDirectory });
+  await program.line(/Wayfarer serves on/);
+  return {
+    port,
+    settings,
+    stop: async () => {
+      program.signal("SIGTERM");
+      await program.finished();
+    },
+  };
 }
 
 /** The settings that the README gives the server for trying things. */

@@ -5,6 +5,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { Log } from "../../../src/observe/log.ts";
 import { openConnection } from "../../../src/store/database.ts";
 import { type Embedded, openEmbedded } from "../../../src/store/embedded/open.ts";
+import { postgresProgram } from "../../../src/store/embedded/program.ts";
+import { launch, runs } from "../../../src/store/embedded/server-process.ts";
 import { giveTo, NOBODY, OWN_IDS } from "../../../src/store/embedded/user.ts";
 import { asOrdinaryUser, isRoot } from "../../support/ordinary-user.ts";
 import { temporaryFolder } from "../../support/program.ts";
@@ -120,6 +122,18 @@ describe("a data directory of another user", () => {
       message: expect.stringContaining(`${owned} belongs to root (uid 0), and this program runs`),
     });
     await expect(opening).rejects.toThrow(cure);
+  });
+});
+
+describe("an embedded database that is stopped while it starts", () => {
+  it("ends all the same", async () => {
+    const folder = await usedFolder();
+    const cluster = join(folder, "postgres");
+    const user = isRoot ? await stat(cluster) : undefined;
+    const child = launch(await postgresProgram(folder), cluster, user, { fsync: false });
+    await child.stop();
+    expect(await runs(cluster)).toBe(false);
+    expect(await ask(await open(folder), "select answer from kept")).toEqual(KEPT);
   });
 });
 
