@@ -25,7 +25,10 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: "needs Vault; test/keys runs a server that acts as one",
   },
   { command: / REFERENCE$/, reason: "REFERENCE stands for a key of the reader's" },
-  { command: /pg_dump /, reason: "needs pg_dump of PostgreSQL 18, which npm does not bring" },
+  {
+    command: /^wayfarer restore /,
+    reason: "needs a key of age-keygen and a stopped server; test/backup restores backups",
+  },
   {
     command: /^source </,
     reason: "needs bash; test/cli/command-line.test.ts reads the completions",
