@@ -26,6 +26,7 @@ import {
   type ClosedWindowWatermark,
   closedWindowWatermark,
 } from "../store/exposure/closed-window-watermark.ts";
+import { explainFullDisk, tellFullDisk } from "./full-disk.ts";
 import { openKeyManagers } from "./key-managers.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 
@@ -56,10 +57,10 @@ export type Foundation = {
   readonly cache: ResourceCache;
   readonly windows: ClosedWindowWatermark;
   readonly jobRuns: JobRuns;
-  /** Where the embedded database is, when that is not below DATA_DIR. */
-  readonly elsewhere?: string;
   /** Resolves when the embedded database ends without being asked to. */
   readonly databaseDied: Promise<string>;
+  /** A failure as people who run commands should read it; as it is when there is nothing to add. */
+  readonly explain: (error: unknown) => Promise<unknown>;
   close(): Promise<void>;
 };
 
@@ -73,6 +74,8 @@ export type FoundationInput = {
   readonly crypto: Crypto;
   /** A server owns an embedded database alone; a command shares it. */
   readonly owner: "server" | "command";
+  /** Where files of an embedded database go that cannot be used where they are. */
+  readonly commonFolder?: string;
   /** Ends the wait for another process that changes the schema. */
   readonly signal?: AbortSignal;
   /** In place of what the configuration says. */
@@ -103,20 +106,25 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
   const opened = given ?? await openEmbedded({
     dataDirectory: config.dataDirectory,
     owner: input.owner,
+    log: input.log,
+    ...(input.commonFolder === undefined ? {} : { commonFolder: input.commonFolder }),
   });
   const embedded = "stop" in opened ? opened : undefined;
+  const address = "stop" in opened ? opened.address : opened;
   const database = openDatabase({
-    address: "stop" in opened ? opened.address : opened,
+    address,
     statementTimeoutMs: config.statementTimeoutMs,
     pool: config.databaseReach.pool,
   });
+  const explain = (error: unknown) => explainFullDisk(error, address, config);
   try {
     await checkDatabase(database);
     await bringSchema(input, database);
-    const foundation = await foundationOn(database, input);
+    const log = tellFullDisk(input.log, address, config);
+    const foundation = await foundationOn(database, { ...input, log });
     return {
       ...foundation,
-      ...(embedded?.elsewhere === undefined ? {} : { elsewhere: embedded.elsewhere }),
+      explain,
       ...(embedded === undefined ? {} : { databaseDied: embedded.died }),
       close: async () => {
         await foundation.close();
@@ -126,14 +134,14 @@ export async function openFoundation(input: FoundationInput): Promise<Foundation
   } catch (error) {
     await database.close(1);
     await embedded?.stop();
-    throw error;
+    throw await explain(error);
   }
 }
 
 /** A foundation on a database that is open and has the newest schema. Closing the foundation closes it. */
 export async function foundationOn(
   database: Database,
-  input: Omit<FoundationInput, "owner" | "database" | "signal">,
+  input: Omit<FoundationInput, "owner" | "commonFolder" | "database" | "signal">,
 ): Promise<Foundation> {
   const { config, secrets, log, crypto, overrides = {} } = input;
   const { clock = SYSTEM_CLOCK } = overrides;
@@ -178,6 +186,7 @@ export async function foundationOn(
     windows: closedWindowWatermark(database, config.windows, clocks),
     jobRuns: jobRuns(database),
     databaseDied: new Promise(() => {}),
+    explain: (error) => Promise.resolve(error),
     close: () => database.close(),
     ...overrides,
   };

@@ -28,7 +28,7 @@ Issues a verification certificate (JWT, ES256), as a verification server does af
 
 Example:
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out issuer.pem
-  wayfarer certificate --key issuer.pem --tekmac 2u1nHt5W… --iss org.example --aud keyserver`;
+  wayfarer certificate --key issuer.pem --tekmac 2u1nHt5WWurJytFLF3xitNzM99oNrad2y4YGOL53AeY= --iss org.example --aud keyserver`;
 
 const OPTIONS = {
   key: { type: "string" },

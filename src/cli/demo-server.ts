@@ -33,8 +33,12 @@ const QUICK = {
   PEER_ALLOW_PRIVATE: "true",
 };
 
-/** Starts a server on a free port, its data in a folder of its own. */
-export async function startDemoServer(io: CommandIo, folder: string): Promise<DemoServer> {
+/** Starts a server on a free port, its data in the folder `name` of `folder`, beside which nothing is left anywhere. */
+export async function startDemoServer(
+  io: CommandIo,
+  folder: string,
+  name: string,
+): Promise<DemoServer> {
   // A server must know its own address before it can be made, and a free port is known once it listens.
   let handler: Handler = () => errorAnswer("unavailable");
   const listening = await io.runtime.listen(
@@ -44,8 +48,8 @@ export async function startDemoServer(io: CommandIo, folder: string): Promise<De
   const { config, secrets } = readConfiguration({
     ...QUICK,
     PORT: String(listening.port),
-    DATA_DIR: folder,
-    BLOB_ROOT: join(folder, "blobs"),
+    DATA_DIR: join(folder, name),
+    BLOB_ROOT: join(folder, name, "blobs"),
   });
   const foundation = await openFoundation({
     config,
@@ -53,6 +57,7 @@ export async function startDemoServer(io: CommandIo, folder: string): Promise<De
     log: jsonLog("error", io.err, Date.now),
     crypto: io.runtime.crypto,
     owner: "server",
+    commonFolder: folder,
   });
   const app = await openWhole(foundation, io.runtime);
   handler = app.handler;

@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureIssuer } from "../device/issuer.ts";
 import { AppError } from "../errors.ts";
+import { temporaryDataFolder } from "../store/embedded/temporary-data-folder.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { type DemoServer, startDemoServer } from "./demo-server.ts";
 import { deviceMatchCommand } from "./device-match.ts";
@@ -37,11 +37,11 @@ export const demoCommand: Command = {
     if (regions !== "1" && regions !== "2") {
       throw new AppError("usage", `--regions ${regions}: must be 1 or 2`);
     }
-    const folder = await mkdtemp(join(tmpdir(), "wayfarer-demo-"));
+    const folder = await temporaryDataFolder("wayfarer-demo-");
     const servers: DemoServer[] = [];
     try {
       for (const region of REGIONS.slice(0, Number(regions))) {
-        servers.push(await startDemoServer(io, join(folder, region)));
+        servers.push(await startDemoServer(io, folder, region));
       }
       return await show(io, folder, servers);
     } finally {

@@ -73,7 +73,7 @@ also reads a zip without export.sig and a bare export.bin.
   --keys       also shows every key (in JSON as keyList and revisedKeyList)
 
 Example:
-  wayfarer export inspect http://127.0.0.1:8080/exports/mag/1600000000-1600014400-00001.zip`,
+  wayfarer export inspect export.zip`,
   run: async (io) => {
     const { file, verdicts, showKeys } = await openTarget(io, false);
     const inspection = await inspectExportFile(file, verdicts);

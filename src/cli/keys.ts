@@ -28,7 +28,7 @@ rotate   makes a new signing key beside NAME, with the same key ID; both sign un
          --version    verification key version of the new one, such as v2
          --name       its name (default: NAME-VERSION)
          --key        its key (default: local:NAME-VERSION, made when it does not exist)
-         --old-thru   when the old one ends, such as 2026-12-31T00:00:00Z (default: never)
+         --old-thru   when the old one ends, such as 2036-12-31T00:00:00Z (default: never)
 rewrap   wraps all local keys by a new master key, which the key behind REFERENCE wraps. Servers go on meanwhile;
          stopped in the middle, it goes on when it is run again. Afterwards MASTER_KEY is no longer needed.
 public   the public keys of all active signing keys, as PEM; with --json as Apple and Google ask for them

@@ -24,6 +24,8 @@ export async function withFoundation<const T>(
   });
   try {
     return await work(foundation);
+  } catch (error) {
+    throw await foundation.explain(error);
   } finally {
     await foundation.close();
   }

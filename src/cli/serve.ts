@@ -68,9 +68,6 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
           "HOST listens on every address: set PUBLIC_URL to the one by which others reach this server",
       });
     }
-    if (foundation.elsewhere !== undefined) {
-      log.warn("database-elsewhere", { folder: foundation.elsewhere });
-    }
     io.out(`Wayfarer serves on ${config.publicUrl}/`);
     await printFirstLink(io, foundation);
     const ended = await Promise.race([
@@ -86,6 +83,8 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
     ]);
     log.info("stopped");
     return ended === "interrupted" ? 0 : 1;
+  } catch (error) {
+    throw await foundation.explain(error);
   } finally {
     await foundation.close();
   }

@@ -25,7 +25,7 @@ long the answers took, counted from the moment each request was due. For your ow
   --iss, --aud, --kid of the certificate (default wayfarer.device, wayfarer, v1)
 
 Example:
-  wayfarer simulate --url http://127.0.0.1:8080 --health-authority mag --publishes 1000 --rate 100`;
+  wayfarer simulate --url http://127.0.0.1:8080 --health-authority mag --publishes 100 --rate 100`;
 
 const OPTIONS = {
   url: { type: "string" },

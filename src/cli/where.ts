@@ -15,7 +15,7 @@ back until when, in which files, with which peers, and what they were revised to
 input, so that no key is in the history of your shell. The audit log notes that you asked, not for what.
 
 Example:
-  pbpaste | wayfarer where`;
+  wayfarer where < keys.txt`;
 
 /** `wayfarer where`. */
 export const whereCommand: Command = {

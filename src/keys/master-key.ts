@@ -1,9 +1,10 @@
 /** The master key: 32 bytes that wrap every key in the database. From the environment, or a file made at first start. */
 
 import { chmod, link, mkdir, open, readFile, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
 import { decodeBase64, encodeBase64, encodeHex } from "../bytes/base64.ts";
+import { fileTrouble } from "../store/embedded/file-trouble.ts";
 import { hmacSha256 } from "./crypto.ts";
 
 /** What {@link loadMasterKey} needs. */
@@ -89,10 +90,10 @@ async function fromDataDirectory(
     return { bytes, origin: "DATA_DIR", created };
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
+    const { message } = await fileTrouble(resolve(dataDirectory), cause);
     throw new AppError(
       "data_directory_unusable",
-      `the master key in ${path} cannot be read or made: ` +
-        "check that this process owns DATA_DIR and may write there, or set MASTER_KEY",
+      `the master key in ${path} cannot be read or made: ${message}. Or set MASTER_KEY`,
       { cause },
     );
   }

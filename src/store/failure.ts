@@ -5,6 +5,9 @@ import { sqlState } from "./database.ts";
 /** SQLSTATEs, or the first two characters of them, that mean: try again later. Their causes are outside the statement. */
 const PASSING = ["08", "53", "57", "58", "55P03", "40", "25P03", "25006"] as const;
 
+/** SQLSTATE of a database whose disk is full. */
+const DISK_FULL = "53100";
+
 /**
  * What a failed statement means to a request: `database_unavailable` when the database cannot be reached, is
  * shutting down, full, read-only or too slow; anything else is a broken invariant and comes back as it is.
@@ -13,14 +16,23 @@ export function storeFailure(error: unknown): unknown {
   if (error instanceof AppError) return error;
   if (error instanceof TimeoutError) return unavailable(error);
   const state = sqlState(error);
+  if (state === DISK_FULL) return unavailable(error, "the disk of the database is full");
   const passing = state === undefined
     ? isConnectionError(error)
     : PASSING.some((prefix) => state.startsWith(prefix));
   return passing ? unavailable(error) : error;
 }
 
-function unavailable(cause: unknown): AppError {
-  return new AppError("database_unavailable", undefined, { cause });
+function unavailable(cause: unknown, text?: string): AppError {
+  return new AppError("database_unavailable", text, { cause });
+}
+
+/** Whether the cause of an error, however deep, is that the database's disk is full. */
+export function isDiskFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (sqlState(at) === DISK_FULL) return true;
+  }
+  return false;
 }
 
 /** Errors of the driver and of sockets carry a code in capitals: CONNECTION_CLOSED, CONNECT_TIMEOUT, ECONNREFUSED, ENOENT. */

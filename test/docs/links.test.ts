@@ -1,22 +1,14 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { pages, pageText, ROOT } from "./support/pages.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const LINK = /\]\(([^)\s]+)\)/g;
-
-async function pages(): Promise<readonly string[]> {
-  const docs = (await readdir(join(ROOT, "docs"), { recursive: true })).filter((name) =>
-    name.endsWith(".md")
-  );
-  return ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`)];
-}
 
 /** Without examples: what looks like a link in there is none. */
 async function prose(page: string): Promise<string> {
-  const text = await readFile(join(ROOT, page), "utf8");
-  return text.replaceAll(/^```.*?^```$/gms, "").replaceAll(/^ {4,}.*$/gm, "")
+  const text = await pageText(page);
+  return text.replaceAll(/^ *```.*?^ *```$/gms, "")
     .replaceAll(/`[^`\n]*`/g, (code) => code.replaceAll(/[[\]]/g, ""));
 }
 

@@ -2,38 +2,19 @@ import { Buffer } from "node:buffer";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { issueCertificate } from "../../src/device/issuer.ts";
 import { makeTeks } from "../../src/device/tek.ts";
 import { makeUpload, type PublishBody } from "../../src/device/upload.ts";
-import { signEcdsa } from "../../src/keys/crypto.ts";
 import { makeJwks } from "../../src/keys/jwks.ts";
-import { derToPem } from "../../src/keys/pem.ts";
 import { asSeconds } from "../../src/model/ids.ts";
 import { currentRuntime } from "../../src/runtime/current.ts";
 import { admin, openTestApp, type TestApp } from "../support/app.ts";
 import { useDatabase } from "../support/database.ts";
+import { newSigner, type Signer } from "../support/verification-server.ts";
 
 const { crypto } = currentRuntime();
 const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
 /** Noon, well inside a window. */
 const NOON = Date.UTC(2025, 5, 13, 12) / 1000;
-
-/** A verification server's key, and what it signs. */
-type Signer = Parameters<typeof issueCertificate>[0] & { readonly publicKeyPem: string };
-
-async function newSigner(): Promise<Signer> {
-  const { subtle } = crypto;
-  const { privateKey, publicKey } = await subtle.generateKey(
-    { name: "ECDSA", namedCurve: "P-256" },
-    true,
-    ["sign", "verify"],
-  );
-  const spki = new Uint8Array(await subtle.exportKey("spki", publicKey));
-  return {
-    publicKeyPem: derToPem(spki, "PUBLIC KEY"),
-    sign: (data) => signEcdsa(crypto, privateKey, data),
-  };
-}
 
 function upload(signer: Signer, keyVersion = "v1", now = NOON): Promise<PublishBody> {
   return makeUpload(makeTeks({ now: asSeconds(now), days: 3, today: false }, random), {

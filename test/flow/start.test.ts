@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { get } from "node:https";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   freePort,
   type Program,
@@ -122,7 +122,7 @@ describe("wayfarer serve with the embedded database", () => {
     const started = await runProgram(["serve"], { DATA_DIR: join(folder, "file", "data") });
     expect(started.status).toBe(1);
     expect(started.err).toContain("DATA_DIR");
-    expect(started.err).toContain("ENOTDIR");
+    expect(started.err).toContain("is not a folder");
   });
 
   it("refuses the data of another major version of PostgreSQL, with the way to carry it over", async () => {
@@ -140,6 +140,8 @@ describe("wayfarer serve with the embedded database", () => {
     await chmod(home, 0o700);
     const folder = join(home, "data");
     const first = await serve(folder);
+    const pointer = await readFile(join(folder, "postgres-is-elsewhere"), "utf8").catch(() => "");
+    if (pointer !== "") onTestFinished(() => rm(pointer.trim(), { recursive: true, force: true }));
     await runProgram(["apply", "-"], { DATA_DIR: folder }, REGION);
     const keys = await publicKeys(first.url);
     first.signal("SIGTERM");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,14 +47,24 @@ export function startByReadme(settings: Readonly<Record<string, string>>): Progr
   return startProcess(START, settings);
 }
 
+/** Runs a script of the shell in a folder, as a reader of the documentation does. */
+export function startShell(
+  script: string,
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+): Program {
+  return startProcess(["sh", "-c", script], settings, "", folder);
+}
+
 function startProcess(
   [command, ...args]: readonly [string, ...string[]],
   settings: Readonly<Record<string, string>>,
   input?: string,
+  cwd = ROOT,
 ): Program {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(command, args, {
-    cwd: ROOT,
+    cwd,
     env: { PATH, HOME, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -108,9 +118,10 @@ export async function runProgram(
   return await startProgram(args, settings, input).finished();
 }
 
-/** A folder of the test's own, gone after it. */
+/** A folder of the test's own, gone after it. Others may pass through, as the database's user of root must. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "wayfarer-"));
+  await chmod(folder, 0o711);
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }

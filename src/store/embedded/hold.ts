@@ -1,6 +1,10 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { AppError } from "../../errors.ts";
 import { type DatabaseAddress, openConnection } from "../database.ts";
+import { type Postgres, runs } from "./server-process.ts";
 
 /** The address of an embedded database. */
 export type SocketAddress = Extract<DatabaseAddress, { kind: "socket" }>;
@@ -12,14 +16,16 @@ export type Hold = { release(): Promise<void> };
 const SERVER_LOCK = 7_265_102;
 /** A server that was killed a moment ago may still seem to hold the lock. */
 const LOCK_ATTEMPTS = 60;
+const POLL_MS = 15;
 
 /**
  * Connects and takes the right to use the database. Undefined while it does not answer, and for a server also
  * while the database belongs to a command that will end soon. A server next to a living server is refused with
- * `data_directory_unusable`.
+ * `data_directory_unusable`, a wrong password with `database_unavailable` and the text `refused`.
  */
-export async function takeHold(
+async function takeHold(
   address: SocketAddress,
+  refused: string,
   owner: "server" | "command",
   ours: boolean,
 ): Promise<Hold | undefined> {
@@ -44,11 +50,7 @@ export async function takeHold(
   } catch (error) {
     await end();
     if (isConnectionTrouble(error)) return undefined;
-    throw new AppError(
-      "database_unavailable",
-      "the embedded database refuses this program: DATA_DIR/secrets/postgres-password does not fit DATA_DIR/postgres",
-      { cause: error },
-    );
+    throw new AppError("database_unavailable", refused, { cause: error });
   }
   await end();
   throw new AppError(
@@ -57,8 +59,38 @@ export async function takeHold(
   );
 }
 
+/**
+ * Waits until the database answers, and takes the right to use it. `child`: the one that this process started.
+ * Undefined when what was waited for ended: begin again. See {@link takeHold} for what it throws.
+ */
+export async function waitForAnswer(
+  address: SocketAddress,
+  refused: string,
+  owner: "server" | "command",
+  child: Postgres | undefined,
+  deadline: number,
+): Promise<Hold | undefined> {
+  const state = { ended: false };
+  child?.died.then(() => state.ended = true);
+  const cluster = address.folder;
+  while (performance.now() < deadline) {
+    // Connecting before there is a socket costs more than the start itself.
+    if (await exists(join(cluster, ".s.PGSQL.5432"))) {
+      const hold = await takeHold(address, refused, owner, child !== undefined);
+      if (hold !== undefined) return hold;
+    }
+    if (state.ended || (child === undefined && !await runs(cluster))) return undefined;
+    await delay(POLL_MS);
+  }
+  return undefined;
+}
+
 /** Starting up, shutting down, or not there: worth another try. */
 function isConnectionTrouble(error: unknown): boolean {
   if (!(error instanceof postgres.PostgresError)) return true;
   return error.code.startsWith("57P") || error.code.startsWith("53");
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(() => true, () => false);
 }

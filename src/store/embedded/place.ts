@@ -1,68 +1,82 @@
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import process from "node:process";
 import { AppError } from "../../errors.ts";
-import { commonFolderFor, type PostgresProgram, reachableByAll } from "./program.ts";
+import { fileTrouble, otherOwnerText } from "./file-trouble.ts";
+import { reachableByAll } from "./program.ts";
 
 /** A socket's path is at most 107 bytes (Linux, unix(7)). */
 const MAX_SOCKET_PATH = 107;
 
-/** Where a cluster is, and the password of its one user. */
+/** Where a cluster is. */
 export type Place = {
+  /** DATA_DIR, absolute. */
+  readonly base: string;
   readonly cluster: string;
-  readonly password: string;
-  /** Set when that is not below the data directory. */
+  /** The file with the password of its one user. */
+  readonly passwordFile: string;
+  /** The folder of the cluster, set when that is not below the data directory. */
   readonly elsewhere?: string;
 };
 
 /**
- * Makes the folders of a data directory, and decides where the cluster goes. Throws `data_directory_unusable` when
- * they cannot be written.
+ * Makes the folders of a data directory, and decides where the cluster goes: below it, or below `commonFolder` when the
+ * database's user could not reach it there. Throws `data_directory_unusable`, with the command that cures, when they
+ * cannot be written or the cluster is another user's.
  */
-export async function preparePlace(
-  dataDirectory: string,
-  program: PostgresProgram,
-): Promise<Place> {
+export async function preparePlace(dataDirectory: string, commonFolder: string): Promise<Place> {
   const base = resolve(dataDirectory);
+  const root = process.geteuid?.() === 0;
+  let elsewhere: string | undefined;
   try {
     await mkdir(base, { recursive: true, mode: 0o711 });
-    if (program.runAs !== undefined) await chmod(base, 0o711);
+    if (root) await chmod(base, 0o711);
     const secrets = join(base, "secrets");
     await mkdir(secrets, { recursive: true, mode: 0o700 });
-    const password = await secretText(join(secrets, "postgres-password"));
-    // Decided once: a folder that becomes reachable later must not hide the data.
-    const pointer = join(base, "postgres-is-elsewhere");
-    const known = await readFile(pointer, "utf8").catch(() => undefined);
-    const local = join(base, "postgres");
-    const fits = Buffer.byteLength(join(local, ".s.PGSQL.5432")) <= MAX_SOCKET_PATH;
-    const reachable = program.runAs === undefined || await reachableByAll(base);
-    if (known === undefined && fits && reachable) return { cluster: local, password };
-    const elsewhere = known?.trim() ?? commonFolderFor(base);
-    await mkdir(elsewhere, { recursive: true, mode: 0o711 });
-    if (known === undefined) await writeFile(pointer, `${elsewhere}\n`);
-    return { cluster: join(elsewhere, "postgres"), password, elsewhere };
+    elsewhere = await folderElsewhere(base, commonFolder, root);
+    const cluster = join(elsewhere ?? base, "postgres");
+    const owner = await stat(cluster).catch(() => undefined);
+    if (owner !== undefined && !root && owner.uid !== process.geteuid?.()) {
+      throw new AppError(
+        "data_directory_unusable",
+        await otherOwnerText({ path: cluster, uid: owner.uid }, base, elsewhere),
+      );
+    }
+    return {
+      base,
+      cluster,
+      passwordFile: join(secrets, "postgres-password"),
+      ...(elsewhere === undefined ? {} : { elsewhere }),
+    };
   } catch (cause) {
-    throw new AppError(
-      "data_directory_unusable",
-      `DATA_DIR ${base} cannot be written (${
-        errnoOf(cause)
-      }): make it writable, free some space, or set DATA_DIR to another folder`,
-      { cause },
-    );
+    if (cause instanceof AppError) throw cause;
+    throw await fileTrouble(base, cause, elsewhere);
   }
 }
 
-async function secretText(path: string): Promise<string> {
-  try {
-    await writeFile(path, randomBytes(24).toString("base64url"), { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-  }
-  return (await readFile(path, "utf8")).trim();
+/** Decided once: a folder that becomes reachable later must not hide the data, nor one that no longer is. */
+async function folderElsewhere(
+  base: string,
+  commonFolder: string,
+  root: boolean,
+): Promise<string | undefined> {
+  const pointer = join(base, "postgres-is-elsewhere");
+  const known = await readFile(pointer, "utf8").catch(() => undefined);
+  if (known !== undefined) return known.trim();
+  const local = join(base, "postgres");
+  const fits = Buffer.byteLength(join(local, ".s.PGSQL.5432")) <= MAX_SOCKET_PATH;
+  const isThere = await stat(local).then(() => true, () => false);
+  if (fits && (isThere || !root || await reachableByAll(base))) return undefined;
+  const elsewhere = folderIn(commonFolder, base);
+  await mkdir(elsewhere, { recursive: true, mode: 0o711 });
+  await writeFile(pointer, `${elsewhere}\n`);
+  return elsewhere;
 }
 
-/** The system's name of an error, such as ENOSPC; empty when it has none. */
-export function errnoOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
+/** The folder for a data directory that the database's user cannot reach; the same one at every start. */
+function folderIn(commonFolder: string, base: string): string {
+  const hash = createHash("sha256").update(base).digest("hex").slice(0, 8);
+  return join(commonFolder, `${base.replace(/[^A-Za-z0-9]+/g, "-").slice(-50)}-${hash}`);
 }

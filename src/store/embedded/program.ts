@@ -5,31 +5,22 @@ import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { AppError } from "../../errors.ts";
 
-/** The unprivileged user and group that PostgreSQL runs as when we are root. */
-const UNPRIVILEGED_ID = 65_534;
-/** Where things go that the unprivileged user could not reach elsewhere. */
-const COMMON_FOLDER = "/var/lib/wayfarer";
+/** Where things go that the database's user could not reach elsewhere. */
+export const COMMON_FOLDER = "/var/lib/wayfarer";
 
-/** The PostgreSQL programs and who runs them. */
-export type PostgresProgram = {
-  readonly initdb: string;
-  readonly postgres: string;
-  /** Set when we are root, which PostgreSQL refuses to run as. */
-  readonly runAs?: { readonly uid: number; readonly gid: number };
-};
+/** The PostgreSQL programs. */
+export type PostgresProgram = { readonly initdb: string; readonly postgres: string };
 
 /**
  * Finds the PostgreSQL that came with the packages and makes it runnable: links that an install script would
- * have made, and a copy below /var/lib/wayfarer when the unprivileged user cannot reach it.
+ * have made, and a copy below `commonFolder` when we are root and the database's user cannot reach it.
  * Throws `database_unavailable` when this platform has none.
  */
-export async function postgresProgram(): Promise<PostgresProgram> {
+export async function postgresProgram(commonFolder: string): Promise<PostgresProgram> {
   const native = await nativeFolder();
   await makeLinks(native);
-  if (process.getuid?.() !== 0) return programIn(native);
-  const runAs = { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID };
-  if (await reachableByAll(native)) return { ...programIn(native), runAs };
-  return { ...programIn(await copyToCommonFolder(native)), runAs };
+  if (process.geteuid?.() !== 0 || await reachableByAll(native)) return programIn(native);
+  return programIn(await copyTo(commonFolder, native));
 }
 
 /** Whether any user may pass through every folder down to `path`. */
@@ -39,11 +30,6 @@ export async function reachableByAll(path: string): Promise<boolean> {
     if (found !== undefined && (found.mode & 0o001) === 0) return false;
     if (folder === dirname(folder)) return true;
   }
-}
-
-/** A folder for a data directory that the unprivileged user cannot reach; the same one at every start. */
-export function commonFolderFor(dataDirectory: string): string {
-  return join(COMMON_FOLDER, resolve(dataDirectory).replace(/[^A-Za-z0-9]+/g, "-").slice(-60));
 }
 
 function programIn(native: string): PostgresProgram {
@@ -77,14 +63,14 @@ async function makeLinks(native: string): Promise<void> {
   }
 }
 
-async function copyToCommonFolder(native: string): Promise<string> {
+async function copyTo(commonFolder: string, native: string): Promise<string> {
   const manifest: { version: string } = JSON.parse(
     await readFile(join(native, "..", "package.json"), "utf8"),
   );
-  const target = join(COMMON_FOLDER, `postgresql-${manifest.version}`);
+  const target = join(commonFolder, `postgresql-${manifest.version}`);
   if (await stat(target).catch(() => undefined)) return target;
   const part = `${target}.${process.pid}`;
-  await mkdir(COMMON_FOLDER, { recursive: true, mode: 0o755 });
+  await mkdir(commonFolder, { recursive: true, mode: 0o755 });
   await cp(native, part, { recursive: true, verbatimSymlinks: true });
   await rename(part, target).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;

@@ -10,7 +10,7 @@ async function start(options: Parameters<typeof echoServer>[0] = {}) {
   return { port: (await listening(handler)).port, events };
 }
 
-describe.each(CALLERS)("$name", ({ name, say, verbatim }) => {
+describe.each(CALLERS)("$name", ({ say, verbatim }) => {
   test("gets an answer", async () => {
     const { port } = await start();
     expect(await say(port, "grüß Gott")).toEqual({ status: 0, text: "grüß Gott" });

@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chown, mkdir, rename, rm } from "node:fs/promises";
+import { AppError } from "../../errors.ts";
+import { diskFullText, errnoOf } from "./file-trouble.ts";
+import type { EmbeddedParts } from "./password.ts";
+import { asUser, exited, POSTGRES_ENV, tail } from "./server-process.ts";
+import { giveTo, NOBODY } from "./user.ts";
+
+/**
+ * Makes the cluster. initdb looks its user up in /etc/passwd, where an ID of our own is not: as root it runs as nobody,
+ * and its files are given to the database's user before the first start. Throws `data_directory_unusable`.
+ */
+export async function initialise(
+  { program, place: { base, cluster }, user }: EmbeddedParts,
+  password: string,
+  { fsync = true }: { readonly fsync?: boolean },
+): Promise<void> {
+  const part = `${cluster}.${randomBytes(4).toString("hex")}.part`;
+  const maker = user && NOBODY;
+  try {
+    await mkdir(part, { mode: 0o700 });
+    if (maker !== undefined) await chown(part, maker.uid, maker.gid);
+    // A password on the command line would be seen by all; initdb cannot open a socket, hence the real pipe.
+    const child = spawn("/bin/sh", [
+      ...["-c", 'cat | "$0" "$@"', program.initdb],
+      ...["-D", part, "-U", "wayfarer", "-E", "UTF8", "--locale=C", "--no-instructions"],
+      ...["-A", "scram-sha-256", "--pwfile=/dev/stdin"],
+      ...(fsync ? [] : ["--no-sync"]),
+    ], { stdio: ["pipe", "ignore", "pipe"], env: POSTGRES_ENV, cwd: "/", ...asUser(maker) });
+    child.stdin?.end(`${password}\n`);
+    const words = tail(child);
+    const status = await exited(child);
+    if (status !== 0) {
+      throw new AppError(
+        "data_directory_unusable",
+        /no space left/i.test(words())
+          ? `the embedded database could not be made: ${await diskFullText(cluster, base)}`
+          : `the embedded database could not be made in ${base} (${
+            words() || `initdb ended with ${status}`
+          }): set DATA_DIR to another folder, or DATABASE_URL`,
+      );
+    }
+    if (user !== undefined) await giveTo(user, part);
+    // Another process may have been faster; its cluster is as good as ours.
+    await rename(part, cluster).catch((error: unknown) => {
+      if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error))) throw error;
+    });
+  } finally {
+    await rm(part, { recursive: true, force: true });
+  }
+}
