@@ -1,6 +1,7 @@
 import { makeSignInLink, signInAddress } from "../admin/sign-in.ts";
 import type { App } from "../app.ts";
 import { adminPart } from "../app/admin.ts";
+import { keepLooking, tlsRenewal } from "../app/tls-renewal.ts";
 import { type Foundation, openFoundation } from "../app/foundation.ts";
 import type { Config } from "../config/config.ts";
 import { loadConfiguration } from "../config/load.ts";
@@ -59,6 +60,9 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
       port: config.port,
       ...(config.tls === undefined ? {} : { tls: config.tls }),
     });
+    const stopLooking = config.tls === undefined
+      ? () => {}
+      : keepLooking(tlsRenewal(config.tls.files, listening, log));
     const consoleListening = await listenForConsole(io, app, config);
     app.start();
     log.info("serving", { host: config.host, port: listening.port, runtime: io.runtime.name });
@@ -75,6 +79,7 @@ async function serve(io: CommandIo, env: CommandIo["env"]): Promise<0 | 1> {
       foundation.databaseDied.then((lastWords) => ({ lastWords })),
     ]);
     if (ended !== "interrupted") log.error("database-died", { lastWords: ended.lastWords });
+    stopLooking();
     app.drain();
     await Promise.all([
       listening.close(DRAIN_MS),

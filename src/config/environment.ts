@@ -169,6 +169,11 @@ export class EnvironmentReader {
     return path === undefined ? undefined : this.#textOf(name, path);
   }
 
+  /** The path that a setting names which was read with {@link file}. */
+  path(name: string): string {
+    return this.#valueOf(name) ?? "";
+  }
+
   /** Adds a mistake found by the caller. */
   refuse(name: string, message: string): void {
     this.#fault(name, message);

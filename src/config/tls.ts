@@ -2,8 +2,15 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { ListenOptions, TlsIdentity } from "../runtime/runtime.ts";
 import type { EnvironmentReader } from "./environment.ts";
 
-/** Certificates for serving without a proxy; PEM texts. */
-export type ServerTls = NonNullable<ListenOptions["tls"]>;
+/** Certificates for serving without a proxy: PEM texts, and the files that they are read from again. */
+export type ServerTls = NonNullable<ListenOptions["tls"]> & { readonly files: TlsFiles };
+
+/** Paths of the files. */
+export type TlsFiles = {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa?: string | undefined;
+};
 
 /**
  * TLS_CERT_FILE, TLS_KEY_FILE and TLS_CLIENT_CA_FILE. Callers are asked for certificates when there is a client
@@ -15,7 +22,12 @@ export function serverTls(read: EnvironmentReader, asks: boolean): ServerTls | u
   const clientCa = read.file("TLS_CLIENT_CA_FILE");
   if (cert !== undefined && key !== undefined) {
     const askClients = read.flag("TLS_ASK_CLIENTS", asks);
-    return { cert, key, askClients, ...(clientCa === undefined ? {} : { clientCa }) };
+    const files = {
+      cert: read.path("TLS_CERT_FILE"),
+      key: read.path("TLS_KEY_FILE"),
+      ...(clientCa === undefined ? {} : { clientCa: read.path("TLS_CLIENT_CA_FILE") }),
+    };
+    return { cert, key, askClients, files, ...(clientCa === undefined ? {} : { clientCa }) };
   }
   if (cert !== undefined || key !== undefined || clientCa !== undefined) {
     read.refuse(

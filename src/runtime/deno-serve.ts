@@ -47,7 +47,16 @@ export async function listenWithDenoServe(
     await Promise.race([server.shutdown(), server.finished]).finally(() => clearTimeout(timer));
   };
   let closing: Promise<void> | undefined;
-  return { port: server.addr.port, close: (timeoutMs) => closing ??= close(timeoutMs) };
+  return {
+    port: server.addr.port,
+    renewTls: () => {
+      throw new AppError(
+        "invalid_configuration",
+        `Deno ${deno.version.deno} keeps the certificate that it began with: restart the server to show the new one`,
+      );
+    },
+    close: (timeoutMs) => closing ??= close(timeoutMs),
+  };
 
   function start(): ReturnType<DenoApi["serve"]> {
     try {

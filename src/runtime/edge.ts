@@ -5,12 +5,13 @@ import {
   type Server,
   type Socket,
 } from "node:net";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 import { fetchListener } from "./fetch-listener.ts";
 import { sniffHttp2 } from "./first-bytes.ts";
 import { http1Side } from "./http1-side.ts";
 import { http2Side } from "./http2-side.ts";
 import { measureLoopDelay, refuseWhenOverloaded } from "./overload.ts";
+import { AppError } from "../errors.ts";
 import { listenError, tlsError } from "./listen-error.ts";
 import {
   DEFAULT_LIMITS,
@@ -61,7 +62,23 @@ export async function listenOnEdge(handler: Handler, options: ListenOptions): Pr
     await closed;
   };
   let closing: Promise<void> | undefined;
-  return { port: portOf(front), close: (timeoutMs) => closing ??= close(timeoutMs) };
+  return {
+    port: portOf(front),
+    renewTls: (tls) => {
+      if (!(front instanceof TlsServer)) throw new AppError("internal", "there is no TLS here");
+      const { cert, key, clientCa } = tls;
+      checked(
+        tls,
+        () =>
+          front.setSecureContext({
+            cert,
+            key,
+            ...(clientCa === undefined ? {} : { ca: clientCa }),
+          }),
+      );
+    },
+    close: (timeoutMs) => closing ??= close(timeoutMs),
+  };
 }
 
 /** Open connections. One that breaks is no error of ours: its "close" follows. */
@@ -131,7 +148,10 @@ function tlsFront(
 }
 
 /** Runs `make` if the certificate and its key fit. (Deno finds out at the first handshake only.) */
-function checked(tls: NonNullable<ListenOptions["tls"]>, make: () => TlsServer): TlsServer {
+function checked<T>(
+  tls: Pick<NonNullable<ListenOptions["tls"]>, "cert" | "key" | "clientCa">,
+  make: () => T,
+): T {
   try {
     const fits = new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key));
     if (!fits) throw new TypeError("the key is not the certificate's");

@@ -22,6 +22,11 @@ export type Handler = (request: Request, connection: Connection) => Response | P
 export type Listening = {
   /** The port that was given, also when 0 was asked for. */
   readonly port: number;
+  /**
+   * Shows another certificate from the next connection on; clients are asked for certificates as before. Throws
+   * `invalid_configuration` when the key is not the certificate's, and `internal` where there is no TLS.
+   */
+  renewTls(tls: Pick<NonNullable<ListenOptions["tls"]>, "cert" | "key" | "clientCa">): void;
   /** Stops accepting, lets what runs finish for at most `timeoutMs`, then ends it. */
   close(timeoutMs: number): Promise<void>;
 };
