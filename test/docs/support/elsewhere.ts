@@ -30,6 +30,11 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     reason: "needs a key of age-keygen and a stopped server; test/backup restores backups",
   },
   {
+    command: /^wayfarer simulate .*--rate 100$/,
+    reason:
+      "a busy machine refuses some of so many, and then it fails; test/cli/device.test.ts tries it with few",
+  },
+  {
     command: /^source </,
     reason: "needs bash; test/cli/command-line.test.ts reads the completions",
   },
