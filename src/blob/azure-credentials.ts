@@ -1,4 +1,4 @@
-/** Credentials of Azure Blob Storage: a key, a shared access signature, or an identity. */
+/** Credentials for Azure Blob Storage: an account key, a shared access signature, or an identity. */
 
 import { type AzureIdentity, azureTokens } from "../cloud/azure/identity.ts";
 import { identityFailure } from "../cloud/failure.ts";
@@ -6,18 +6,20 @@ import { watchedFile } from "../cloud/watched-file.ts";
 import type { AzureCredentials } from "./azure.ts";
 import type { HttpOptions } from "./retrying-fetch.ts";
 
-/** Where they come from. */
+/** The source of the credentials. */
 export type AzureStorageIdentity =
-  /** A key or signature in the settings, asked for again each time, so that a mounted file may change. */
+  /** Returns the key or signature from the settings. Called for each request, so a mounted file may change. */
   | { readonly kind: "value"; readonly read: () => Promise<string> }
-  /** A file with a key or signature, read again when it changes. */
+  /** Path of a file that holds a key or signature; read again when it changes. */
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "identity"; readonly azure: AzureIdentity };
 
-/** What access tokens for storage are for. */
+/** The resource that access tokens for storage are requested for. */
 const STORAGE = "https://storage.azure.com";
 
-/** The current credentials, to be asked for each attempt; throws `identity_unavailable`, never with their content. */
+/**
+ * Returns the current credentials; call it for each attempt. Throws `identity_unavailable`, never with their content.
+ */
 export function azureStorageCredentials(
   identity: AzureStorageIdentity,
   http: HttpOptions,
@@ -41,7 +43,7 @@ export function azureStorageCredentials(
   };
 }
 
-/** An account key in base64, or a shared access signature (it has a `sig=`); undefined when neither. */
+/** Parses an account key in base64 or a shared access signature (contains `sig=`); undefined for anything else. */
 export function parseAzureCredentials(text: string): AzureCredentials | undefined {
   const secret = text.trim();
   if (/^[!-~]+$/.test(secret) && secret.includes("sig=")) return { sasToken: secret };

@@ -1,5 +1,5 @@
 /**
- * Blobs in Azure Blob Storage: block blobs, a bucket is a container.
+ * Blobs in Azure Blob Storage, as block blobs. A bucket is a container.
  * Source: Microsoft, "Blob service REST API" (Put Blob, Get Blob, Get Blob Properties, Delete Blob, List Blobs).
  */
 
@@ -20,21 +20,21 @@ export type AzureCredentials =
   | { readonly sasToken: string }
   | { readonly bearerToken: string };
 
-/** Where the store is, and who we are there. */
+/** The store's URL and our credentials. */
 export type AzureOptions = {
   readonly account: string;
   /** `https://ACCOUNT.blob.core.windows.net`, or another origin with the path before the container. */
   readonly endpoint: URL;
-  /** Asked for each request, so that it may change. */
+  /** Called for each request, so the credentials may change. */
   readonly credentials: () => Promise<AzureCredentials>;
   /** For HMAC. */
   readonly subtle: SubtleCrypto;
   readonly http: HttpOptions;
-  /** Names in an answer to a list, 1 to 5000. */
+  /** Names in one list response, 1 to 5000. */
   readonly pageSize: number;
 };
 
-/** Of the REST service: blobs up to 5000 MiB in one request; offered by Azurite too. */
+/** REST service version: takes blobs of up to 5000 MiB in one request, and Azurite supports it. */
 const SERVICE_VERSION = "2021-12-02";
 
 const KEYS = "check AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_ACCESS_KEY";
@@ -42,17 +42,17 @@ const RIGHTS = "allow these credentials to read, write, delete and list in it";
 
 const CURES: ReadonlyMap<string, string> = new Map([
   ["AuthenticationFailed", `${KEYS}, and this machine's clock`],
-  ["AuthorizationFailure", `${KEYS}, what they allow, and the account's firewall`],
+  ["AuthorizationFailure", `${KEYS}, their permissions, and the account's firewall`],
   ["AuthorizationPermissionMismatch", RIGHTS],
   ["InsufficientAccountPermissions", RIGHTS],
   ["AccountIsDisabled", "enable the account"],
-  ["ContainerNotFound", "make the container, or name another"],
+  ["ContainerNotFound", "create the container, or name another"],
   ["ConditionNotMet", "the blob was replaced while it was read"],
   ["401", KEYS],
-  ["403", `${KEYS}, and what they allow`],
+  ["403", `${KEYS}, and their permissions`],
 ]);
 
-/** Blobs in Azure. A container must be there already. */
+/** Opens a store in Azure. The container must already exist. */
 export function azureBlobStore(options: AzureOptions): BlobStore {
   const dialect: Dialect = {
     title: "Azure",
@@ -115,6 +115,6 @@ function readPage(xml: string): ListPage {
     if (path === "EnumerationResults/Blobs/Blob/Name") names.push(text);
     if (path === "EnumerationResults/NextMarker") next = text;
   }
-  if (next === undefined) throw new Error("the answer is no list");
+  if (next === undefined) throw new Error("the response is not a list");
   return { names, next: next === "" ? undefined : next };
 }

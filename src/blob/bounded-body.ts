@@ -1,9 +1,9 @@
-/** Reading the bodies of other servers' answers within bounds. */
+/** Reads response bodies from other servers within bounds. */
 
 import { readUpTo } from "../bounds/read.ts";
 
 /**
- * The first `maxBytes` of the body, and whether that was all of it. The rest is not read. Each piece must come within
+ * Reads at most `maxBytes` of the body, and reports whether that was all of it. Each chunk must arrive within
  * `timeoutMs`.
  */
 export async function readAtMost(

@@ -1,4 +1,4 @@
-/** The names of the files below a folder, in the order of object stores. */
+/** Lists the files below a folder, in the order of object stores. */
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -7,8 +7,8 @@ import { isAbsent } from "./filesystem-failure.ts";
 import { isBlobName } from "./name.ts";
 
 /**
- * Names of files below `root` that are a blob's name and start with `prefix`, ascending by their bytes. Holds one
- * folder a level in memory; enters no folder without need; a folder that vanishes meanwhile is empty.
+ * Yields the files below `root` whose path is a blob name that starts with `prefix`, in ascending byte order. Holds one
+ * folder per level in memory, enters only folders that can match, and treats a folder that vanishes as empty.
  */
 export async function* namesBelow(root: string, prefix: string): AsyncGenerator<string> {
   yield* walk(root, "", prefix);
@@ -16,7 +16,7 @@ export async function* namesBelow(root: string, prefix: string): AsyncGenerator<
 
 async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<string> {
   const entries = (await entriesOf(join(root, folder)))
-    // A folder sorts as its members do, with the slash: "a-b" < "a/c" < "a0".
+    // A folder sorts like its members, with the slash: "a-b" < "a/c" < "a0".
     .map((entry) => ({ entry, path: folder + entry.name + (entry.isDirectory() ? "/" : "") }))
     .filter(({ path }) => path.startsWith(prefix) || prefix.startsWith(path))
     .sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -1,19 +1,19 @@
-/** Files that are there whole or not at all, also after a crash. */
+/** Atomic file writes: a file is complete or absent, even after a crash. */
 
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** How long a partial file may lie around before it is taken for the leftover of a crash. */
+/** A partial file older than this counts as left over from a crash. */
 export const LEFTOVER_MS = 3_600_000;
 
-/** How often a folder may be removed by another's delete between making it and moving a file into it. */
+/** How often to retry when a concurrent delete removes the folder before the file is moved into it. */
 const FOLDER_RACES = 10;
 
 /**
  * Writes `bytes` to a new file in `partials`, syncs it, moves it to `path`, and syncs the folder: a crash leaves the
- * old file or the new one. Missing folders are made. The modification time is `nowMs`, or one millisecond past
- * that of the file replaced, whichever is later, so that it differs from that of every predecessor.
+ * old file or the new one. Creates missing folders. The modification time is `nowMs`, or one millisecond after that
+ * of the replaced file if that is later, so no two versions share a modification time.
  */
 export async function writeDurably(
   path: string,
@@ -27,7 +27,7 @@ export async function writeDurably(
     try {
       await file.writeFile(bytes);
       const replaced = await modifiedMs(path);
-      // Half a millisecond more: the conversion to seconds and back may round either way.
+      // Add half a millisecond: the conversion to seconds and back may round either way.
       const seconds = (Math.max(nowMs, replaced + 1) + 0.5) / 1000;
       await file.utimes(seconds, seconds);
       await file.sync();
@@ -41,7 +41,7 @@ export async function writeDurably(
   }
 }
 
-/** Makes the folder and those above it; each new one survives a crash. */
+/** Creates the folder and its missing parents, and syncs each so that it survives a crash. */
 export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true });
   if (first === undefined) return;
@@ -50,7 +50,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Removes files that a crash left in `partials` more than {@link LEFTOVER_MS} before `nowMs`. */
+/** Removes files in `partials` that a crash left more than {@link LEFTOVER_MS} before `nowMs`. */
 export async function removeLeftovers(partials: string, nowMs: number): Promise<void> {
   for (const name of await readdir(partials)) {
     const path = join(partials, name);
@@ -59,14 +59,14 @@ export async function removeLeftovers(partials: string, nowMs: number): Promise<
   }
 }
 
-/** The errno name of a failed system call: `ENOENT` and so on; empty for other errors. */
+/** The errno name of a failed system call, such as `ENOENT`; empty for other errors. */
 export function errno(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string"
     ? error.code
     : "";
 }
 
-/** Makes the entries of a folder survive a crash. */
+/** Syncs a folder, so that its entries survive a crash. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {

@@ -1,4 +1,4 @@
-/** The headers that follow from a file's name, so that plain files need no more than themselves. */
+/** The headers that follow from a file's name, so a plain file needs no metadata. */
 
 import type { BlobHeaders } from "./blob.ts";
 

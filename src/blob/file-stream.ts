@@ -1,4 +1,4 @@
-/** Reading a part of an open file as a stream. */
+/** Reads part of an open file as a stream. */
 
 import type { FileHandle } from "node:fs/promises";
 import type { ByteRange } from "./blob.ts";
@@ -6,8 +6,8 @@ import type { ByteRange } from "./blob.ts";
 const CHUNK_BYTES = 65_536;
 
 /**
- * The bytes of the range, read as they are asked for. Takes the file over: it is closed at the end, on failure and on
- * cancellation, and at once for an empty range. Failures reach the reader as `failure(error)`.
+ * Streams the bytes of the range, reading on demand. Takes ownership of the file: closes it at the end, on failure and
+ * on cancellation, and at once for an empty range. The reader gets failures as `failure(error)`.
  */
 export function readRange(
   file: FileHandle,

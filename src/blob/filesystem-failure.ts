@@ -1,4 +1,4 @@
-/** What a failed system call on a blob's file means. */
+/** Turns failed system calls on a blob's file into errors with a cure. */
 
 import { AppError } from "../errors.ts";
 import { errno } from "./durable-file.ts";
@@ -12,7 +12,7 @@ const CURES: ReadonlyMap<string, string> = new Map([
   ["ENOTDIR", "a part of the path is a file: choose another directory"],
   ["EMFILE", "too many open files: raise the limit (ulimit -n)"],
   ["ENFILE", "too many open files: raise the limit of the system"],
-  ["EIO", "the disk fails: check it"],
+  ["EIO", "the disk reports I/O errors: check it"],
 ]);
 
 /** `blob_unavailable` with the directory, what is wrong with it, and the cure. */

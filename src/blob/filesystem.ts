@@ -1,6 +1,6 @@
 /**
- * Blobs as plain files: `ROOT/BUCKET/NAME`. Besides them a bucket has two hidden folders, which no blob's name can
- * reach: `.partial` for files being written, `.headers` for headers that do not follow from the name.
+ * Blobs as plain files: `ROOT/BUCKET/NAME`. Each bucket also has two hidden folders that no blob's name can reach:
+ * `.partial` for files being written, and `.headers` for headers that do not follow from the name.
  */
 
 import type { Stats } from "node:fs";
@@ -23,9 +23,9 @@ import {
 } from "./name.ts";
 
 /**
- * Blobs below the directory `root`, which is made when missing. Any number of processes may share it. The entity
- * tag is made of inode, modification time and size: it survives restarts and changes with every write. Failures are
- * `blob_unavailable` and name the directory; a name that is also a folder of other names is a `bad_request`.
+ * Stores blobs below the directory `root`, which it creates when missing. Any number of processes may share it. The
+ * entity tag combines inode, modification time and size: it survives restarts and changes with every write. Throws
+ * `blob_unavailable`, naming the directory, on failure, and `bad_request` for a name that is also a folder of others.
  */
 export function filesystemBlobStore(root: string, now: () => number = Date.now): BlobStore {
   const swept = new Set<string>();
@@ -43,7 +43,7 @@ export function filesystemBlobStore(root: string, now: () => number = Date.now):
     }
   }
 
-  /** The bucket's folder for files being written; once a process, leftovers are removed from it. */
+  /** The bucket's folder for files being written. Its leftovers are removed once per process. */
   async function partialsOf(bucket: string): Promise<string> {
     const partials = join(root, bucket, ".partial");
     await makeFolder(partials);
@@ -142,7 +142,7 @@ export function filesystemBlobStore(root: string, now: () => number = Date.now):
   };
 }
 
-/** Removes the file, and the folders above it that are empty then, up to `top`. */
+/** Removes the file, then its parent folders that are empty, up to `top`. */
 async function removeFile(path: string, top: string): Promise<void> {
   try {
     await unlink(path);

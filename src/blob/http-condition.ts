@@ -1,6 +1,6 @@
 /** Conditional requests by entity tag (RFC 9110, section 13). */
 
-/** The status to answer with in place of the content, in the order of section 13.2.2; undefined: go on. */
+/** The status to answer instead of the content, evaluated in the order of section 13.2.2; undefined to send it. */
 export function precondition(headers: Headers, etag: string): 304 | 412 | undefined {
   const match = headers.get("if-match");
   if (match !== null && !listed(match, etag, "strong")) return 412;
@@ -9,13 +9,13 @@ export function precondition(headers: Headers, etag: string): 304 | 412 | undefi
   return undefined;
 }
 
-/** Whether a Range header counts: there is no If-Range, or it holds this very entity tag (a date never does). */
+/** Whether to honor a Range header: If-Range is absent or holds this entity tag. A date never matches. */
 export function rangeApplies(headers: Headers, etag: string): boolean {
   const ifRange = headers.get("if-range");
   return ifRange === null || ifRange.trim() === etag;
 }
 
-/** Whether what is sent depends on more than the path: a precondition or a range. */
+/** Whether the response depends on more than the path: a precondition or a range. */
 export function isConditional(headers: Headers): boolean {
   return ["if-match", "if-none-match", "range"].some((name) => headers.has(name));
 }

@@ -3,8 +3,8 @@
 import type { ByteRange } from "./blob.ts";
 
 /**
- * The single range asked for, cut to `size`. Undefined: the header is to be ignored (other unit, bad syntax, several
- * ranges), so the whole is sent. `unsatisfiable`: 416.
+ * The single requested range, clipped to `size`. Undefined means: ignore the header (other unit, bad syntax, several
+ * ranges) and send the whole blob. `unsatisfiable` means 416.
  */
 export function parseRange(value: string, size: number): ByteRange | "unsatisfiable" | undefined {
   const match = /^bytes=[ \t]*(\d{0,15})-(\d{0,15})[ \t]*$/i.exec(value);

@@ -1,4 +1,4 @@
-/** Blobs in this process's memory: for tests, and for trying things out. */
+/** Blobs in this process's memory, for tests and demos. */
 
 import type { BlobBody, BlobHeaders, BlobInfo, BlobStore, ByteRange } from "./blob.ts";
 import { toHex } from "./hex.ts";
@@ -13,7 +13,7 @@ import {
 
 type Stored = { readonly info: BlobInfo; readonly bytes: Uint8Array<ArrayBuffer> };
 
-/** An empty store. The entity tag is the SHA-256 of the content. */
+/** Creates an empty store. The entity tag is the SHA-256 of the content. */
 export function memoryBlobStore(subtle: SubtleCrypto = crypto.subtle): BlobStore {
   const buckets = new Map<string, Map<string, Stored>>();
   const find = (bucket: string, name: string): Stored | undefined => {

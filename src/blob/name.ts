@@ -1,12 +1,12 @@
-/** What a bucket, a name, headers, a prefix and a range may look like: the same in every back end. */
+/** Checks of buckets, names, headers, prefixes and ranges, the same in every back end. */
 
 import { AppError } from "../errors.ts";
 import type { BlobHeaders, ByteRange } from "./blob.ts";
 
-/** Longest name in bytes: what S3 and Azure take. */
+/** Longest name in bytes: the limit of S3 and Azure. */
 const MAX_NAME_BYTES = 1024;
 
-/** Longest segment in bytes: what file systems take. */
+/** Longest segment in bytes: the limit of file systems. */
 const MAX_SEGMENT_BYTES = 255;
 
 const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
@@ -14,7 +14,7 @@ const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const isSegment = (segment: string): boolean =>
   segment.length <= MAX_SEGMENT_BYTES && SEGMENT.test(segment);
 
-/** Whether `name` is segments of `A-Za-z0-9._-` joined by `/`, none starting with a dot, 1024 bytes at most. */
+/** Whether `name` is `A-Za-z0-9._-` segments joined by `/`, none starting with a dot, at most 1024 bytes in all. */
 export function isBlobName(name: string): boolean {
   return name.length <= MAX_NAME_BYTES && name.split("/").every(isSegment);
 }
@@ -32,7 +32,7 @@ export function requireName(bucket: string, name: string): void {
 /** Throws `bad_request` unless the bucket is one segment. */
 export function requireBucket(bucket: string): void {
   if (isSegment(bucket)) return;
-  throw new AppError("bad_request", "a bucket's name must be of A-Z a-z 0-9 . _ -");
+  throw new AppError("bad_request", "a bucket's name may only contain A-Z a-z 0-9 . _ -");
 }
 
 /** Throws `bad_request` unless the prefix is empty or the beginning of a possible name. */
@@ -53,7 +53,7 @@ export function requireRange(range: ByteRange | undefined): void {
   throw new AppError("bad_request", "a byte range must be whole numbers, 0 <= start <= end");
 }
 
-/** Throws `bad_request` unless both headers are 1 to 255 printable ASCII characters, so that none can be smuggled. */
+/** Throws `bad_request` unless both values are 1 to 255 printable ASCII characters, so neither can inject a header. */
 export function requireHeaders(headers: BlobHeaders): void {
   const printable = /^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$/;
   if (printable.test(headers.contentType) && printable.test(headers.cacheControl)) return;
@@ -63,7 +63,7 @@ export function requireHeaders(headers: BlobHeaders): void {
   );
 }
 
-/** The part of the range that lies inside a blob of `size` bytes; empty ones start and end at the same place. */
+/** Clips the range to a blob of `size` bytes. An empty range starts and ends at the same offset. */
 export function clampRange(range: ByteRange | undefined, size: number): ByteRange {
   if (range === undefined) return { start: 0, end: size };
   const end = Math.min(range.end, size);

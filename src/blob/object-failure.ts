@@ -1,13 +1,13 @@
 /**
- * What went wrong with an object store, as an error that can be shown. Nothing of an answer gets into it but the
- * status and the store's error code, and nothing of a URL's query, so that no credential can.
+ * Turns an object store's failure into an error that is safe to show. It holds only the response's status and the
+ * store's error code, and nothing of a URL's query, so no credential can leak.
  */
 
 import { AppError } from "../errors.ts";
 import { readAtMost } from "./bounded-body.ts";
 import { xmlLeaves } from "./xml.ts";
 
-/** The parts of a dialect that messages are made of. */
+/** The parts of a dialect that appear in messages. */
 export type Explained = {
   readonly title: string;
   readonly cures: ReadonlyMap<string, string>;
@@ -16,7 +16,7 @@ export type Explained = {
 
 const MAX_ERROR_BYTES = 1024;
 
-/** The store's error code (`NoSuchBucket`) in its answer's header or the first 1 KiB of its body; empty when none. */
+/** The store's error code, such as `NoSuchBucket`, from the header or the first 1 KiB of the body; empty if none. */
 export async function errorCode(response: Response, timeoutMs: number): Promise<string> {
   const code = response.headers.get("x-ms-error-code") ?? await codeInBody(response, timeoutMs);
   await response.body?.cancel().catch(() => {});
@@ -28,12 +28,12 @@ async function codeInBody(response: Response, timeoutMs: number): Promise<string
     const { text } = await readAtMost(response, MAX_ERROR_BYTES, timeoutMs);
     for (const leaf of xmlLeaves(text)) if (leaf.path === "Error/Code") return leaf.text;
   } catch {
-    // Without a code the status has to say it.
+    // Without a code, the status is all there is.
   }
   return "";
 }
 
-/** `blob_unavailable` for an answer that was not expected. */
+/** `blob_unavailable` for an unexpected response. */
 export function answerFailure(
   { title, cures, endpointSetting }: Explained,
   bucket: string,
@@ -49,7 +49,7 @@ export function answerFailure(
   );
 }
 
-/** `blob_unavailable` for no answer or a broken one; an `AppError` is given back as it is. */
+/** `blob_unavailable` for a missing or broken response; returns an `AppError` unchanged. */
 export function networkFailure(explained: Explained, bucket: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
   const text = `${explained.title} cannot be reached for bucket "${bucket}": ` +

@@ -1,4 +1,4 @@
-/** What S3 and Azure have in common: a blob store over HTTP. What they differ in is their dialect. */
+/** A blob store over HTTP: the part that S3 and Azure share. A dialect supplies the rest. */
 
 import { AppError } from "../errors.ts";
 import type { BlobBody, BlobHeaders, BlobInfo, BlobStore, ByteRange } from "./blob.ts";
@@ -17,12 +17,12 @@ import { answerFailure, errorCode, networkFailure } from "./object-failure.ts";
 import { resumingBody } from "./resuming-body.ts";
 import { type HttpOptions, retryingFetch } from "./retrying-fetch.ts";
 
-/** Largest answer to a list: 5000 names of 1024 bytes, with what comes with them, fit. */
+/** Largest list response: room for 5000 names of 1024 bytes and their metadata. */
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 const PROBE = ".wayfarer-check";
 
-/** A blob store that speaks `dialect`; lists in pages of `pageSize`. */
+/** Creates a blob store that speaks `dialect` and lists in pages of `pageSize`. */
 export function objectBlobStore(
   dialect: Dialect,
   options: HttpOptions,
@@ -44,7 +44,7 @@ export function objectBlobStore(
     throw answerFailure(dialect, request.bucket, response.status, code);
   }
 
-  /** The answer; undefined when there is no such blob. A missing bucket throws, where the store tells. */
+  /** The response, or undefined when the blob does not exist. Throws for a missing bucket if the store reports one. */
   async function find(
     request: ObjectRequest,
     accepted: readonly number[],
@@ -172,7 +172,7 @@ export function objectBlobStore(
         const { names, next } = await page(bucket, prefix, from);
         yield* names.filter((name) => name.startsWith(prefix) && isBlobName(name));
         if (next !== undefined && next === from) {
-          throw networkFailure(dialect, bucket, new Error("the list goes in circles"));
+          throw networkFailure(dialect, bucket, new Error("the list repeats a page"));
         }
         from = next;
       } while (from !== undefined);
@@ -187,7 +187,7 @@ export function objectBlobStore(
   };
 }
 
-/** The whole's size when the answer begins where `range` does. */
+/** The size of the whole blob, if the response starts where `range` does. */
 function sizeInRange(contentRange: string | null, range: ByteRange): string | undefined {
   const [, start, size] = /^bytes (\d+)-\d+\/(\d+)$/.exec(contentRange ?? "") ?? [];
   return Number(start) === range.start ? size : undefined;
@@ -211,7 +211,7 @@ function infoOf(response: Response, dialect: Dialect, size: string | null | unde
   };
 }
 
-/** The same bytes for interfaces that refuse shared memory. */
+/** The same bytes, typed for interfaces that refuse shared memory. */
 function overArrayBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = bytes;
   return buffer instanceof ArrayBuffer

@@ -1,4 +1,4 @@
-/** Which blob store is used: from the settings to a store. */
+/** Opens the blob store that the settings choose. */
 
 import { awsCredentials } from "../cloud/aws/credentials.ts";
 import type { AwsIdentity } from "../cloud/aws/identity.ts";
@@ -14,29 +14,31 @@ import { memoryBlobStore } from "./memory.ts";
 import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
 import { s3BlobStore } from "./s3.ts";
 
-/** The settings of each kind of store, less the kind. */
+/** The settings of each kind of store, without the kind itself. */
 type SettingsByKind = {
   /** Blobs as files below the directory `root`. */
   filesystem: { readonly root: string };
-  /** Blobs in memory: for tests and for trying things out. */
+  /** Blobs in memory, for tests and demos. */
   memory: Readonly<Record<never, never>>;
-  /** Blobs in S3 or what speaks like it. */
+  /** Blobs in S3 or a compatible store. */
   s3: {
     readonly region: string;
     readonly identity: AwsIdentity;
-    /** URL of another store than AWS. */
+    /** URL of a store other than AWS. */
     readonly endpoint?: string;
-    /** When absent: `virtual-host` for AWS, `path` for an endpoint of one's own. */
+    /** Default: `virtual-host` for AWS, `path` for a custom endpoint. */
     readonly addressing?: "path" | "virtual-host";
   };
   /** Blobs in Azure Blob Storage. */
   azure: {
     readonly account: string;
     readonly identity: AzureStorageIdentity;
-    /** URL of another place than `https://ACCOUNT.blob.core.windows.net`. */
+    /** URL to use in place of `https://ACCOUNT.blob.core.windows.net`. */
     readonly endpoint?: string;
   };
-  /** Blobs in Google Cloud Storage through its XML API: with an HMAC key in place of an AWS key, or as an identity. */
+  /**
+   * Blobs in Google Cloud Storage through its XML API, with an HMAC key in place of an AWS key, or with an identity.
+   */
   gcs: {
     readonly identity: AwsIdentity | { readonly kind: "google"; readonly google: GoogleIdentity };
     readonly endpoint?: string;
@@ -46,18 +48,18 @@ type SettingsByKind = {
 /** A kind of store. */
 export type BlobStoreKind = keyof SettingsByKind;
 
-/** What a store (of one of the kinds `K`) is made from: its `kind`, and what that kind needs. */
+/** The settings of a store of one of the kinds `K`: its `kind`, and what that kind needs. */
 export type BlobSettings<K extends BlobStoreKind = BlobStoreKind> = {
   [P in K]: { readonly kind: P } & SettingsByKind[P];
 }[K];
 
-/** What stores need from outside. */
+/** The dependencies of stores. */
 export type BlobDependencies = HttpOptions & {
   /** For SHA-256 and HMAC. */
   readonly subtle: SubtleCrypto;
 };
 
-/** Names in an answer to a list: the most that S3 gives. */
+/** Names in one list response: the most that S3 returns. */
 const PAGE_SIZE = 1000;
 
 const KINDS: ReadonlyMap<string, BlobStoreKind> = new Map([
@@ -71,10 +73,10 @@ const KINDS: ReadonlyMap<string, BlobStoreKind> = new Map([
   ["gcs", "gcs"],
 ]);
 
-/** The values that BLOBSTORE may have, in lower case; upper case is accepted too. */
+/** The values of BLOBSTORE, in lower case; upper case is accepted too. */
 export const BLOBSTORE_VALUES: readonly string[] = [...KINDS.keys()];
 
-/** The kind of store that a value of BLOBSTORE names; undefined for none. */
+/** The kind of store that a value of BLOBSTORE names, or undefined. */
 export function blobStoreKind(value: string): BlobStoreKind | undefined {
   return KINDS.get(value.toLowerCase());
 }
@@ -92,7 +94,7 @@ const FACTORIES: {
   gcs: openGcs,
 };
 
-/** The real world; a request may take a minute besides its upload, and is made five times at most. */
+/** The dependencies in production: one minute per request on top of its upload, and at most five attempts. */
 const DEFAULTS: BlobDependencies = {
   fetch: (input, init) => fetch(input, init),
   now: () => Date.now(),
@@ -104,8 +106,8 @@ const DEFAULTS: BlobDependencies = {
 };
 
 /**
- * Opens the store; nothing is sent or written before it is used. Throws `invalid_configuration`, naming the setting,
- * for an endpoint that is no http or https URL.
+ * Opens the store without sending or writing anything. Throws `invalid_configuration`, naming the setting, for an
+ * endpoint that is not an http or https URL.
  */
 export function openBlobStore<K extends BlobStoreKind>(
   settings: BlobSettings<K>,
@@ -159,7 +161,7 @@ function googleSigner(identity: GoogleIdentity, http: BlobDependencies): Sign {
   };
 }
 
-/** Who we are is told in small answers: less patience than for files. */
+/** Identity services send small responses, so their time limit is shorter than for files. */
 function identityHttp(http: HttpOptions): HttpOptions {
   const { timeoutMs, attempts } = CLOUD_HTTP;
   return { ...http, timeoutMs, attempts };
@@ -187,6 +189,6 @@ function endpointUrl(text: string, setting: string): URL {
   }
   throw new AppError(
     "invalid_configuration",
-    `${setting} must make an http or https URL without user, query or fragment`,
+    `${setting} must form an http or https URL without user, query or fragment`,
   );
 }

@@ -1,17 +1,17 @@
-/** A download that goes on where it was cut. */
+/** A download that resumes where it was interrupted. */
 
 import { within } from "../bounds/deadline.ts";
 import { AppError } from "../errors.ts";
 import type { ByteRange } from "./blob.ts";
 import { backOffMs, type HttpOptions } from "./retrying-fetch.ts";
 
-/** Opens the blob again at a range, with retries of its own. An `AppError` that it throws is final. */
+/** Opens the blob again at a range, with its own retries. An `AppError` that it throws is final. */
 export type Reopen = (range: ByteRange) => Promise<ReadableStream<Uint8Array>>;
 
 /**
- * Exactly the bytes of `range`, of which `first` is the stream that is open already. A stream that fails, stalls or
- * ends early is opened again at the place reached, up to `attempts` times without a byte in between; then
- * the reader gets `failure(error)`. It hands chunks on as they come, so the bounded reader, which gathers, is of no use.
+ * Streams exactly the bytes of `range`; `first` is the stream that is already open. When a stream fails, stalls or ends
+ * early, it is opened again at the offset reached, up to `attempts` times without a byte in between; then the reader
+ * gets `failure(error)`. Chunks pass through as they arrive, so the bounded reader, which collects them, does not fit.
  */
 export function resumingBody(
   first: ReadableStream<Uint8Array>,
@@ -28,8 +28,8 @@ export function resumingBody(
     reader ??= (await reopen({ start: at, end: range.end })).getReader();
     const current = reader;
     const { done, value } = await within(options.timeoutMs, () => current.read());
-    if (done) throw new Error("the answer ends early");
-    // Some servers send more than was asked for.
+    if (done) throw new Error("the response ended early");
+    // Some servers send more than requested.
     return value.subarray(0, range.end - at);
   }
 

@@ -1,8 +1,8 @@
-/** HTTP requests that outlast a server's bad moments: time-outs, 429 and 5xx, with exponential back-off and full jitter. */
+/** HTTP requests that are retried after time-outs, 429 and 5xx, with exponential back-off and full jitter. */
 
 import { startDeadline, TimeoutError, untilAborted } from "../bounds/deadline.ts";
 
-/** What requests need from outside; every part can be replaced in a test. */
+/** The dependencies of a request; a test can replace each of them. */
 export type HttpOptions = {
   readonly fetch: typeof fetch;
   /** Milliseconds since 1970. */
@@ -10,32 +10,32 @@ export type HttpOptions = {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly delay: (ms: number) => Promise<void>;
-  /** For the head of an answer, on top of the time that an upload may take, and for each piece of its body. */
+  /** Limit for the response head, on top of the time allowed for the upload, and for each chunk of the body. */
   readonly timeoutMs: number;
-  /** How often a request is made at most. */
+  /** The most attempts per request. */
   readonly attempts: number;
 };
 
-/** A request in the form that `fetch` takes, made anew (and signed anew) for each attempt. */
+/** A request in the form that `fetch` takes, built and signed again for each attempt. */
 export type Prepared = { readonly url: URL; readonly init: RequestInit };
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 10_000;
 
-/** The slowest line that large uploads get through: 64 bytes a millisecond are 512 kbit/s. */
+/** The slowest connection that large uploads are given time for: 64 bytes/ms, or 512 kbit/s. */
 const SLOWEST_UPLOAD_BYTES_PER_MS = 64;
 
 const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** Full jitter: uniform between nothing and a bound that doubles with each failed attempt (1, 2, …), up to 10 s. */
+/** Full jitter: uniform between 0 and a bound that doubles with each failed attempt (1, 2, …), up to 10 s. */
 export function backOffMs(failed: number, random: () => number): number {
   return random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (failed - 1));
 }
 
 /**
- * The first answer that is not to be retried, or the last attempt's. Redirects are not followed, so that no
- * signature goes elsewhere. Throws what the last attempt threw when it got no answer; once `stop` is aborted, its
- * reason, without another attempt.
+ * Returns the first response that is not retried, or the last attempt's. Does not follow redirects, so no signature
+ * reaches another server. Throws the last attempt's error if it got no response. Once `stop` is aborted, throws its
+ * reason without another attempt.
  */
 export async function retryingFetch(
   prepare: () => Promise<Prepared>,

@@ -1,5 +1,5 @@
 /**
- * Blobs in S3 or what speaks like it: AWS, Google Cloud Storage's XML API, MinIO, Ceph, R2.
+ * Blobs in S3 or a compatible store: AWS, Google Cloud Storage's XML API, MinIO, Ceph, R2.
  * Source: Amazon S3 API Reference (PutObject, HeadObject, GetObject, DeleteObject, ListObjectsV2).
  */
 
@@ -11,16 +11,16 @@ import { objectBlobStore } from "./object-store.ts";
 import type { HttpOptions, Prepared } from "./retrying-fetch.ts";
 import { xmlLeaves } from "./xml.ts";
 
-/** Where the store is, and who we are there. */
+/** The store's URL and our credentials. */
 export type S3Options = {
-  /** Origin and, if any, path before the bucket: `https://s3.eu-central-1.amazonaws.com`. */
+  /** The origin, and the path before the bucket if there is one: `https://s3.eu-central-1.amazonaws.com`. */
   readonly endpoint: URL;
   /** `path`: `https://host/bucket/name`; `virtual-host`: `https://bucket.host/name`. */
   readonly addressing: "path" | "virtual-host";
-  /** Proves who we are; called for each attempt, so that credentials may change. */
+  /** Signs a request. Called for each attempt, so credentials may change. */
   readonly sign: (request: AwsRequest) => Promise<Prepared>;
   readonly http: HttpOptions;
-  /** Names in an answer to a list, 1 to 1000. */
+  /** Names in one list response, 1 to 1000. */
   readonly pageSize: number;
 };
 
@@ -30,21 +30,21 @@ const REGION = "check AWS_REGION and AWS_ENDPOINT_URL_S3";
 const CURES: ReadonlyMap<string, string> = new Map([
   ["InvalidAccessKeyId", KEYS],
   ["SignatureDoesNotMatch", KEYS],
-  ["ExpiredToken", "the credentials have expired: renew AWS_SESSION_TOKEN and the keys with it"],
+  ["ExpiredToken", "the credentials have expired: renew AWS_SESSION_TOKEN and its keys"],
   ["InvalidToken", "check AWS_SESSION_TOKEN"],
   ["AccessDenied", "allow these credentials to read, write, delete and list in it"],
   ["RequestTimeTooSkewed", "set this machine's clock"],
-  ["NoSuchBucket", "make the bucket, or name another"],
+  ["NoSuchBucket", "create the bucket, or name another"],
   ["PermanentRedirect", REGION],
   ["AuthorizationHeaderMalformed", REGION],
   ["301", REGION],
   ["307", REGION],
   ["401", KEYS],
-  ["403", `${KEYS}, and what they allow`],
+  ["403", `${KEYS}, and their permissions`],
   ["412", "the blob was replaced while it was read"],
 ]);
 
-/** Blobs in S3. A bucket must be there already. */
+/** Opens a store in S3. The bucket must already exist. */
 export function s3BlobStore(options: S3Options): BlobStore {
   const dialect: Dialect = {
     title: "S3",
@@ -83,7 +83,7 @@ async function prepare(request: ObjectRequest, options: S3Options): Promise<Prep
 function address(request: ObjectRequest, { endpoint, addressing }: S3Options): URL {
   const { bucket, name = "", query = {} } = request;
   const url = new URL(endpoint);
-  // A bucket with other characters has no host of its own, or none that a certificate covers.
+  // A bucket name with other characters is not a valid host name, or no certificate covers it.
   const virtual = addressing === "virtual-host" && /^[a-z0-9-]+$/.test(bucket);
   if (virtual) url.hostname = `${bucket}.${url.hostname}`;
   const segments = [...(virtual ? [] : [bucket]), ...(virtual || name !== "" ? [name] : [])];
@@ -103,7 +103,9 @@ function readPage(xml: string): ListPage {
     if (path === "ListBucketResult/NextContinuationToken") next = text;
     if (path === "ListBucketResult/IsTruncated") truncated = text === "true";
   }
-  if (truncated === undefined) throw new Error("the answer is no list");
-  if (truncated && next === undefined) throw new Error("the list ends without its next page");
+  if (truncated === undefined) throw new Error("the response is not a list");
+  if (truncated && next === undefined) {
+    throw new Error("the list is truncated but names no next page");
+  }
   return { names, next: truncated ? next : undefined };
 }

@@ -1,19 +1,19 @@
-/** Serving blobs over HTTP (RFC 9110): entity tags, conditional and range requests. */
+/** Serves blobs over HTTP (RFC 9110): entity tags, conditional and range requests. */
 
 import type { BlobInfo, BlobStore, ByteRange } from "./blob.ts";
 import { isConditional, precondition, rangeApplies } from "./http-condition.ts";
 import { parseRange } from "./http-range.ts";
 import { isBlobName } from "./name.ts";
 
-/** How often a blob may be replaced between looking at it and reading a part of it before the whole is sent. */
+/** How often to retry a range when the blob is replaced between `head` and `get`, before sending the whole blob. */
 const REPLACED_TIMES = 3;
 
-/** What is served: the blobs of one bucket. */
+/** The bucket whose blobs are served. */
 export type ServedBlobs = { readonly store: BlobStore; readonly bucket: string };
 
 /**
- * A handler of GET and HEAD for the blob named `path` (the URL's path below where blobs are served, undecoded).
- * Answers 200, 206, 304, 404, 405, 412 and 416; throws what the store throws.
+ * Handles GET and HEAD for the blob named `path` (the URL path below the mount point, not decoded). Answers 200, 206,
+ * 304, 404, 405, 412 and 416; throws what the store throws.
  */
 export function serveBlobs(
   { store, bucket }: ServedBlobs,

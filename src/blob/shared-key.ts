@@ -3,7 +3,7 @@
  * Source: Microsoft, "Authorize with Shared Key".
  */
 
-/** What is signed; header names are lower-case. */
+/** The parts of a request that are signed; header names are lower-case. */
 export type SharedKeyRequest = {
   readonly method: string;
   readonly url: URL;

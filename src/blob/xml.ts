@@ -1,6 +1,6 @@
-/** Reading the XML answers of object stores: elements and text, in one pass, nothing else. */
+/** Parses the XML responses of object stores in one pass: elements and text, nothing else. */
 
-/** Deepest nesting that is read. */
+/** Deepest nesting that is accepted. */
 const MAX_DEPTH = 16;
 
 const NAMED: ReadonlyMap<string, string> = new Map([
@@ -15,9 +15,9 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 export type XmlLeaf = { readonly path: string; readonly text: string };
 
 /**
- * The leaves of a document in their order. Attributes, comments and processing instructions are skipped; a document
- * type or CDATA section, wrong nesting and nesting deeper than 16 throw an `Error`; a document that is cut off gives
- * the leaves before the cut. Time is linear in the text, whose length the caller bounds.
+ * The leaves of a document, in order. Skips attributes, comments and processing instructions. Throws an `Error` for a
+ * document type, a CDATA section, wrong nesting, or nesting deeper than 16. A truncated document yields the leaves
+ * before the cut. Time is linear in the text, whose length the caller bounds.
  */
 export function* xmlLeaves(xml: string): Generator<XmlLeaf> {
   const open: string[] = [];
@@ -33,7 +33,7 @@ export function* xmlLeaves(xml: string): Generator<XmlLeaf> {
     at = close + (comment ? 3 : 1);
     const tag = xml.slice(start + 1, close);
     if (comment || tag.startsWith("?")) continue;
-    if (tag.startsWith("!")) throw new Error("XML with a document type or CDATA is not read");
+    if (tag.startsWith("!")) throw new Error("XML with a document type or CDATA is not supported");
     if (tag.startsWith("/")) {
       const path = open.join("/");
       if (open.pop() !== tag.slice(1).trimEnd()) throw new Error("XML is not nested properly");

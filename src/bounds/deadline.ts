@@ -1,4 +1,4 @@
-/** Waiting with an end. */
+/** Waiting with a time limit. */
 
 import { setMaxListeners } from "node:events";
 import { AppError } from "../errors.ts";
@@ -9,11 +9,11 @@ export type Deadline = {
   readonly signal: AbortSignal;
   /** Aborts now, with `canceled`. */
   cancel(): void;
-  /** Frees the timer and the listeners; the signal stays as it is. Call it when the work has ended. */
+  /** Frees the timer and the listeners, and leaves the signal unchanged. Call it when the work has ended. */
   end(): void;
 };
 
-/** What else ends a {@link Deadline}. */
+/** Further ways to end a {@link Deadline}. */
 export type DeadlineOptions = {
   /** Aborts with `canceled` as soon as one of these is aborted, whatever its reason. */
   readonly canceledBy?: readonly (AbortSignal | undefined)[];
@@ -22,7 +22,7 @@ export type DeadlineOptions = {
 };
 
 /**
- * Starts a time limit of `timeoutMs` milliseconds. 0 or less is over at once; undefined sets no limit, so that only
+ * Starts a time limit of `timeoutMs` milliseconds. 0 or less ends at once; undefined sets no limit, so only
  * cancellation ends the work. (AbortSignal.any with AbortSignal.timeout leaks on Node 20 while the timeout is pending.)
  */
 export function startDeadline(
@@ -45,7 +45,7 @@ export function startDeadline(
   else {
     for (const source of canceledBy) {
       if (source === undefined) continue;
-      // Any number of waits may share a signal; Node would warn of a leak at the eleventh.
+      // Any number of waits may share a signal, but Node warns of a leak at the eleventh listener.
       setMaxListeners(0, source);
       source.addEventListener("abort", cancel, { once: true });
     }
@@ -54,7 +54,7 @@ export function startDeadline(
   return { signal: controller.signal, cancel, end };
 }
 
-/** Something took longer than it may. */
+/** Something exceeded its time limit. */
 export class TimeoutError extends Error {
   constructor(timeoutMs: number) {
     super(`no answer within ${timeoutMs} ms`);
@@ -76,8 +76,8 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Resolves to what `start` gives, or rejects with the signal's reason as soon as it is aborted, even when the work
- * ignores the signal. Starts nothing when the signal is aborted already.
+ * Resolves to the result of `start`, or rejects with the signal's reason as soon as it is aborted, even if the work
+ * ignores the signal. Starts nothing if the signal is already aborted.
  */
 export async function untilAborted<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
@@ -89,8 +89,8 @@ export async function untilAborted<T>(signal: AbortSignal, start: () => Promise<
 }
 
 /**
- * Resolves to what `start` gives, or to what `late` gives when that takes longer than `timeoutMs` milliseconds; without
- * `late` it rejects with a {@link TimeoutError}. The work itself is not stopped: it has no signal, since making one
+ * Resolves to the result of `start`, or to the result of `late` if that takes longer than `timeoutMs` milliseconds.
+ * Without `late`, rejects with a {@link TimeoutError}. Does not stop the work, which has no signal because creating one
  * takes half as long as reading a small body.
  */
 export function within<T, L = never>(
@@ -107,7 +107,7 @@ export function within<T, L = never>(
   });
 }
 
-/** What `start` gives, or what `arm` settles before; `arm` answers how to disarm it. */
+/** Settles like `start`, unless `arm` settles first; `arm` returns a function that disarms it. */
 async function race<T, L>(
   start: () => Promise<T>,
   arm: (resolve: (value: L) => void, reject: (reason: unknown) => void) => () => void,

@@ -1,11 +1,11 @@
-/** Reading a stream up to a number of bytes. */
+/** Reads a stream up to a number of bytes. */
 
 import { accept, type Outcome, type Refusal, refuse } from "../errors.ts";
 import { untilAborted, within } from "./deadline.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A web stream of bytes; only these parts, in which the types of Node, Deno and the DOM agree. */
+/** A web stream of bytes, limited to the parts whose types agree in Node, Deno and the DOM. */
 export type ByteStream = {
   getReader(): {
     read(): Promise<
@@ -15,23 +15,23 @@ export type ByteStream = {
   };
 };
 
-/** How much of a stream is read, and for how long. */
+/** Bounds for reading a stream: size and time. */
 export type ReadBounds = {
   readonly maxBytes: number;
-  /** Reading rejects with its reason as soon as it is aborted, even when the stream ignores it. */
+  /** Reading rejects with its reason as soon as it is aborted, even if the stream ignores it. */
   readonly signal?: AbortSignal;
-  /** Longest time for all of it, in milliseconds; then reading rejects with a `TimeoutError`. */
+  /** Time limit for the whole stream in milliseconds, after which reading rejects with a `TimeoutError`. */
   readonly timeoutMs?: number;
   /** The same for each chunk. */
   readonly chunkTimeoutMs?: number;
   /**
-   * What happens to a stream that is not read to its end. `cancel` (default) stops its source, without waiting for
-   * it; `leave` is for a stream whose owner decides, such as a server's request.
+   * What to do with a stream that is not read to its end. `cancel` (default) stops its source without waiting for
+   * it. `leave` leaves that to the stream's owner, such as the server of a request.
    */
   readonly rest?: "cancel" | "leave";
 };
 
-/** The first `maxBytes` of a stream, and whether that is all of it. Rejects when the stream breaks. */
+/** Reads at most `maxBytes` of a stream, and reports whether that is all of it. Rejects when the stream breaks. */
 export async function readUpTo(
   stream: ByteStream | null,
   bounds: ReadBounds,
@@ -41,7 +41,7 @@ export async function readUpTo(
   return { bytes, complete: size <= bounds.maxBytes };
 }
 
-/** All of a stream; `tooLarge` (default `body_too_large`) when it has more than `maxBytes`. Rejects when it breaks. */
+/** Reads a whole stream. Throws `tooLarge` (default `body_too_large`) beyond `maxBytes`; rejects when it breaks. */
 export async function readBounded(
   stream: ByteStream | null,
   bounds: ReadBounds & { readonly tooLarge?: () => Refusal },
@@ -52,7 +52,7 @@ export async function readBounded(
   return size > maxBytes ? tooLarge() : accept(joined(chunks, size));
 }
 
-/** Chunks until the end or the first byte too many. */
+/** Reads chunks until the end or the first byte beyond the limit. */
 async function collect(
   stream: ByteStream | null,
   { maxBytes, signal, timeoutMs, chunkTimeoutMs, rest = "cancel" }: ReadBounds,

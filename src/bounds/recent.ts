@@ -1,26 +1,26 @@
-/** A map that keeps what was used last. */
+/** A map that keeps the most recently used entries. */
 export type RecentMap<K, V> = {
-  /** The value, which is now the one used last; undefined when it is not there or has expired. */
+  /** Returns the value and marks it as used; undefined when it is missing or has expired. */
   get(key: K): V | undefined;
-  /** Stores a value. It expires `ttlMs` after `since`, which is now unless told. */
+  /** Stores a value. It expires `ttlMs` after `since`, which defaults to now. */
   set(key: K, value: V, since?: number): void;
-  /** The value as {@link get} finds it, or else what `create` gives, which is stored. */
+  /** Like {@link get}, but stores and returns the result of `create` if there is no value. */
   getOrCreate(key: K, create: () => V): V;
   delete(key: K): void;
 };
 
-/** How much a {@link RecentMap} keeps, and for how long. */
+/** Bounds of a {@link RecentMap}: its size, and the life of its entries. */
 export type RecentMapOptions = {
-  /** Entries at most: one more drops the entry that was used the longest ago. */
+  /** The most entries. One more drops the least recently used entry. */
   readonly maxSize: number;
-  /** Entries expire `ttlMs` milliseconds after they were stored, by the clock `nowMs`. Without it they stay. */
+  /** Entries expire `ttlMs` milliseconds after they were stored, by the clock `nowMs`. Default: never. */
   readonly expiry?: { readonly ttlMs: number; readonly nowMs: () => number };
 };
 
-/** An empty map with room for the `maxSize` entries used last. */
+/** Creates an empty map for the `maxSize` most recently used entries. */
 export function recentMap<K, V>({ maxSize, expiry }: RecentMapOptions): RecentMap<K, V> {
   type Entry = { readonly value: V; readonly until: number };
-  // A Map iterates in the order of insertion, so the first entry is the one used the longest ago.
+  // A Map iterates in the order of insertion, so the first entry is the least recently used.
   const entries = new Map<K, Entry>();
   const find = (key: K): Entry | undefined => {
     const entry = entries.get(key);

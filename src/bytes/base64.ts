@@ -1,4 +1,4 @@
-/** Base64 and hexadecimal text (RFC 4648). Text from outside is checked strictly: no white space, no loose ends. */
+/** Base64 and hexadecimal text (RFC 4648). Decoding is strict: no white space, no stray bits. */
 
 import { Buffer } from "node:buffer";
 
@@ -7,8 +7,8 @@ const EITHER_ALPHABET = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
 const HEX = /^(?:[0-9a-f]{2})*$/i;
 
 /**
- * The bytes of base64 text in the standard or the URL alphabet (not both at once), padded or not. Undefined for
- * anything else: other characters, wrong padding, an impossible length, bits after the last byte that are not zero.
+ * Decodes base64 in the standard or the URL alphabet (not both at once), padded or not. Undefined for anything else:
+ * other characters, wrong padding, an impossible length, or nonzero bits after the last byte.
  */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!EITHER_ALPHABET.test(text)) return undefined;
@@ -28,7 +28,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return asBuffer(bytes).toString("base64");
 }
 
-/** Base64 in the URL alphabet, not padded, as JOSE wants it. */
+/** Base64 in the URL alphabet without padding, as JOSE requires. */
 export function encodeBase64Url(bytes: Uint8Array): string {
   return asBuffer(bytes).toString("base64url");
 }
@@ -38,7 +38,7 @@ export function encodeHex(bytes: Uint8Array): string {
   return asBuffer(bytes).toString("hex");
 }
 
-/** The bytes of hexadecimal text in either case; undefined for anything else. */
+/** Decodes hexadecimal text in either case; undefined for anything else. */
 export function decodeHex(text: string): Uint8Array<ArrayBuffer> | undefined {
   return HEX.test(text) ? new Uint8Array(Buffer.from(text, "hex")) : undefined;
 }

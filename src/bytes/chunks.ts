@@ -1,6 +1,6 @@
-/** The two forms of a stream of bytes: what web APIs take, and what generators give. */
+/** Converts between web streams and generators of bytes. */
 
-/** A web stream of chunks, which are asked for as it is read. Canceling it ends the source. */
+/** Creates a web stream that pulls chunks on demand. Canceling it ends the source. */
 export function streamOfChunks(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({
@@ -13,7 +13,7 @@ export function streamOfChunks(chunks: AsyncIterable<Uint8Array>): ReadableStrea
   });
 }
 
-/** The chunks of a web stream. Whoever stops early cancels it. */
+/** Yields the chunks of a web stream. Stopping early cancels the stream. */
 export async function* chunksOfStream(
   stream: ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {

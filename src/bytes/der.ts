@@ -1,6 +1,8 @@
-/** Reading DER (ITU-T X.690), strictly: definite lengths in their shortest form, tags of one byte. */
+/** A strict reader of DER (ITU-T X.690): definite lengths in their shortest form, tags of one byte. */
 
-/** An element: it begins at `from`, its content lies between `start` and `end`. Offsets into the bytes it was read from. */
+/**
+ * An element: it starts at `from`, and its content is from `start` to `end`. Offsets into the bytes it was read from.
+ */
 export type DerElement = {
   readonly tag: number;
   readonly from: number;
@@ -24,7 +26,7 @@ const LONG_TAG = 0x1f;
 /** Lengths of up to 16 MiB. */
 const MAX_LENGTH_BYTES = 3;
 
-/** The element at `from` that ends at `limit` or before; undefined when there is none. */
+/** Reads the element at `from` that ends at or before `limit`; undefined when there is none. */
 export function derElement(
   bytes: Uint8Array,
   from: number,
@@ -40,12 +42,12 @@ export function derElement(
   if (start > limit) return undefined;
   let length = lengthBytes === 0 ? first : 0;
   for (let at = from + 2; at < start; at++) length = length * 256 + (bytes[at] ?? 0);
-  // In long form a length has no leading zero and would not fit the short one.
+  // A length in long form has no leading zero and does not fit the short form.
   if (lengthBytes > 0 && (bytes[from + 2] === 0 || length < 0x80)) return undefined;
   return start + length > limit ? undefined : { tag, from, start, end: start + length };
 }
 
-/** The elements that an element's content is made of, nothing left over; undefined when it is not. */
+/** Reads an element's content as elements; undefined when it is anything else or has bytes left over. */
 export function derChildren(
   bytes: Uint8Array,
   { start, end }: DerElement,
@@ -60,7 +62,10 @@ export function derChildren(
   return children;
 }
 
-/** The dotted text of an OBJECT IDENTIFIER's content; undefined when it is empty, cut off or has an arc of over 31 bits. */
+/**
+ * The dotted text of an OBJECT IDENTIFIER's content; undefined when it is empty, truncated or has an arc of over 31
+ * bits.
+ */
 export function derOid(content: Uint8Array): string | undefined {
   const arcs: number[] = [];
   let arc = 0;
@@ -77,7 +82,7 @@ export function derOid(content: Uint8Array): string | undefined {
   return [root, first - 40 * root, ...rest].join(".");
 }
 
-/** The dotted text of the OBJECT IDENTIFIER that an element's content begins with, as an AlgorithmIdentifier's does. */
+/** The dotted text of the OBJECT IDENTIFIER at the start of an element's content, as in an AlgorithmIdentifier. */
 export function derOidAt(bytes: Uint8Array, { start, end }: DerElement): string | undefined {
   const first = derElement(bytes, start, end);
   return first?.tag === derTag.oid ? derOid(bytes.subarray(first.start, first.end)) : undefined;

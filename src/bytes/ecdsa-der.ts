@@ -1,16 +1,16 @@
 /**
- * ECDSA P-256 signatures in two forms: r ‖ s of 64 bytes (IEEE P1363, what WebCrypto and key managers speak) and
- * DER of ECDSA-Sig-Value (RFC 3279 section 2.2.3, what phones read).
+ * ECDSA P-256 signatures in two forms: r ‖ s of 64 bytes (IEEE P1363, used by WebCrypto and key managers) and DER of
+ * ECDSA-Sig-Value (RFC 3279 section 2.2.3, read by phones).
  */
 
-/** Bytes of r, and of s. */
+/** The size of r, and of s, in bytes. */
 const SCALAR_BYTES = 32;
-/** Bytes of r ‖ s. */
+/** The size of r ‖ s in bytes. */
 export const SIGNATURE_BYTES: number = 2 * SCALAR_BYTES;
 /** A SEQUENCE of two INTEGERs, each with its head and a leading zero. */
 const LONGEST_DER = 2 + 2 * (2 + 1 + SCALAR_BYTES);
 
-/** Strict DER, integers minimal, of r ‖ s. Throws RangeError unless it is 64 bytes. */
+/** Encodes r ‖ s as strict DER with minimal integers. Throws RangeError unless it is 64 bytes. */
 export function encodeDer(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   if (signature.length !== SIGNATURE_BYTES) {
     throw new RangeError(`a P-256 signature has ${SIGNATURE_BYTES} bytes, not ${signature.length}`);
@@ -22,7 +22,7 @@ export function encodeDer(signature: Uint8Array): Uint8Array<ArrayBuffer> {
   return der.subarray(0, end);
 }
 
-/** Writes the scalar that starts at `from` of `signature` as an INTEGER at `at`; where the next element begins. */
+/** Writes the scalar that starts at `from` of `signature` as an INTEGER at `at`. Returns the next offset. */
 function putInteger(der: Uint8Array, at: number, signature: Uint8Array, from: number): number {
   const end = from + SCALAR_BYTES;
   while (from < end - 1 && signature[from] === 0) from++;
@@ -35,15 +35,15 @@ function putInteger(der: Uint8Array, at: number, signature: Uint8Array, from: nu
 }
 
 /**
- * What a DER signature says. `oddity` tells how it strays from strict DER where its meaning is clear all the
- * same; undefined in place of all when it has none.
+ * A decoded DER signature; undefined if it has no clear meaning. `oddity` names a deviation from strict DER that leaves
+ * the meaning clear.
  */
 export type DerSignature = {
   readonly signature: Uint8Array<ArrayBuffer>;
   readonly oddity?: string;
 };
 
-/** Reads DER of r and s, leniently: see {@link DerSignature}. */
+/** Decodes DER of r and s leniently: see {@link DerSignature}. */
 export function decodeDer(der: Uint8Array): DerSignature | undefined {
   const oddities: string[] = [];
   const sequence = element(der, 0, 0x30, oddities);

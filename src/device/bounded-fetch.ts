@@ -5,9 +5,9 @@ import { accept, type Outcome, refuse } from "../errors.ts";
 /** The part of `fetch` that a device needs. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
-/** What one request may take. */
+/** Limits of one request. */
 export type FetchBounds = {
-  /** Of the answer's body, expanded. */
+  /** The most bytes of the response body, expanded. */
   readonly maxBytes: number;
   /** From the start of the request to the end of the body. */
   readonly timeoutMs: number;
@@ -15,7 +15,7 @@ export type FetchBounds = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** An answer that was read to its end. */
+/** A response with its whole body. */
 export type FetchedAnswer = {
   readonly status: number;
   readonly headers: Headers;
@@ -23,8 +23,8 @@ export type FetchedAnswer = {
 };
 
 /**
- * One request, whatever its status. Refused with `fetch_failed` (no answer), `deadline_exceeded`, `canceled`, or
- * `limit_exceeded` (the body); never throws for what the other side does.
+ * Makes one request and accepts any status. Refused with `fetch_failed` (no response), `deadline_exceeded`, `canceled`,
+ * or `limit_exceeded` (the body). Never throws because of the server.
  */
 export async function fetchBounded(
   fetch: Fetch,
@@ -47,14 +47,17 @@ export async function fetchBounded(
     if (deadline.signal.aborted) {
       return refuse("deadline_exceeded", `${url} did not answer within ${timeoutMs / 1000} s`);
     }
-    return refuse("fetch_failed", `${url} cannot be reached${reason(error)}: does the server run?`);
+    return refuse(
+      "fetch_failed",
+      `${url} cannot be reached${reason(error)}: is the server running?`,
+    );
   } finally {
-    // Closes the connection of an answer that was not read to its end.
+    // Closes the connection if the body was not read to its end.
     deadline.cancel();
   }
 }
 
-/** The system's code for what went wrong, such as ECONNREFUSED, if there is one. */
+/** The system's error code, such as ECONNREFUSED, if there is one. */
 function reason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;

@@ -4,24 +4,24 @@ import { RPI_BYTES, rpiAt } from "./rpi.ts";
 import type { Tek } from "../model/exposure.ts";
 import type { RandomBytes } from "./tek.ts";
 
-/** An RPI that a phone heard, and when. */
+/** An RPI that a phone received, and when. */
 export type Sighting = {
   /** 16 bytes. */
   readonly rpi: Uint8Array;
   readonly heardAt: Seconds;
 };
 
-/** A meeting of two phones, as the one that listened remembers it. */
+/** An encounter of two phones, as the receiving phone recorded it. */
 export type Encounter = {
   /** The first second of the first interval. */
   readonly from: Seconds;
-  /** One an interval. */
+  /** One per interval. */
   readonly sightings: readonly Sighting[];
 };
 
 /**
- * What another phone hears in `intervals` successive intervals beside a phone with this TEK: one RPI an interval, at
- * a random second of it. The place within the TEK's period is random; a shorter period makes it shorter.
+ * What another phone receives in `intervals` successive intervals near a phone with this TEK: one RPI per interval, at
+ * a random second of it. The start within the TEK's period is random; a shorter period shortens the encounter.
  */
 export function simulateEncounter(tek: Tek, intervals: number, random: RandomBytes): Encounter {
   const length = Math.min(intervals, tek.intervalCount);
@@ -33,7 +33,7 @@ export function simulateEncounter(tek: Tek, intervals: number, random: RandomByt
   return { from: secondsOfInterval(first), sightings };
 }
 
-/** RPIs of phones whose users never publish, heard at about the times of the encounter. */
+/** RPIs of phones whose users never publish, received around the time of the encounter. */
 export function simulateStrangers(
   count: number,
   { from }: Pick<Encounter, "from">,
@@ -45,7 +45,7 @@ export function simulateStrangers(
   }));
 }
 
-/** A whole number from 0 to `limit` − 1; `limit` is far below 2^24, so the bias of the remainder is nothing. */
+/** A whole number from 0 to `limit` − 1; `limit` is far below 2^24, so the bias of the remainder is negligible. */
 function below(limit: number, random: RandomBytes): number {
   const [a = 0, b = 0, c = 0, d = 0] = random(4);
   return (a * 0x1000000 + ((b << 16) | (c << 8) | d)) % limit;

@@ -2,15 +2,15 @@ import { accept, type Outcome, refuse } from "../errors.ts";
 import { parseIndex } from "../export-file/index-lines.ts";
 import { type Fetch, fetchBounded } from "./bounded-fetch.ts";
 
-/** Where a region's files are. */
+/** The location of a region's files. */
 export type ExportSource = {
-  /** What the index's lines are relative to, such as `https://server/exports/`. */
+  /** The base URL of the index's lines, such as `https://server/exports/`. */
   readonly baseUrl: string;
   /** The filename root: the index is `ROOT/index.txt`. */
   readonly root: string;
 };
 
-/** What a download may take. */
+/** Limits of a download. */
 export type DownloadLimits = {
   readonly indexBytes: number;
   readonly fileBytes: number;
@@ -23,7 +23,7 @@ export const DOWNLOAD_LIMITS: DownloadLimits = {
   timeoutMs: 60_000,
 };
 
-/** What the download functions need. */
+/** The dependencies of the download functions. */
 export type Downloads = {
   readonly fetch: Fetch;
   readonly source: ExportSource;
@@ -31,7 +31,7 @@ export type Downloads = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Paths of the files in the index, oldest first. `not_found` when there is no index (404). */
+/** Downloads the paths in the index, oldest first. `not_found` when the index does not exist (404). */
 export async function readIndex(downloads: Downloads): Promise<Outcome<readonly string[]>> {
   const { limits, source } = downloads;
   const bytes = await get(downloads, `${source.root}/index.txt`, limits.indexBytes);
@@ -42,11 +42,11 @@ export async function readIndex(downloads: Downloads): Promise<Outcome<readonly 
   if (firstRefused === undefined) return accept(paths);
   return refuse(
     "malformed_file",
-    `index.txt of ${source.root}: line ${firstRefused} is no relative path of a .zip file`,
+    `index.txt of ${source.root}: line ${firstRefused} is not the relative path of a .zip file`,
   );
 }
 
-/** One file of the index. `not_found` when it is gone. */
+/** Downloads one file of the index. `not_found` when it does not exist. */
 export async function readFile(downloads: Downloads, path: string): Promise<Outcome<Uint8Array>> {
   return await get(downloads, path, downloads.limits.fileBytes);
 }
@@ -62,6 +62,6 @@ async function get(
   if (!answer.ok) return answer;
   const { status, body } = answer.value;
   if (status === 200) return accept(body);
-  if (status === 404) return refuse("not_found", `${url} is not there (404)`);
+  if (status === 404) return refuse("not_found", `${url} does not exist (404)`);
   return refuse("fetch_failed", `${url} answered ${status}, not 200`);
 }

@@ -1,9 +1,9 @@
 import { encodeBase64 } from "../bytes/base64.ts";
 import { hmacSha256 } from "../keys/crypto.ts";
 
-/** A TEK as an app hands it over. */
+/** A TEK as an app sends it. */
 export type UploadKey = {
-  /** Base64, as it is sent. */
+  /** Base64, as sent. */
   readonly key: string;
   readonly rollingStartNumber: number;
   readonly rollingPeriod: number;
@@ -12,8 +12,8 @@ export type UploadKey = {
 };
 
 /**
- * The text that `tekmac` is over: the keys sorted by their base64, each `key.start.period.risk`, joined by commas.
- * Without risks each is `key.start.period`; servers take that only when all risks are 0.
+ * The input of `tekmac`: the keys sorted by their base64, each `key.start.period.risk`, joined by commas. Without
+ * risks, each is `key.start.period`; servers accept that only if all risks are 0.
  */
 export function tekmacText(keys: readonly UploadKey[], withRisks = true): string {
   return [...keys]

@@ -7,7 +7,7 @@ import { derToPem } from "../keys/pem.ts";
 import type { Seconds } from "../model/ids.ts";
 import type { ReportType } from "../model/report-type.ts";
 
-/** A verification server in miniature: one P-256 key that certificates are signed with. */
+/** A minimal verification server: one P-256 key that signs certificates. */
 export type Issuer = {
   /** SPKI PEM, for the Issuer resource. */
   readonly publicKeyPem: string;
@@ -15,7 +15,7 @@ export type Issuer = {
   readonly sign: (data: Uint8Array) => Promise<Uint8Array>;
 };
 
-/** What a certificate says. */
+/** The claims of a certificate. */
 export type CertificateClaims = {
   /** `kid`: the version of the issuer's key. */
   readonly keyVersion: string;
@@ -33,7 +33,7 @@ export type CertificateClaims = {
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** The issuer whose private key (PEM or JWK) is in a file; `key_not_found` or `key_unavailable` names the file. */
+/** Loads the issuer's private key (PEM or JWK) from a file; `key_not_found` or `key_unavailable` names the file. */
 export async function loadIssuer(crypto: Crypto, path: string): Promise<Issuer> {
   const keys = fileKeys({ crypto });
   const reference = `file:${resolve(path)}`;
@@ -43,7 +43,7 @@ export async function loadIssuer(crypto: Crypto, path: string): Promise<Issuer> 
   };
 }
 
-/** Like {@link loadIssuer}; a file that is not there is made with a new key, readable by its owner alone. */
+/** Like {@link loadIssuer}, but creates a missing file with a new key, readable only by its owner. */
 export async function ensureIssuer(
   crypto: Crypto,
   path: string,
@@ -53,7 +53,7 @@ export async function ensureIssuer(
   return { issuer: await loadIssuer(crypto, path), made };
 }
 
-/** Whether the key was made here; another process may have been faster. */
+/** Whether this call created the key; another process may have been faster. */
 async function writeNewKey(crypto: Crypto, path: string): Promise<boolean> {
   const { subtle } = crypto;
   const { privateKey } = await subtle.generateKey(P256, true, ["sign", "verify"]);
@@ -67,7 +67,7 @@ async function writeNewKey(crypto: Crypto, path: string): Promise<boolean> {
   } catch (cause) {
     throw new AppError(
       "key_unavailable",
-      `${path} cannot be written: name a file for the issuer key that this process may make`,
+      `${path} cannot be written: name a file for the issuer key that this process may create`,
       { cause },
     );
   }

@@ -1,9 +1,9 @@
-/** Load at a given rate. */
+/** A load test at a constant rate. */
 export type LoadPlan = {
   readonly count: number;
-  /** Requests begun a second, whether or not earlier ones have ended. */
+  /** Requests started per second, whether or not earlier ones have ended. */
   readonly perSecond: number;
-  /** When so many are unanswered, the next ones wait, and their waiting counts. */
+  /** The most unanswered requests. The next ones wait, and their latency includes the wait. */
   readonly maxInFlight: number;
   readonly signal: AbortSignal;
   /** Milliseconds from any point in time. */
@@ -11,7 +11,7 @@ export type LoadPlan = {
   readonly sleepMs: (milliseconds: number) => Promise<void>;
 };
 
-/** What came of it. Latencies are in milliseconds, from the moment a request was due to the end of its answer. */
+/** The result. Latencies are in milliseconds, from the time a request was due to the end of its response. */
 export type LoadResult = {
   readonly seconds: number;
   /** How often each outcome occurred. */
@@ -24,13 +24,13 @@ export type LoadResult = {
   };
 };
 
-/** Requests made ready before they are due, so that making them is not measured. */
+/** Requests prepared before they are due, so that preparing them is not measured. */
 const PREPARED = 32;
 
 /**
- * Runs the plan until its end or until the signal. A slow server does not slow the plan down, so its slowness is
- * in the latencies rather than in fewer requests. `send` names the outcome and must not reject; what `prepare`
- * throws ends the run.
+ * Runs the plan until its end or until the signal aborts. A slow server does not slow the plan down, so it shows in the
+ * latencies rather than in fewer requests. `send` names the outcome and must not reject. An error from `prepare` ends
+ * the run.
  */
 export async function runLoad<T>(
   plan: LoadPlan,
@@ -43,7 +43,7 @@ export async function runLoad<T>(
   const prepareMore = (upTo: number): void => {
     for (; made < upTo; made++) {
       const prepared = prepare();
-      // A failure is met where the request is awaited, not before.
+      // A failure is handled where the request is awaited.
       prepared.catch(() => {});
       ready.push(prepared);
     }
@@ -77,7 +77,7 @@ export async function runLoad<T>(
   return { seconds, outcomes: Object.fromEntries(outcomes), latencyMs: percentiles(latencies) };
 }
 
-/** Nearest-rank percentiles; 0 for nothing. */
+/** Nearest-rank percentiles; 0 if there are no values. */
 export function percentiles(values: readonly number[]): LoadResult["latencyMs"] {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;

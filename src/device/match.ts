@@ -4,7 +4,7 @@ import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import type { Sighting } from "./encounter.ts";
 import { rollingProximityIdentifiers, RPI_BYTES } from "./rpi.ts";
 
-/** A published key whose RPIs were heard. */
+/** A published key whose RPIs were received. */
 export type KeyMatch<K extends Tek> = {
   readonly key: K;
   /** Indices of the sightings that are its RPIs, ascending. */
@@ -13,14 +13,14 @@ export type KeyMatch<K extends Tek> = {
 
 /** An RPI counts up to two hours before and after its interval, since clocks differ (specification 1.2). */
 const TOLERANCE_INTERVALS = 12;
-/** No TEK lives longer; a file that claims so must not cost more. */
+/** The longest life of a TEK, so that a file which claims more does not cost more. */
 const MAX_INTERVALS = 144;
-/** Keys derived between two turns of the event loop, some milliseconds. */
+/** Keys derived before yielding to the event loop: a few milliseconds. */
 const KEYS_PER_YIELD = 128;
 
 type Heard = { readonly index: number; readonly rpi: Uint8Array; readonly interval: number };
 
-/** The RPIs that a phone heard, ready to be looked up. */
+/** An index of the RPIs that a phone received. */
 export class SightingTable {
   /** By the first four bytes. */
   readonly #heard = new Map<number, Heard[]>();
@@ -44,7 +44,7 @@ export class SightingTable {
     this.#last = last + TOLERANCE_INTERVALS;
   }
 
-  /** Whether any RPI of the key could have been heard: only then is it worth deriving them. */
+  /** Whether the phone received anything in the key's period; only then is it worth deriving the RPIs. */
   covers({ key, intervalNumber, intervalCount }: Tek): boolean {
     return key.length === KEY_BYTES && intervalNumber >= 0 &&
       intervalNumber <= this.#last && intervalNumber + intervalCount > this.#first;
@@ -71,7 +71,7 @@ export class SightingTable {
   }
 }
 
-/** All keys of which an RPI was heard, in their order; the event loop is not blocked meanwhile. */
+/** Returns the keys whose RPIs were received, in their order, without blocking the event loop. */
 export async function matchKeys<K extends Tek>(
   keys: Iterable<K>,
   table: SightingTable,

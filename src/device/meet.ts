@@ -4,13 +4,13 @@ import type { DeviceState } from "./state.ts";
 import type { Tek } from "../model/exposure.ts";
 import type { RandomBytes } from "./tek.ts";
 
-/** Half an hour, as three intervals, among many strangers. */
+/** Half an hour (three intervals), among many strangers. */
 const ENCOUNTER_INTERVALS = 3;
 const STRANGERS = 200;
 
 /**
- * Lets another phone have met the one with these TEKs: on the UTC day `day` (a number since the epoch) or the nearest
- * that has a TEK, else on any. What it heard of strangers is mixed in. Without TEKs nobody was met.
+ * Simulates another phone that met the one with these TEKs: on the UTC day `day` (days since the epoch) or the nearest
+ * day with a TEK, else on any day. RPIs of strangers are mixed in. Without TEKs there is no encounter.
  */
 export function meet(
   known: Pick<DeviceState, "healthAuthorityId" | "teks" | "revisionToken">,

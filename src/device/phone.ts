@@ -9,37 +9,37 @@ import { type KeyMatch, matchKeys, SightingTable } from "./match.ts";
 /** A published key as phones see it. */
 export type PublishedKey = Tek & Pick<ExportKey, "reportType">;
 
-/** A file whose signature was found right. */
+/** A file with a valid signature. */
 export type TrustedFile = {
   keys(): Iterable<PublishedKey>;
   revisedKeys(): Iterable<PublishedKey>;
 };
 
-/** Opens a downloaded file; refuses one that is malformed or not signed by a known key. */
+/** Opens a downloaded file; refuses it if it is malformed or not signed by a known key. */
 export type OpenFile = (zip: Uint8Array) => Promise<Outcome<TrustedFile>>;
 
-/** A meeting with somebody whose key was published. */
+/** An encounter with somebody whose key was published. */
 export type Exposure = {
   /** First interval of the key. */
   readonly intervalNumber: number;
-  /** Indices of the sightings that prove it. */
+  /** Indices of the matching sightings. */
   readonly sightings: readonly number[];
   readonly reportType: number;
-  /** File that told of it last. */
+  /** The last file with the key. */
   readonly path: string;
-  /** Whether it was taken back later. */
+  /** Whether the key was revoked later. */
   readonly revoked: boolean;
 };
 
-/** What one look at the server brought. */
+/** The result of one check for new files. */
 export type SyncResult = {
-  /** Files read now, in the order of the index. */
+  /** Files read in this check, in the order of the index. */
   readonly read: readonly string[];
   /** Files that could not be used, and why. */
   readonly refused: readonly { readonly path: string; readonly refusal: Refusal }[];
 };
 
-/** A phone that listened: downloads what is published, and finds out whom it met. */
+/** A phone that recorded RPIs: it downloads published keys and finds its encounters. */
 export class Phone {
   readonly #downloads: Downloads;
   readonly #open: OpenFile;
@@ -53,14 +53,14 @@ export class Phone {
     this.#table = new SightingTable(sightings);
   }
 
-  /** All meetings found so far, revoked ones too. */
+  /** All encounters found so far, including revoked ones. */
   get exposures(): readonly Exposure[] {
     return [...this.#exposures.values()];
   }
 
   /**
-   * Reads the files that are new in the index, in its order. A file that cannot be had is tried again at the next
-   * call, one that is wrong is not. Refused when the index itself cannot be read.
+   * Reads the new files in the index, in its order. Tries a file that cannot be downloaded again at the next call, but
+   * not an invalid one. Refused when the index itself cannot be read.
    */
   async sync(): Promise<Outcome<SyncResult>> {
     const index = await readIndex(this.#downloads);
@@ -102,7 +102,7 @@ export class Phone {
   }
 }
 
-/** Whether a file may be fine the next time. */
+/** Whether a file may succeed the next time. */
 function mayHeal({ code }: Refusal): boolean {
   return ERRORS[code].retryable || code === "not_found";
 }

@@ -3,14 +3,14 @@ import { accept, type Outcome, refuse } from "../errors.ts";
 import { type Fetch, fetchBounded } from "./bounded-fetch.ts";
 import type { PublishBody } from "./upload.ts";
 
-/** What a server says to a publish. Absent members are empty. */
+/** The response to a publish. Absent members are empty. */
 export type PublishAnswer = {
-  /** HTTP status; 200 is success, also when some keys were refused. */
+  /** HTTP status; 200 is success, even if some keys were refused. */
   readonly status: number;
   /** How many keys were new. */
   readonly insertedExposures: number;
   readonly revisionToken: string;
-  /** Stable code of what went wrong. */
+  /** The stable error code. */
   readonly code: string;
   readonly error: string;
   readonly warnings: readonly string[];
@@ -18,7 +18,7 @@ export type PublishAnswer = {
 
 /** How to send. */
 export type SendOptions = {
-  /** A request that the server must answer but not look at. */
+  /** Marks a request that the server must answer but not process. */
   readonly chaff?: boolean;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -36,8 +36,8 @@ const answerSchema = z.object({
 });
 
 /**
- * POST /v1/publish at the server with this URL. Any answer in the form of the API is a value, whatever its status;
- * refused are servers that cannot be reached, are too slow, or answer something else (`fetch_failed`).
+ * Sends POST /v1/publish to the server at this URL. Returns any response in the form of the API, whatever its status.
+ * Refuses a server that cannot be reached, is too slow, or answers something else (`fetch_failed`).
  */
 export async function sendPublish(
   fetch: Fetch,
@@ -58,13 +58,13 @@ export async function sendPublish(
   if (!parsed.success) {
     return refuse(
       "fetch_failed",
-      `${url} answered ${status} with something that is no publish answer`,
+      `${url} answered ${status} with something other than a publish response`,
     );
   }
   return accept({ status, ...parsed.data });
 }
 
-/** The JSON value of UTF-8 bytes; undefined when they are none. */
+/** Parses UTF-8 bytes as JSON; undefined when they are not JSON. */
 export function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

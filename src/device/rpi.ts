@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import { KEY_BYTES } from "../model/exposure.ts";
 import type { Tek } from "../model/exposure.ts";
 
-/** Bytes in a rolling proximity identifier (RPI), and in the key that it is made with (RPIK). */
+/** The size in bytes of a rolling proximity identifier (RPI) and of its key (RPIK). */
 export const RPI_BYTES = 16;
 
 const NO_SALT = new Uint8Array();
@@ -13,14 +13,16 @@ const RPIK_INFO = "EN-RPIK";
 /** "EN-RPI" ‖ 6 zero bytes; the interval number follows, 32 bits, little endian. */
 const PADDED_DATA: Uint8Array = new TextEncoder().encode("EN-RPI\0\0\0\0\0\0");
 
-/** RPIK = HKDF-SHA256(TEK, no salt, "EN-RPIK", 16 bytes). Throws `internal` for a TEK that has not 16 bytes. */
+/** RPIK = HKDF-SHA256(TEK, no salt, "EN-RPIK", 16 bytes). Throws `internal` unless the TEK has 16 bytes. */
 export function rollingProximityIdentifierKey(tek: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (tek.length !== KEY_BYTES) throw new AppError("internal", `a TEK has ${KEY_BYTES} bytes`);
+  if (tek.length !== KEY_BYTES) {
+    throw new AppError("internal", `a TEK must have ${KEY_BYTES} bytes`);
+  }
   return new Uint8Array(hkdfSync("sha256", tek, NO_SALT, RPIK_INFO, RPI_BYTES));
 }
 
 /**
- * The RPIs of `count` intervals from `firstInterval` on, 16 bytes each, one after the other:
+ * The RPIs of `count` intervals from `firstInterval` on, 16 bytes each, concatenated:
  * AES-128-ECB(RPIK, "EN-RPI" ‖ 6 zero bytes ‖ interval number).
  */
 export function rollingProximityIdentifiers(
@@ -39,7 +41,7 @@ export function rollingProximityIdentifiers(
   return cipher.update(padded);
 }
 
-/** The RPI that the phone with this TEK sends in one interval. */
+/** The RPI that a phone with this TEK sends in one interval. */
 export function rpiAt({ key }: Pick<Tek, "key">, interval: number): Uint8Array {
   return rollingProximityIdentifiers(key, interval, 1);
 }

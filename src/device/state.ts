@@ -8,16 +8,16 @@ import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import { asSeconds, type Seconds } from "../model/ids.ts";
 import type { Sighting } from "./encounter.ts";
 
-/** What the two phones of a demonstration remember between commands. */
+/** The state of a demo's two phones between commands. */
 export type DeviceState = {
   readonly healthAuthorityId: string;
-  /** Of the phone whose user publishes. */
+  /** The phone whose user publishes. */
   readonly teks: readonly Tek[];
-  /** Empty before the first answer. */
+  /** Empty before the first response. */
   readonly revisionToken: string;
-  /** Of the phone that listened. */
+  /** The phone that recorded RPIs. */
   readonly sightings: readonly Sighting[];
-  /** When they met, and how many of the sightings are of that meeting: what a match should find. */
+  /** When the phones met, and how many sightings are of that encounter, which a match should find. */
   readonly encounters: readonly { readonly from: Seconds; readonly rpis: number }[];
 };
 
@@ -50,18 +50,20 @@ const schema = z.strictObject({
   encounters: z.array(z.strictObject({ from: seconds, rpis: z.number().int().min(0) })).max(1000),
 });
 
-/** The state in a file; undefined when there is none. Throws `usage` for a file that is no such state. */
+/** Loads the state from a file; undefined when the file does not exist. Throws `usage` when it holds something else. */
 export async function loadState(path: string): Promise<DeviceState | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (!found.isFile() || found.size > MAX_STATE_BYTES) throw notAState(path, "is no such file");
+  if (!found.isFile() || found.size > MAX_STATE_BYTES) {
+    throw notAState(path, "not a file, or too large");
+  }
   const parsed = schema.safeParse(parse(await readFile(path, "utf8")));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw notAState(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not JSON"}`);
 }
 
-/** Writes the state, whole or not at all; readable by its owner alone, since it holds TEKs. */
+/** Writes the state atomically; only its owner can read it, because it holds TEKs. */
 export async function saveState(path: string, state: DeviceState): Promise<void> {
   const text = JSON.stringify({
     version: 1,

@@ -6,7 +6,7 @@ import { issueCertificate, type Issuer } from "./issuer.ts";
 import type { Tek } from "../model/exposure.ts";
 import type { RandomBytes } from "./tek.ts";
 
-/** What an app tells of its user. */
+/** The app's data about its user. */
 export type UploadDetails = {
   readonly healthAuthorityId: string;
   readonly reportType: ReportType;
@@ -20,11 +20,11 @@ export type UploadDetails = {
   readonly transmissionRisk: number;
   readonly symptomOnsetInterval?: number | undefined;
   readonly traveler: boolean;
-  /** Of an earlier answer. */
+  /** From an earlier response. */
   readonly revisionToken?: string | undefined;
 };
 
-/** What certificates are made and signed with. */
+/** The dependencies of issuing certificates. */
 export type UploadTools = {
   readonly crypto: Crypto;
   readonly issuer: Issuer;
@@ -49,11 +49,11 @@ export type PublishBody = {
 
 const HMAC_KEY_BYTES = 16;
 const CERTIFICATE_LIFETIME_SECONDS = 300;
-/** Apps pad their requests, so that the number of keys does not show in the length. */
+/** Apps pad their requests, so that the length does not reveal the number of keys. */
 const MIN_PADDING_BYTES = 1024;
 const PADDING_RANGE_BYTES = 1024;
 
-/** The whole of what an app sends, certified by `issuer`. */
+/** Builds the complete request body of an app, certified by `issuer`. */
 export async function makeUpload(
   teks: readonly Tek[],
   details: UploadDetails,

@@ -19,19 +19,19 @@ export type ExportHeader = {
   readonly region: string;
 };
 
-/** One who signs: its name in the file, and r ‖ s (64 bytes) by ECDSA P-256 / SHA-256 of some bytes. */
+/** A signer: its name in the file, and a function that returns r ‖ s (64 bytes), ECDSA P-256 / SHA-256. */
 export type ExportSigner = {
   readonly info: SignatureInfo;
   readonly sign: (data: Uint8Array) => Promise<Uint8Array>;
 };
 
-/** What a file is made of. Signers: 1 to 10, most recent key first. */
+/** The contents of a file. Signers: 1 to 10, most recent key first. */
 export type ExportInput = {
   readonly header: ExportHeader;
   readonly signers: readonly ExportSigner[];
   readonly keys: KeySource;
   readonly revisedKeys: KeySource;
-  /** How many keys there are in all, as far as known: the file's memory is then made at once. */
+  /** The total number of keys, if known, so that memory is allocated once. */
   readonly expectedKeys?: number;
 };
 
@@ -45,7 +45,7 @@ export type BuiltExport = {
 };
 
 /**
- * Builds a signed export file. The same input gives the same `bin`, byte for byte. Throws `invalid_configuration`
+ * Builds a signed export file. The same input yields the same `bin`, byte for byte. Throws `invalid_configuration`
  * for no or too many signers, `internal` for keys out of order, and whatever a signer or source throws.
  */
 export async function buildExportFile(input: ExportInput): Promise<BuiltExport> {
@@ -97,13 +97,13 @@ async function signatureList(
   signers: readonly ExportSigner[],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const list = new ByteWriter();
-  // One after the other: each may copy the whole file.
+  // One after the other, because each may copy the whole file.
   for (const { info, sign } of signers) {
     const signature = await sign(bin);
     if (signature.length !== SIGNATURE_BYTES) {
       throw new AppError(
         "internal",
-        `the signature by key ${info.keyId} ${info.keyVersion} has not ${SIGNATURE_BYTES} bytes`,
+        `the signature by key ${info.keyId} ${info.keyVersion} is not ${SIGNATURE_BYTES} bytes long`,
       );
     }
     const message = new ByteWriter(256);

@@ -1,6 +1,6 @@
 const utf8 = new TextEncoder();
 
-/** A buffer that grows, with what protobuf and zip need to write. Numbers are not checked. */
+/** A growing buffer with the write operations of protobuf and zip. Does not check numbers. */
 export class ByteWriter {
   /** Valid up to {@link length}; replaced when it grows. */
   buffer: Uint8Array<ArrayBuffer>;
@@ -11,7 +11,7 @@ export class ByteWriter {
     this.buffer = new Uint8Array(capacity);
   }
 
-  /** Makes room for `count` more bytes. */
+  /** Reserves room for `count` more bytes. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.buffer.length) return;
@@ -66,7 +66,7 @@ export class ByteWriter {
     this.littleEndian(value, 8);
   }
 
-  /** What was written: a view, not a copy. */
+  /** The written bytes: a view, not a copy. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.buffer.subarray(0, this.length);
   }

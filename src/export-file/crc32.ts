@@ -7,10 +7,10 @@ const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-/** Goes on from the CRC of what came before (0 at the start) over some bytes. */
+/** Continues a CRC (0 at the start) over more bytes. */
 export type CrcUpdate = (bytes: Uint8Array, before: number) => number;
 
-/** For Node before 20.15, whose zlib has none. */
+/** For Node before 20.15, whose zlib has no crc32. */
 export const crcByTable: CrcUpdate = (bytes, before) => {
   let value = ~before;
   for (let i = 0; i < bytes.length; i++) {
@@ -19,10 +19,10 @@ export const crcByTable: CrcUpdate = (bytes, before) => {
   return ~value >>> 0;
 };
 
-// Importing it by name would fail where it is missing.
+// A named import would fail where it is missing.
 const { crc32: native }: { readonly crc32?: CrcUpdate } = zlib;
 
-/** CRC-32 of zip (ISO-HDLC), unsigned; the event loop is not blocked meanwhile. */
+/** CRC-32 of zip (ISO-HDLC), unsigned, computed without blocking the event loop. */
 export async function crc32(
   bytes: Uint8Array,
   update: CrcUpdate = native ?? crcByTable,

@@ -10,7 +10,7 @@ import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
 import { DEFAULT_ROLLING_PERIOD } from "./format.ts";
 import type { WireReader } from "./wire-reader.ts";
 
-/** A TemporaryExposureKey as read, defaults filled in; nothing about its values is promised. */
+/** A TemporaryExposureKey as read, with defaults filled in; its values are not checked. */
 export type FileKey = ExportKey & { readonly variantOfConcern: number };
 
 /** Reads one TemporaryExposureKey to the end of `reader`. */
@@ -46,7 +46,7 @@ export function readKey(reader: WireReader): FileKey {
 const within = (value: number, least: number, most: number): boolean =>
   value >= least && value <= most;
 
-/** The code of something wrong with one key. */
+/** The code of a problem of one key. */
 export type KeyProblem =
   | "key_length"
   | "transmission_risk"
@@ -57,7 +57,7 @@ export type KeyProblem =
   | "report_type"
   | "days_since_onset";
 
-/** How to tell that a key is right in a file that ends at a second. */
+/** The check for each problem; `end` is the end of the file's window. */
 const RULES: Record<KeyProblem, (key: FileKey, end: number) => boolean> = {
   key_length: ({ key }) => key.length === KEY_BYTES,
   transmission_risk: ({ transmissionRisk }) => within(transmissionRisk, 0, MAX_TRANSMISSION_RISK),
@@ -73,7 +73,9 @@ const RULES: Record<KeyProblem, (key: FileKey, end: number) => boolean> = {
 
 const PROBLEMS = Object.keys(RULES) as KeyProblem[];
 
-/** All that is wrong with a key; empty for a key that every phone takes. `end`: of the file's window, UTC seconds. */
+/**
+ * Lists the problems of a key; empty if every phone accepts it. `end` is the end of the file's window, in UTC seconds.
+ */
 export function keyProblems(key: FileKey, end: number): readonly KeyProblem[] {
   return PROBLEMS.filter((problem) => !RULES[problem](key, end));
 }

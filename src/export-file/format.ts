@@ -10,36 +10,36 @@ export const SIG_ENTRY = "export.sig";
 export const FILE_HEADER = "EK Export v1    ";
 /** ECDSA with SHA-256, dotted. */
 export const ECDSA_SHA256_OID = "1.2.840.10045.4.3.2";
-/** ECDSA with SHA-512, dotted: Android takes it too. */
+/** ECDSA with SHA-512, dotted: Android accepts it too. */
 export const ECDSA_SHA512_OID = "1.2.840.10045.4.3.4";
-/** Times beyond the year 5138 are no seconds: somebody wrote milliseconds. */
+/** Times beyond this, the year 5138, are milliseconds written by mistake. */
 export const MAX_SECONDS = 100_000_000_000;
-/** Phones read no more signatures than this. */
+/** The most signatures that phones read. */
 export const MAX_SIGNATURES = 10;
-/** The rolling period that is left out. */
+/** The default rolling period, which files omit. */
 export const DEFAULT_ROLLING_PERIOD = 144;
 
 /** Names the key that a signature is made with. */
 export type SignatureInfo = {
   /** Such as `v1`. */
   readonly keyVersion: string;
-  /** The MCC, as a rule. */
+  /** Usually the MCC. */
   readonly keyId: string;
 };
 
-/** How large a file from outside may be. */
+/** Size limits of a file from outside. */
 export type ReadLimits = {
   /** The zip. */
   readonly zipBytes: number;
   /** export.bin and export.sig together, expanded. */
   readonly expandedBytes: number;
-  /** Entries of the zip, also those that nobody reads. */
+  /** Entries of the zip, including unknown ones. */
   readonly entries: number;
   /** Keys and revised keys together. */
   readonly keys: number;
 };
 
-/** What import and the command line allow. */
+/** The limits of import and of the command line. */
 export const READ_LIMITS: ReadLimits = {
   zipBytes: 20 * 1024 * 1024,
   expandedBytes: 64 * 1024 * 1024,

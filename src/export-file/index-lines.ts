@@ -4,26 +4,28 @@ import { accept, type Outcome, refuse } from "../errors.ts";
 export type IndexLines = {
   /** Paths relative to the export root, in order, each once. */
   readonly paths: readonly string[];
-  /** Lines that are no path of an export file. */
+  /** The number of lines that are not the path of an export file. */
   readonly refused: number;
-  /** Number of the first of them, from 1. */
+  /** The number of the first such line, from 1. */
   readonly firstRefused?: number;
 };
 
-/** Files that an index may name. */
+/** The most files that an index may name. */
 export const MAX_INDEX_FILES = 20_000;
-/** Characters of a path: what storage takes as a name. */
+/** The longest path in characters: the limit of storage names. */
 const MAX_PATH = 1024;
-/** Unreserved characters and harmless delimiters (RFC 3986), no `%`, which could hide others; not beginning with a dot. */
+/**
+ * Unreserved characters and harmless delimiters (RFC 3986), no `%`, which could hide others; the first is not a dot.
+ */
 const SEGMENT = /^[A-Za-z0-9_~+=@,!()-][A-Za-z0-9._~+=@,!()-]*$/;
 const ZIP = /\.zip$/i;
 
 /**
- * Reads an index: a path of a zip a line, with or without a slash before it; `.` and `..` are resolved. Lines that are
- * anything else (addresses, paths that leave the root or are cut off, queries, control characters) are counted and left
- * out: whoever deletes what an index does not name must not do so while there are any. Refused as `malformed_file` when
- * every line is such, so that a page or a word is not taken for an index; as `limit_exceeded` beyond
- * {@link MAX_INDEX_FILES}.
+ * Parses an index: one path of a zip per line, with or without a leading slash; resolves `.` and `..`. Other lines
+ * (URLs, paths that leave the root or are cut off, queries, control characters) are counted and left out. Callers that
+ * delete files which the index does not name must not do so while there are such lines. Refuses an index with no other
+ * lines as `malformed_file`, so that a web page does not pass for an index, and more than {@link MAX_INDEX_FILES} as
+ * `limit_exceeded`.
  */
 export function parseIndex(bytes: Uint8Array): Outcome<IndexLines> {
   const paths = new Set<string>();
@@ -43,10 +45,10 @@ export function parseIndex(bytes: Uint8Array): Outcome<IndexLines> {
   if (paths.size > 0) {
     return accept({ paths: [...paths], refused: refused.length, firstRefused });
   }
-  return refuse("malformed_file", "not an index: no line of it is the path of a .zip file");
+  return refuse("malformed_file", "not an index: no line is the path of a .zip file");
 }
 
-/** The path inside the root that a line means; undefined when it is none. */
+/** Resolves a line to a path inside the root; undefined when it is not one. */
 function pathOf(line: string): string | undefined {
   if (line.length > MAX_PATH || !ZIP.test(line)) return undefined;
   const segments: string[] = [];

@@ -2,12 +2,12 @@ import { Inflate } from "fflate";
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { yieldToEventLoop } from "./yield-to-event-loop.ts";
 
-/** Compressed bytes expanded at once: at most 1032 times as many come out, and the event loop waits for them. */
+/** Compressed bytes expanded at once, into at most 1032 times as many; the event loop is blocked meanwhile. */
 const SLICE_BYTES = 8 * 1024;
 
 /**
- * Expands raw deflate (RFC 1951) that must give exactly `size` bytes; one byte more or less is `malformed_file`. It
- * fills one array as it goes, and never holds more than that and what one slice expands to, whatever the data says.
+ * Expands raw deflate (RFC 1951) to exactly `size` bytes; one byte more or less is `malformed_file`. Whatever the data
+ * says, it never holds more than one array of `size` bytes and the expansion of one slice.
  */
 export async function inflateRaw(
   compressed: Uint8Array,

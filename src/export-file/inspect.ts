@@ -3,7 +3,7 @@ import type { ExportFile } from "./read.ts";
 import { type Histogram, type KeySurvey, surveyKeys } from "./survey.ts";
 import type { SignatureVerdict } from "./verify.ts";
 
-/** What is in a file, as JSON can say it; no key is shown. Times are UTC seconds, [start, end). */
+/** A JSON summary of a file, without any key. Times are UTC seconds, [start, end). */
 export type ExportInspection = {
   readonly start: number;
   readonly end: number;
@@ -16,14 +16,14 @@ export type ExportInspection = {
     readonly keyId: string;
     readonly keyVersion: string;
     readonly algorithm: string;
-    /** `unchecked` when nobody tried. */
+    /** `unchecked` when no keys were given to verify with. */
     readonly verdict: SignatureVerdict["verdict"] | "unchecked";
   }[];
   readonly keys: KeySurvey;
   readonly revisedKeys: KeySurvey;
 };
 
-/** Summarises a file. `verdicts`: what `verifyExportFile` said of it, if it was asked. */
+/** Summarises a file. `verdicts` is the result of `verifyExportFile`, if it was called. */
 export async function inspectExportFile(
   file: ExportFile,
   verdicts: readonly SignatureVerdict[] = [],
@@ -41,7 +41,7 @@ export async function inspectExportFile(
   };
 }
 
-/** The same as text for people, a fact a line. Strings from the file are quoted. */
+/** The same as text, one fact per line. Strings from the file are quoted. */
 export function formatInspection(inspection: ExportInspection): string {
   const { start, end, region, batchNum, batchSize, signatures } = inspection;
   return [
@@ -80,7 +80,7 @@ function bars(title: string, histogram: Histogram): readonly string[] {
   return histogram.map(({ value, count }) => `  ${title.padEnd(12)} ${value}: ${count}`);
 }
 
-/** A time beyond what dates can say is left a number. */
+/** A time outside the range of `Date` stays a number. */
 function time(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? `${seconds} s` : date.toISOString().replace(".000", "");

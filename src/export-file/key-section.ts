@@ -4,17 +4,17 @@ import { KEYS_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 import type { ByteWriter } from "./byte-writer.ts";
 import { DEFAULT_ROLLING_PERIOD } from "./format.ts";
 
-/** The most bytes that one key takes with its tag and length. */
+/** The largest size of one key in bytes, with its tag and length. */
 const MAX_KEY_MESSAGE_BYTES = 48;
-/** Those of a key with all its fields and usual numbers. */
+/** The size in bytes of a key with all fields and usual values. */
 export const USUAL_KEY_MESSAGE_BYTES = 35;
 
 /** Writes one key; a DSOS outside −14…14 is left out. */
 export type AppendKey = (key: ExportKey) => void;
 
 /**
- * Where the keys of a file come from, in ascending order of their bytes: batches, or a function that appends
- * them one by one without making an object of each.
+ * The source of a file's keys in ascending byte order: batches, or a function that appends them one by one without
+ * creating an object for each.
  */
 export type KeySource =
   | AsyncIterable<readonly ExportKey[]>
@@ -22,8 +22,8 @@ export type KeySource =
 
 /**
  * The repeated field 7 (`keys`) or 8 (`revised_keys`) of a file: appends TemporaryExposureKey messages to a
- * writer, byte for byte as any protobuf encoder does. Keys out of order, twice, or with numbers that the
- * format has no room for break an invariant and throw `internal`.
+ * writer, byte for byte as any protobuf encoder does. Throws `internal`, as a broken invariant, for keys that are
+ * out of order, repeated, or have numbers outside the format's range.
  */
 export class KeySection {
   /** Keys written. */
@@ -39,7 +39,7 @@ export class KeySection {
 
   readonly append: AppendKey = (appended) => {
     const { key, intervalCount, daysSinceOnset } = appended;
-    if (key.length !== KEY_BYTES) throw broken("is not of 16 bytes", this.count);
+    if (key.length !== KEY_BYTES) throw broken("is not 16 bytes long", this.count);
     const writer = this.#writer;
     writer.reserve(MAX_KEY_MESSAGE_BYTES);
     const { buffer } = writer;
@@ -51,7 +51,7 @@ export class KeySection {
     position += 4;
     for (let i = 0; i < KEY_BYTES; i++) buffer[position + i] = key[i] ?? 0;
     if (this.#lastKeyAt >= 0 && !ascends(buffer, this.#lastKeyAt, position)) {
-      throw broken("does not follow the one before in order", this.count);
+      throw broken("is not greater than the previous key", this.count);
     }
     this.#lastKeyAt = position;
     position += KEY_BYTES;
@@ -102,7 +102,7 @@ function ascends(buffer: Uint8Array, earlier: number, later: number): boolean {
   return false;
 }
 
-/** Writes a varint of 0 to 2^31 − 1 at `position`; the position after it. */
+/** Writes a varint of 0 to 2^31 − 1 at `position`, and returns the position after it. */
 function putInt32(buffer: Uint8Array, position: number, value: number, index: number): number {
   if (value >>> 0 !== value || value > 0x7fffffff) throw broken("has a number out of range", index);
   let at = position;

@@ -21,17 +21,17 @@ import {
 import type { ExportFile, FileSignatureInfo } from "./read.ts";
 import type { KeySurvey } from "./survey.ts";
 
-/** `error`: a phone would refuse the file or the key. `warning`: a careful operator should know. */
+/** `error`: a phone would refuse the file or the key. `warning`: no phone minds, but you should know. */
 export type FindingLevel = "error" | "warning";
 
-/** Something wrong with a file, and what each platform makes of it; see `PHONE_RULES`. */
+/** A problem of a file, and what each platform does with it; see `PHONE_RULES`. */
 export type Finding = PhoneRule & {
   readonly code: FindingCode;
   readonly level: FindingLevel;
   readonly text: string;
 };
 
-/** What each problem of a key means, after "3 keys have". */
+/** The text for each problem of a key, after "3 keys have". */
 const KEY_PROBLEM_TEXT: Record<KeyProblem, string> = {
   key_length: "not 16 bytes",
   transmission_risk: "a transmission risk outside 0…8",
@@ -46,7 +46,7 @@ const KEY_PROBLEM_TEXT: Record<KeyProblem, string> = {
 /** Above this, split the window into several files. */
 const MANY_KEYS = 500_000;
 
-/** All that is wrong with a file, `inspection` being what `inspectExportFile` said of it. */
+/** Lists the problems of a file. `inspection` is the result of `inspectExportFile`. */
 export function lintExportFile(file: ExportFile, inspection: ExportInspection): readonly Finding[] {
   return [
     ...lintContainer(file),
@@ -143,7 +143,7 @@ function* lintSignatures(file: ExportFile, inspection: ExportInspection): Genera
   }
 }
 
-/** A form of SignatureInfo that two have in common only if they are the same. */
+/** A form of SignatureInfo that is equal for two only if they are the same. */
 function nameOf({ keyId, keyVersion, algorithm }: FileSignatureInfo): string {
   return JSON.stringify([keyId, keyVersion, algorithm]);
 }

@@ -1,14 +1,14 @@
 /**
- * What Android and iOS make of an export file: the one table that `export lint` and `export verify` judge by. Read from
- * the platforms' published sources and documents, none of which promises to be what every version does. Where they are
- * silent, what the format demands counts: a phone may refuse what breaks it.
+ * What Android and iOS do with an export file: the one table behind `export lint` and `export verify`. It follows the
+ * platforms' published sources and documents, which do not promise the behavior of every version. Where they are
+ * silent, the format's requirements count, because a phone may refuse a file that breaks them.
  */
 
 /** The platforms. */
 export type Platform = "android" | "ios";
 export const PLATFORMS: readonly Platform[] = ["android", "ios"];
 
-/** What a phone does with what breaks a rule: it takes the file all the same, drops the key, or refuses the file. */
+/** What a phone does when a rule is broken: it takes the file anyway, drops the key, or refuses the file. */
 export type Effect = "takes" | "drops key" | "refuses";
 
 /** The code of a finding. Codes are stable. */
@@ -47,7 +47,7 @@ export type FindingCode =
   | "report_type"
   | "days_since_onset";
 
-/** What phones do when a rule is broken, why, and where that is written. */
+/** What phones do when a rule is broken, why, and the source. */
 export type PhoneRule = { readonly [P in Platform]: Effect } & {
   readonly reason: string;
   readonly source: string;
@@ -69,7 +69,7 @@ const rule = (
   ...sources: readonly string[]
 ): PhoneRule => ({ android, ios, reason, source: sources.join("; ") });
 
-/** Every rule by the code of its finding. Where no phone minds, the finding is a warning to the operator. */
+/** Every rule by the code of its finding. If no phone minds, the finding is a warning to the operator. */
 export const PHONE_RULES: Readonly<Record<FindingCode, PhoneRule>> = {
   header: rule(
     "refuses",
@@ -79,11 +79,11 @@ export const PHONE_RULES: Readonly<Record<FindingCode, PhoneRule>> = {
     APPLE_FILE,
   ),
   missing_entry: rule("refuses", "refuses", "both entries are needed", ANDROID_UNZIP, FORMAT),
-  extra_entry: rule("refuses", "takes", "Android ends at an entry it does not know", ANDROID_UNZIP),
+  extra_entry: rule("refuses", "takes", "Android stops at an unknown entry", ANDROID_UNZIP),
   entries: rule("takes", "takes", "the format names export.bin first", FORMAT),
   window: rule("refuses", "refuses", "the times say what a file covers", FORMAT),
   timestamp_unit: rule("refuses", "refuses", "the times are UTC seconds, not milliseconds", FORMAT),
-  region: rule("takes", "takes", "nobody can tell whose file it is", FORMAT),
+  region: rule("takes", "takes", "no one can tell which region it is for", FORMAT),
   batch_number: rule(
     "refuses",
     "takes",
@@ -124,20 +124,26 @@ export const PHONE_RULES: Readonly<Record<FindingCode, PhoneRule>> = {
   signature_algorithm: rule(
     "refuses",
     "refuses",
-    "the algorithm is an OID: of ECDSA with SHA-256",
+    "the algorithm must be the OID of ECDSA with SHA-256",
     ANDROID_VERIFY,
     APPLE_SERVER,
   ),
   signature_der: rule("refuses", "refuses", "signatures are DER (X9.62)", FORMAT),
-  signature_invalid: rule("refuses", "refuses", "it was checked", ANDROID_VERIFY, APPLE_VERIFY),
-  no_keys: rule("takes", "takes", "a download for nothing", FORMAT),
-  too_many_keys: rule("takes", "takes", "phones need long for large files", FORMAT),
+  signature_invalid: rule(
+    "refuses",
+    "refuses",
+    "phones verify the signature",
+    ANDROID_VERIFY,
+    APPLE_VERIFY,
+  ),
+  no_keys: rule("takes", "takes", "the download is useless", FORMAT),
+  too_many_keys: rule("takes", "takes", "phones are slow with large files", FORMAT),
   key_order: rule("takes", "takes", "the order may tell who published together", FORMAT),
   duplicate_keys: rule("takes", "takes", "a key counts once", FORMAT),
   revoked_primary: rule("takes", "takes", "revocations belong in revised_keys", FORMAT),
   key_length: rule("drops key", "drops key", "a key has 16 bytes", FORMAT, APPLE_FILE),
   transmission_risk: rule("drops key", "drops key", "risks are 0 to 8", ANDROID_KEY, APPLE_SERVER),
-  rolling_start: rule("drops key", "drops key", "no phone was on then", ANDROID_KEY),
+  rolling_start: rule("drops key", "drops key", "no phone sent keys then", ANDROID_KEY),
   rolling_period: rule(
     "drops key",
     "drops key",
@@ -148,7 +154,7 @@ export const PHONE_RULES: Readonly<Record<FindingCode, PhoneRule>> = {
   starts_in_future: rule(
     "drops key",
     "drops key",
-    "nobody can have met a key that starts after the file's window",
+    "no phone can have received a key that starts after the file's window",
     EMBARGO,
   ),
   still_valid: rule(
@@ -161,7 +167,7 @@ export const PHONE_RULES: Readonly<Record<FindingCode, PhoneRule>> = {
   days_since_onset: rule("drops key", "drops key", "days are −14 to 14", ANDROID_KEY),
 };
 
-/** What a platform makes of a file with these findings: the worst of all. */
+/** What a platform does with a file with these findings: the worst of all. */
 export function effectOn(platform: Platform, codes: readonly FindingCode[]): Effect {
   const effects = codes.map((code): Effect => PHONE_RULES[code][platform]);
   return effects.includes("refuses")

@@ -15,7 +15,7 @@ import { readZipDirectory, readZipEntry, type ZipEntry } from "./zip-read.ts";
 /** A SignatureInfo as read; absent strings are empty. */
 export type FileSignatureInfo = SignatureInfo & { readonly algorithm: string };
 
-/** A TEKSignature as read; `signature` is DER, unless the file is wrong. */
+/** A TEKSignature as read; `signature` should be DER, but is not checked. */
 export type FileSignature = {
   readonly info: FileSignatureInfo;
   readonly batchNum: number;
@@ -23,7 +23,7 @@ export type FileSignature = {
   readonly signature: Uint8Array;
 };
 
-/** Fields 1 to 6 of TemporaryExposureKeyExport, and how many keys follow; absent ones are 0 or empty. */
+/** Fields 1 to 6 of TemporaryExposureKeyExport, and the number of keys. Absent fields are 0 or empty. */
 export type FileSummary = {
   /** UTC seconds, [start, end). */
   readonly start: number;
@@ -36,29 +36,29 @@ export type FileSummary = {
   readonly revisedKeyCount: number;
 };
 
-/** An export file that is well formed; keys are read as they are asked for, as often as one likes. */
+/** A well-formed export file. Its keys are read on demand, as often as you like. */
 export type ExportFile = FileSummary & {
-  /** Size of the zip, and the names in it, in order; 0 and none for a bare export.bin. */
+  /** The size of the zip, and its entry names in order; 0 and empty for a bare export.bin. */
   readonly zipBytes: number;
   readonly entryNames: readonly string[];
-  /** The whole of export.bin: what is signed. */
+  /** The whole of export.bin, which is what the signatures cover. */
   readonly bin: Uint8Array<ArrayBuffer>;
   readonly signatures: readonly FileSignature[];
   keys(): Iterable<FileKey>;
   revisedKeys(): Iterable<FileKey>;
 };
 
-/** Bytes that a string in a file may have. */
+/** The longest string in a file, in bytes. */
 const MAX_STRING_BYTES = 1024;
-/** Signature infos, or signatures, that a file may have; phones stop at 10. */
+/** The most signature infos, or signatures, in a file; phones stop at 10. */
 const MAX_READ_SIGNATURES = 32;
-/** What every known file starts with; the rest of the 16 bytes is padding. */
+/** The start of every known file; the rest of the 16 bytes is padding. */
 const MAGIC = FILE_HEADER.trimEnd();
 
 /**
- * Reads an export file of this or any other server. Anything but a well-formed one within `limits` is refused as
- * `malformed_file` or `limit_exceeded`, saying what and at which byte; `parts` may allow that export.sig is missing. Keys with odd values are no reason to
- * refuse: see `keyProblems`. Signatures are not checked: see `verifyExportFile`.
+ * Reads an export file of this or any other server. Refuses a file that is not well formed or exceeds `limits` as
+ * `malformed_file` or `limit_exceeded`, with the problem and its byte offset. `parts` may allow a missing export.sig.
+ * Accepts keys with odd values (see `keyProblems`), and does not check signatures (see `verifyExportFile`).
  */
 export async function readExportFile(
   zip: Uint8Array,
@@ -86,8 +86,8 @@ export async function readExportFile(
 }
 
 /**
- * Reads what {@link readExportFile} does, and files in the making: a zip without export.sig, or a bare export.bin, which
- * have no signature. For looking at, never for trusting.
+ * Like {@link readExportFile}, but also reads unsigned files: a zip without export.sig, or a bare export.bin. Use it to
+ * inspect a file, never to trust one.
  */
 export async function readAnyExport(
   bytes: Uint8Array,

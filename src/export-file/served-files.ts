@@ -1,11 +1,11 @@
 import type { BlobHeaders } from "../blob/blob.ts";
 
-/** How files are served: they never change. */
+/** The headers of files, which never change. */
 export const FILE_HEADERS: BlobHeaders = {
   contentType: "application/zip",
   cacheControl: "public, max-age=86400",
 };
-/** How an index is served: asked for anew every time. */
+/** The headers of an index, which clients revalidate every time. */
 export const INDEX_HEADERS: BlobHeaders = {
   contentType: "text/plain",
   cacheControl: "no-cache, max-age=0",
@@ -25,7 +25,7 @@ export function indexName(root: string): string {
   return `${root}/index.txt`;
 }
 
-/** The text of an index: one path a line, relative to the export base. */
+/** The text of an index: one path per line, relative to the export base. */
 export function indexText(names: readonly string[]): Uint8Array {
   return new TextEncoder().encode(names.join("\n"));
 }

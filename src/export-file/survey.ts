@@ -3,29 +3,29 @@ import { WIRE_REPORT_TYPE } from "../model/report-type.ts";
 import { KEYS_PER_YIELD, yieldToEventLoop } from "./yield-to-event-loop.ts";
 import { type FileKey, type KeyProblem, keyProblems } from "./file-key.ts";
 
-/** How often each value occurs, ascending by value: an object would put numbers before all else. */
+/** The count of each value, ascending by value. Not an object, which would put all numbers first. */
 export type Histogram = readonly { readonly value: string; readonly count: number }[];
 
-/** What there is to say about the keys, or the revised keys, of a file, without showing one. */
+/** A summary of the keys, or the revised keys, of a file that shows no key. */
 export type KeySurvey = {
   readonly count: number;
   /** Whether each key is greater than the one before, by its bytes. */
   readonly ascending: boolean;
-  /** Keys that occurred before. */
+  /** The number of repeated keys. */
   readonly duplicates: number;
   /** By name in `export.proto`. */
   readonly reportTypes: Histogram;
   /** By UTC day of the rolling start, as YYYY-MM-DD. */
   readonly rollingStartDays: Histogram;
-  /** By DSOS; `none` where there is none. */
+  /** By DSOS; `none` for keys without one. */
   readonly daysSinceOnset: Histogram;
-  /** For each problem: how many keys have it, and the index of the first of them. */
+  /** For each problem, how many keys have it and the index of the first. */
   readonly problems: Readonly<
     Partial<Record<KeyProblem, { readonly count: number; readonly first: number }>>
   >;
 };
 
-/** Values told apart in a histogram; the rest is `other`, so that no file makes it long. */
+/** The most distinct values in a histogram. The rest count as `other`, so no file makes it long. */
 const MAX_BARS = 100;
 
 const REPORT_TYPE_NAMES: ReadonlyMap<number, string> = new Map(
@@ -50,12 +50,12 @@ class Tally {
   }
 }
 
-/** Where a value goes: words after numbers. */
+/** The sort position of a value: words follow numbers. */
 const order = (value: string | number): number => typeof value === "number" ? value : Infinity;
 
 /**
- * Looks at every key once; the event loop is not blocked meanwhile. `end`: of the file's window in UTC seconds, Infinity where
- * that is not known.
+ * Reads every key once without blocking the event loop. `end` is the end of the file's window in UTC seconds, or
+ * Infinity if unknown.
  */
 export async function surveyKeys(keys: Iterable<FileKey>, end: number): Promise<KeySurvey> {
   const reportTypes = new Tally();

@@ -6,21 +6,21 @@ import type { ExportFile, FileSignatureInfo } from "./read.ts";
 /** A key that may have signed a file: ECDSA P-256, as SPKI PEM or as imported for `verify`. */
 export type VerificationKey = SignatureInfo & { readonly publicKey: string | CryptoKey };
 
-/** What became of one signature; `unknown_key`: no key with its ID and version was given. */
+/** The verdict on one signature. `unknown_key`: no key with its ID and version was given. */
 export type SignatureVerdict = {
   readonly info: FileSignatureInfo;
   readonly verdict: "valid" | "invalid" | "unknown_key";
 };
 
 const P256 = { name: "ECDSA", namedCurve: "P-256" };
-/** What other servers call the algorithm counts only where it says SHA-512. */
+/** The algorithm's name from another server matters only if it means SHA-512. */
 const hashOf = ({ algorithm }: FileSignatureInfo): string =>
   algorithm === ECDSA_SHA512_OID ? "SHA-512" : "SHA-256";
 
 /**
- * A verdict for each signature of a file, in its order. Keys match by ID and version; where several do, one that
- * verifies is enough. Lenient with what other servers write: an algorithm's name other than that of SHA-512, and the form
- * of the DER, do not matter (`lintExportFile` minds them). Throws `invalid_configuration` for a key that is none.
+ * Returns a verdict for each signature of a file, in its order. Keys match by ID and version; if several match, one
+ * that verifies is enough. Lenient with other servers: any algorithm name but that of SHA-512 and any form of DER pass
+ * (`lintExportFile` reports them). Throws `invalid_configuration` for an invalid key.
  */
 export async function verifyExportFile(
   file: Pick<ExportFile, "bin" | "signatures">,

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 
-/** Protobuf wire types that are read; groups (3 and 4) are refused. */
+/** The supported protobuf wire types; groups (3 and 4) are refused. */
 const VARINT = 0;
 const FIXED64 = 1;
 export const BYTES = 2;
@@ -9,14 +9,14 @@ const FIXED32 = 5;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * A cursor over a protobuf message within some bytes. Whatever does not fit the wire format throws
- * `malformed_file` with the byte, counted from the start of `bytes`.
+ * A cursor over a protobuf message inside `bytes`. Throws `malformed_file` for an invalid wire format, with the byte
+ * offset from the start of `bytes`.
  */
 export class WireReader {
   readonly bytes: Uint8Array;
-  /** The next byte to read. */
+  /** The offset of the next byte. */
   at: number;
-  /** Where the message ends. */
+  /** The offset of the message's end. */
   readonly end: number;
   /** Number and wire type of the field that {@link next} found. */
   field = 0;
@@ -82,7 +82,7 @@ export class WireReader {
     return high * 2 ** 32 + view.getUint32(0, true);
   }
 
-  /** Moves past a length-delimited field; returns where its content starts. Its end is {@link at}. */
+  /** Skips a length-delimited field and returns the offset of its content, which ends at {@link at}. */
   span(): number {
     this.#expect(BYTES);
     const length = this.varint();
@@ -112,7 +112,7 @@ export class WireReader {
     return new WireReader(this.#file, this.bytes, start, this.at);
   }
 
-  /** Moves past a field that is not known. */
+  /** Skips an unknown field. */
   skip(): void {
     if (this.wireType === VARINT) this.varint();
     else if (this.wireType === FIXED64) this.#advance(8);

@@ -1,6 +1,6 @@
 import { ByteWriter } from "./byte-writer.ts";
 
-/** What headers say of a deflated member. Names are ASCII; sizes are below 4 GiB. */
+/** The header fields of a deflated member. Names are ASCII; sizes are below 4 GiB. */
 export type ZipMember = {
   readonly name: string;
   readonly crc: number;
@@ -8,13 +8,13 @@ export type ZipMember = {
   readonly bytes: number;
 };
 
-/** 1980-01-01 00:00 in MS-DOS form: the zip says nothing of when it was made. */
+/** 1980-01-01 00:00 in MS-DOS form, so the zip does not show when it was made. */
 const DOS_TIME = 0;
 const DOS_DATE = 0x21;
 const VERSION = 20;
 const ZIP64_VERSION = 45;
 const DEFLATED = 8;
-/** What a field holds whose number is told in its Zip64 form (APPNOTE 6.3.3, 4.4.1.4). */
+/** The value of a field whose number is in the Zip64 record (APPNOTE 6.3.3, 4.4.1.4). */
 const TOO_MANY = 0xffff;
 const TOO_LARGE = 0xffffffff;
 
@@ -29,12 +29,12 @@ export function localHeader(member: ZipMember): Uint8Array<ArrayBuffer> {
   return header.finish();
 }
 
-/** Collects what the end of a zip lists. */
+/** Collects the members for the central directory. */
 export class ZipDirectory {
   readonly #entries = new ByteWriter();
   #count = 0;
 
-  /** A member whose local header stands `at` so many bytes from the start. */
+  /** Adds a member whose local header is at byte `at` of the zip. */
   add(member: ZipMember, at: number): void {
     const far = at >= TOO_LARGE;
     this.#entries.littleEndian(0x02014b50, 4);
@@ -52,7 +52,7 @@ export class ZipDirectory {
   }
 
   /**
-   * Everything after the members, which end `at` so many bytes from the start (APPNOTE 6.3.3, 4.3.12 to 4.3.16). The
+   * Returns everything after the members, which end at byte `at` of the zip (APPNOTE 6.3.3, 4.3.12 to 4.3.16). The
    * comment is ASCII, at most 65,535 characters.
    */
   finish(at: number, comment: string = ""): Uint8Array<ArrayBuffer> {
@@ -75,7 +75,7 @@ export class ZipDirectory {
 
   #writeZip64End(end: ByteWriter, at: number, size: number): void {
     end.littleEndian(0x06064b50, 4);
-    end.littleEndian(44, 8); // what follows in this record
+    end.littleEndian(44, 8); // remaining size of this record
     end.littleEndian(ZIP64_VERSION, 2);
     end.littleEndian(ZIP64_VERSION, 2);
     end.littleEndian(0, 8); // disks

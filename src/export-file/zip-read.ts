@@ -9,7 +9,7 @@ const LOCAL_BYTES = 30;
 const MAX_COMMENT_BYTES = 0xffff;
 const ENCRYPTED = 0x2041; // bits 0 (encrypted), 6 (strongly), 13 (masked headers)
 
-/** An entry as the central directory has it. Offsets are bytes from the start of the zip. */
+/** An entry of the central directory. Offsets are bytes from the start of the zip. */
 export type ZipEntry = {
   readonly name: string;
   readonly method: number;
@@ -27,8 +27,8 @@ const viewOf = (zip: Uint8Array): DataView =>
   new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
 
 /**
- * The entries by the central directory (APPNOTE 6.3.3), in its order, none expanded yet. Zip64 and zips in
- * several parts are `malformed_file`; more than `limits` allows is `limit_exceeded`.
+ * Lists the entries of the central directory (APPNOTE 6.3.3), in its order, without expanding them. Refuses Zip64 and
+ * multi-part zips as `malformed_file`, and whatever exceeds `limits` as `limit_exceeded`.
  */
 export function readZipDirectory(
   zip: Uint8Array,
@@ -76,7 +76,7 @@ export function readZipDirectory(
   return accept(entries);
 }
 
-/** Where the end of central directory record starts; its comment must end where the zip does. */
+/** The offset of the end of central directory record, whose comment must end where the zip does. */
 function findEnd(view: DataView): number | undefined {
   const last = view.byteLength - END_BYTES;
   for (let at = last; at >= Math.max(0, last - MAX_COMMENT_BYTES); at--) {
@@ -87,12 +87,12 @@ function findEnd(view: DataView): number | undefined {
   return undefined;
 }
 
-/** Names that matter are ASCII; any other only has to differ from them. */
+/** Decodes a name as Latin-1. The names that matter are ASCII; others only have to differ from them. */
 function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes.subarray(0, 256));
 }
 
-/** Expands one stored or deflated entry and checks its length and CRC. `maxBytes` bounds what it gives. */
+/** Expands one stored or deflated entry to at most `maxBytes`, and checks its length and CRC. */
 export async function readZipEntry(
   zip: Uint8Array,
   entry: ZipEntry,
@@ -114,7 +114,7 @@ export async function readZipEntry(
   const start = at + LOCAL_BYTES + nameBytes + view.getUint16(at + 28, true);
   const localName = latin1(zip.subarray(at + LOCAL_BYTES, at + LOCAL_BYTES + nameBytes));
   if (localName !== name || view.getUint16(at + 8, true) !== entry.method) {
-    return malformed(`the local header of ${name} says otherwise than the central directory`, at);
+    return malformed(`the local header of ${name} differs from the central directory`, at);
   }
   if (start + entry.compressedBytes > zip.length) return malformed(`${name} is cut off`, start);
   const data = zip.subarray(start, start + entry.compressedBytes);

@@ -9,7 +9,7 @@ import { localHeader, ZipDirectory } from "./zip-headers.ts";
 /** A file in a zip. */
 export type ZipFile = { readonly name: string; readonly data: Uint8Array };
 
-/** A zip (APPNOTE 6.3.3) of these files, deflated, with sizes in the local headers. Names are ASCII. */
+/** Writes these files to a deflated zip (APPNOTE 6.3.3) with sizes in the local headers. Names must be ASCII. */
 export async function writeZip(files: readonly ZipFile[]): Promise<Uint8Array<ArrayBuffer>> {
   const zip = new ByteWriter();
   const directory = new ZipDirectory();
@@ -27,10 +27,10 @@ export async function writeZip(files: readonly ZipFile[]): Promise<Uint8Array<Ar
   return zip.finish();
 }
 
-/** Bytes handed to the compressor at once. */
+/** Bytes passed to the compressor at once. */
 const SLICE_BYTES = 256 * 1024;
 
-/** The slices of some bytes; where native code runs on this thread, others get their turn between two. */
+/** Yields the bytes in slices. Where native code runs on this thread, the event loop runs between two slices. */
 async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < bytes.length; from += SLICE_BYTES) {
     yield bytes.subarray(from, from + SLICE_BYTES);
@@ -38,7 +38,7 @@ async function* slices(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Raw deflate (RFC 1951) by native code, in slices so that nobody waits long for the event loop. */
+/** Raw deflate (RFC 1951) by native code, in slices so that the event loop is never blocked for long. */
 async function deflateRaw(bytes: Uint8Array): Promise<readonly Uint8Array[]> {
   const chunks: Uint8Array[] = [];
   await pipeline(

@@ -9,16 +9,16 @@ import { buildExportFile, type ExportSigner } from "../export-file/build.ts";
 import type { AppendKey } from "../export-file/key-section.ts";
 import { FILE_HEADERS } from "../export-file/served-files.ts";
 
-/** What writing the files of a window needs. */
+/** The dependencies of {@link writeFiles}. */
 export type FileWriter = {
   readonly exposures: ExportKeys;
   readonly blob: BlobStore;
   readonly report: ReportExport;
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   readonly stopwatch: () => number;
 };
 
-/** What the files of a window are like. */
+/** The properties of a window's files. */
 export type FilePlan = {
   readonly batch: ReadyBatch;
   readonly plan: BatchPlan;
@@ -27,9 +27,9 @@ export type FilePlan = {
 };
 
 /**
- * Builds and stores the files of a window, one after the other: first all keys, then all revised keys, each in
- * the order of their bytes, `maxRecords` to a file. Doing it again stores the same keys below the same names. Throws
- * when there are more or fewer keys than planned.
+ * Builds and stores the files of a window, one after the other: first all keys, then all revised keys, each in byte
+ * order, `maxRecords` to a file. A repeated call stores the same keys under the same names. Throws when there are more
+ * or fewer keys than planned.
  */
 export async function writeFiles(
   writer: FileWriter,
@@ -46,14 +46,14 @@ export async function writeFiles(
     const revisedShare = within(counts.revised - revisedBefore, maxRecords - keyShare);
     const isLast = index === planned.length - 1;
     const source = (part: KeyPart, share: number) => async (append: AppendKey): Promise<void> => {
-      // In the last file one more is asked for: it would tell that there are more than planned.
+      // In the last file, ask for one more key, to detect more keys than planned.
       const limit = share + (isLast ? 1 : 0);
       if (limit === 0) return;
       const range = { after: reached[part], limit };
       const last = await writer.exposures.read(batch, plan.rules, part, range, append);
       if (last !== undefined) reached[part] = last;
     };
-    // Phones drop a file with the times of one that they have.
+    // Phones drop a file whose times equal those of a file that they have.
     const single = planned.length === 1 && number === 1;
     const startedAt = writer.stopwatch();
     const built = await buildExportFile({
@@ -70,7 +70,7 @@ export async function writeFiles(
     if (built.keyCount !== keyShare || built.revisedKeyCount !== revisedShare) {
       throw new AppError(
         "internal",
-        `${name}: its keys are not those that were planned; it is made anew`,
+        `${name}: its keys differ from the plan; the server plans it again`,
       );
     }
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import type { AppError } from "../errors.ts";
 
-/** What exports have to say; the composition root makes log lines and metrics of it. */
+/** Events of exports; the composition root turns them into log lines and metrics. */
 export type ExportEvent =
   | {
     readonly kind: "file-written";
@@ -13,7 +13,7 @@ export type ExportEvent =
   }
   /** An export has no index yet. */
   | { readonly kind: "first-index-failed"; readonly config: string; readonly error: AppError }
-  /** A window stays to be exported. Loud: phones wait for it. */
+  /** A window could not be exported and stays open. Logged as an error, because phones wait for it. */
   | {
     readonly kind: "batch-failed";
     readonly config: string;
@@ -21,21 +21,21 @@ export type ExportEvent =
     readonly endsAt: number;
     readonly error: AppError;
   }
-  /** A window's keys are past CLEANUP_TTL and go next, though it is not exported completely. */
+  /** Retention deletes a window's keys next because they are past CLEANUP_TTL, but the export is incomplete. */
   | {
     readonly kind: "window-unexported";
     readonly config: string;
     readonly startsAt: number;
     readonly endsAt: number;
   }
-  /** A window's keys are past CLEANUP_TTL, and it was never exported completely. */
+  /** A window's keys are past CLEANUP_TTL, and its export was never completed. */
   | {
     readonly kind: "window-lost";
     readonly config: string;
     readonly startsAt: number;
     readonly endsAt: number;
   }
-  /** Files go without this signature. */
+  /** Files are published without this signature. */
   | {
     readonly kind: "signing-key-unusable";
     readonly config: string;
@@ -44,5 +44,5 @@ export type ExportEvent =
     readonly error?: AppError;
   };
 
-/** Takes events; must not throw. */
+/** Receives events; must not throw. */
 export type ReportExport = (event: ExportEvent) => void;

@@ -3,16 +3,16 @@ import type { ResourceCache } from "../store/resource/cache.ts";
 import { type IndexWriter, publishIndex } from "./publish-index.ts";
 import { seriesOf } from "./series.ts";
 
-/** What writing first indexes needs. */
+/** The dependencies of {@link publishFirstIndexes}. */
 export type FirstIndexWriter = IndexWriter & {
   readonly resources: ResourceCache;
-  /** Told of an index that could not be written. */
+  /** Called for an index that could not be written. */
   readonly firstIndexFailed: (config: string, error: unknown) => void;
 };
 
 /**
- * Writes the index of every export that has none yet: phones and importers read an empty list from the start, and not
- * that there is no such region. One that cannot be written holds up no other.
+ * Writes the index of every export that has none yet, so phones and importers read an empty list from the start and not
+ * a 404. A failed index does not hold up the others.
  */
 export async function publishFirstIndexes(
   writer: FirstIndexWriter,

@@ -3,14 +3,14 @@ import type { ExportPlace } from "../model/export-place.ts";
 import type { ExportIndexes } from "../store/export/index-file.ts";
 import { INDEX_HEADERS, indexName, indexText } from "../export-file/served-files.ts";
 
-/** What writing an index needs. */
+/** The dependencies of {@link publishIndex}. */
 export type IndexWriter = {
   readonly indexes: ExportIndexes;
   readonly blob: BlobStore;
   readonly settings: { readonly cleanupTtlSeconds: number };
 };
 
-/** Writes a place's index from what the database knows; of several writers the newest list wins. */
+/** Writes the index of a place from the database. If several processes write it, the newest list wins. */
 export async function publishIndex(
   { indexes, blob, settings }: IndexWriter,
   place: ExportPlace,

@@ -11,34 +11,34 @@ import { type Series, seriesOf } from "./series.ts";
 import { dueAfterSeconds } from "./settings.ts";
 import { type BatchWorker, exportBatch } from "./worker.ts";
 
-/** What the job `export` needs. */
+/** The dependencies of the job `export`. */
 export type ExportDependencies = Omit<BatchWorker, "signingKey"> & {
   readonly resources: ResourceCache;
   readonly watermark: ClosedWindowWatermark;
   readonly schedule: ExportSchedule;
   readonly leases: Leases;
   readonly agreedTime: AgreedTime;
-  /** Names the process. Of its runs only one goes on at a time: each may take back the leases of the one before. */
+  /** Names the process. It does one run at a time, because a run may take back the leases of the previous one. */
   readonly holder: string;
-  /** This many random bytes. */
+  /** Returns this many random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
-  /** Renews leases; the process's own timers unless told. */
+  /** Renews leases. Default: the process's own timers. */
   readonly ticker?: Ticker;
 };
 
-/** What a run did. */
+/** The result of a run. */
 export type ExportSummary = {
-  /** Windows that came due. */
+  /** Windows that became due. */
   readonly windows: number;
   readonly files: number;
   readonly keys: number;
   /** Windows that could not be exported and will be tried again. */
   readonly failed: number;
-  /** How often windows were due in a region that another process holds; absent when none were. */
+  /** How often windows were due in a region that another process holds; absent for 0. */
   readonly withOthers?: number;
 };
 
-/** Windows that a series gets at once. */
+/** The most windows that a series gets at once. */
 const MAX_WINDOWS_AT_ONCE = 10_000;
 
 type Totals = { windows: number; files: number; keys: number; failed: number; withOthers?: number };
@@ -47,14 +47,14 @@ type Work = {
   readonly worker: BatchWorker;
   readonly signal: AbortSignal;
   readonly totals: Totals;
-  /** Series that failed in this run: left for the next. */
+  /** Series that failed in this run; the next run tries them again. */
   readonly failed: Set<Series>;
 };
 
 /**
- * The job `export`: gives due windows their batches and exports until nothing is left that it can do, or the
- * signal tells it to stop. Any number of processes may run it at once. Throws what the database throws, and
- * `clocks_apart` while no window may be closed; what goes wrong with one window is reported, kept, and tried again by the next run.
+ * Runs the job `export`: creates batches for due windows and exports them until nothing is left to do or the signal
+ * aborts. Any number of processes may run it at once. Throws what the database throws, and `clocks_apart` while no
+ * window may be closed. The failure of one window is reported, and the next run tries that window again.
  */
 export async function runExport(
   deps: ExportDependencies,
@@ -99,10 +99,10 @@ export async function runExport(
   return work.totals;
 }
 
-/** `yielded`: another worker has the window now, or its keys are to be settled again. */
+/** `yielded`: another worker has the window now, or the window was opened again. */
 type Step = "done" | "yielded" | "nothing";
 
-/** Exports what is ready, region by region. Answers how many steps were taken. */
+/** Exports what is ready, region by region. Returns the number of steps taken. */
 async function exportReady(work: Work, series: readonly Series[]): Promise<number> {
   const { deps } = work;
   let done = 0;

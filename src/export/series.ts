@@ -5,10 +5,10 @@ import { secondsOf } from "../model/resource/members.ts";
 import type { SeriesName } from "../model/export-place.ts";
 import type { SeriesPlan } from "../store/export/schedule.ts";
 
-/** A series with the config that it comes from. */
+/** A series with its config. */
 export type Series = SeriesPlan & { readonly definition: ExportConfig };
 
-/** The series of a config: the windows of its period, and of days if it has a roll-up. */
+/** The series of a config: one with windows of its period, and one with daily windows if it has a roll-up. */
 export function seriesOf(config: ExportConfig): readonly Series[] {
   const one = (series: SeriesName, periodSeconds: number): Series => ({
     definition: config,

@@ -7,22 +7,22 @@ import type { ReportExport } from "./events.ts";
 import type { ExportSigner } from "../export-file/build.ts";
 import { MAX_SIGNATURES } from "../export-file/format.ts";
 
-/** What choosing signers needs. */
+/** The dependencies of signer selection. */
 export type SignerDependencies = {
   readonly keys: KeyManager;
   readonly signingKey: (name: string) => SigningKey | undefined;
   readonly report: ReportExport;
-  /** When keys were made, by reference, UTC seconds: filled as they are asked, and kept between runs. */
+  /** Creation times of keys by reference, in UTC seconds: a cache kept between runs. */
   readonly ages: Map<KeyReference, number>;
 };
 
-/** One who signs a config's files, by the name of its resource. */
+/** A signer of a config's files, with the name of its resource. */
 type NamedSigner = { readonly name: string; readonly signer: ExportSigner };
 
 /**
- * Those who sign a config's files now: its keys that have not expired, at most ten, the most recently made first.
- * None of them has been asked to sign yet, which may be a call across the network for each file: see
- * {@link withUsableSigners}. Throws `key_unavailable` when there is none.
+ * The signers of a config's files now: its keys that have not expired, newest first, at most ten. Does not check that
+ * they can sign, because each signature may be a network call: see {@link withUsableSigners}. Throws
+ * `key_unavailable` when there is none.
  */
 async function signersOf(
   deps: SignerDependencies,
@@ -37,15 +37,15 @@ async function signersOf(
       createdAt: active.length > 1 ? await createdAt(deps, key) : 0,
     })),
   );
-  // Keys made at the same time: the one named last was added last.
+  // Of keys created at the same time, the one named last was added last.
   dated.sort((a, b) => b.createdAt - a.createdAt || b.index - a.index);
   if (dated.length === 0) throw noSigner(config);
   return dated.slice(0, MAX_SIGNATURES).map(({ key }) => signerOf(deps, key));
 }
 
 /**
- * What `work` gives with those who can sign. When one cannot, which is reported, it is done again without that one.
- * Throws `key_unavailable` when none is left.
+ * Runs `work` with the signers. When a signer fails, reports it and runs `work` again without it. Throws
+ * `key_unavailable` when none is left.
  */
 export async function withUsableSigners<T>(
   deps: SignerDependencies,
@@ -110,7 +110,7 @@ function signerOf({ keys }: SignerDependencies, key: SigningKey): NamedSigner {
   };
 }
 
-/** When the newest version was made; 0 while that cannot be learned. Asked once a key. */
+/** When the newest version of the key was created; 0 while the key manager cannot say. Looked up once per key. */
 async function createdAt({ keys, ages }: SignerDependencies, { key }: SigningKey): Promise<number> {
   const known = ages.get(key);
   if (known !== undefined) return known;
@@ -120,7 +120,7 @@ async function createdAt({ keys, ages }: SignerDependencies, { key }: SigningKey
     ages.set(key, newest);
     return newest;
   } catch {
-    // Whoever cannot tell will not sign either, and is then left out.
+    // A key manager that cannot answer cannot sign either; the key is then left out.
     return 0;
   }
 }
@@ -129,6 +129,6 @@ function noSigner(config: ExportConfig): AppError {
   return new AppError(
     "key_unavailable",
     `export ${config.name}: none of its signing keys can sign: ${config.signingKeys.join(", ")}; ` +
-      "add one that has not expired, or mend the key manager",
+      "add one that has not expired, or repair the key manager",
   );
 }

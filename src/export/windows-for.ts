@@ -11,8 +11,8 @@ export type CarryingExport = {
 };
 
 /**
- * The exports that carry a key with these regions, published in this window: the rules of
- * `selectionSql` in the store, for one key.
+ * The exports that carry a key with these regions, published in this window. Applies the rules of `selectionSql` in
+ * the store to one key.
  */
 export function exportsCarrying(
   configs: readonly ExportConfig[],

@@ -10,14 +10,14 @@ import type { Series } from "./series.ts";
 import type { ExportSettings } from "./settings.ts";
 import { type SignerDependencies, withUsableSigners } from "./signers.ts";
 
-/** What working on a batch needs. */
+/** The dependencies of a batch worker. */
 export type BatchWorker = FileWriter & SignerDependencies & {
   readonly batches: ExportBatches;
   readonly indexes: ExportIndexes;
   readonly settings: ExportSettings;
 };
 
-/** What came of a batch: `yielded` means that another worker has it now, or that its keys are to be settled again. */
+/** The result for a batch. `yielded`: another worker has it now, or the window was opened again. */
 export type BatchResult = {
   readonly files: number;
   readonly keys: number;
@@ -25,9 +25,10 @@ export type BatchResult = {
 };
 
 /**
- * Exports one window: files, then the index, then the mark that it is done. Whatever point a worker dies at,
- * the next one does the rest: before the files are noted it makes the same ones again, or, when the config was
- * edited, others with other names; after that never. `all` are the series whose open windows it waits for.
+ * Exports one window: writes the files, then the index, then marks the window done. If a worker dies at any point, the
+ * next one completes the window. Until the files are recorded, it builds the same files again, or files with other
+ * names if the config was edited; once they are recorded, it builds none. `all` are the series whose open windows it
+ * waits for.
  */
 export async function exportBatch(
   worker: BatchWorker,
@@ -40,7 +41,7 @@ export async function exportBatch(
   const { batches, settings } = worker;
   const nothing = { files: 0, keys: 0, yielded: false };
   if (batch.state === "written") {
-    // The config may name another place by now; without any file they are past CLEANUP_TTL.
+    // The config may name another place by now. A window without any file left is past CLEANUP_TTL.
     const { bucket, root } = batch;
     if (bucket !== null && root !== null) await publishIndex(worker, { bucket, root }, signal);
     await batches.complete(batch);

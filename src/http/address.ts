@@ -1,14 +1,14 @@
-/** Which IP addresses a server may be sent to by others (IANA special-purpose registries, RFC 6890). */
+/** Classifies the IP addresses that others may make us connect to (IANA special-purpose registries, RFC 6890). */
 
 import ipaddr from "ipaddr.js";
 
 /**
- * `public`: anybody's. `private`: this machine, or networks that are somebody's own. `never`: what no server is at:
- * link-local and cloud metadata, multicast, unspecified, reserved, documentation, and anything that is no address.
+ * `public`: on the Internet. `private`: this machine or a private network. `never`: no server uses it: link-local and
+ * cloud metadata, multicast, unspecified, reserved, documentation, and anything that is not an address.
  */
 export type AddressClass = "public" | "private" | "never";
 
-/** In the order in which they are tried: the first that fits decides. */
+/** Tried in this order; the first match decides. */
 type Ranges = readonly {
   readonly cidr: ReturnType<typeof ipaddr.parseCIDR>;
   readonly class: AddressClass;
@@ -42,20 +42,20 @@ const IPV6_RANGES = rangesOf([
   ["fd00:42::42/128", "never"], // metadata of Scaleway
   ["::1/128", "private"],
   ["fc00::/7", "private"], // unique local, RFC 4193
-  ["2001::/23", "never"], // protocol assignments, Teredo among them
+  ["2001::/23", "never"], // protocol assignments, including Teredo
   ["2001:db8::/32", "never"],
   ["3fff::/20", "never"],
-  ["2000::/3", "public"], // all that is assigned to the Internet, RFC 4291
+  ["2000::/3", "public"], // global unicast, RFC 4291
 ]);
 
-/** Where an IPv6 address holds an IPv4 address that the packet ends up at: the network, and the first byte. */
+/** IPv6 networks that embed the IPv4 address of the actual destination, and the offset of its first byte. */
 const EMBEDDINGS = [
   { cidr: ipaddr.parseCIDR("::ffff:0:0/96"), at: 12 }, // IPv4-mapped
   { cidr: ipaddr.parseCIDR("64:ff9b::/96"), at: 12 }, // NAT64, RFC 6052
   { cidr: ipaddr.parseCIDR("2002::/16"), at: 2 }, // 6to4, RFC 3056
 ] as const;
 
-/** `::1.2.3.4`, deprecated by RFC 4291, 2.5.5.1, which ipaddr.js takes for IPv4-mapped. */
+/** `::1.2.3.4`, deprecated by RFC 4291, 2.5.5.1, which ipaddr.js treats as IPv4-mapped. */
 const IPV4_COMPATIBLE = /^::[0-9]+\./;
 
 /** The class of an address in text, IPv4 or IPv6, without brackets. */
@@ -70,8 +70,8 @@ export function classifyAddress(address: string): AddressClass {
 }
 
 /**
- * Whether this is an IP address in text, IPv4 or IPv6, without brackets. A zone makes an address that means nothing
- * elsewhere, so it is none here; neither are the octal, hexadecimal and short forms of IPv4 that ipaddr.js also takes.
+ * Whether this is an IP address in text, IPv4 or IPv6, without brackets. False for an address with a zone,
+ * which has no meaning elsewhere, and for the octal, hexadecimal and short forms of IPv4 that ipaddr.js accepts.
  */
 export function isAddress(text: string): boolean {
   const tail = text.slice(text.lastIndexOf(":") + 1);
@@ -88,7 +88,7 @@ function lookUp(ranges: Ranges, address: ReturnType<typeof ipaddr.parse>): Addre
   return ranges.find(({ cidr }) => address.match(cidr))?.class ?? "never";
 }
 
-/** The host of a URL as resolvers and sockets take it: without the brackets of an IPv6 address. */
+/** The host of a URL for resolvers and sockets: without the brackets of an IPv6 address. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, ERRORS } from "../errors.ts";
 
-/** A JSON answer. */
+/** A JSON response. */
 export function jsonAnswer(
   status: number,
   body: unknown,
@@ -12,7 +12,7 @@ export function jsonAnswer(
   });
 }
 
-/** The answer of an error code: its status, `{error, code}`, and `Retry-After` when trying again may help. */
+/** The response for an error code: its status, `{error, code}`, and `Retry-After` if a retry may help. */
 export function errorAnswer(
   code: ErrorCode,
   message: string = ERRORS[code].text,
@@ -26,7 +26,7 @@ export function errorAnswer(
   );
 }
 
-/** The answer to anything thrown: unknown errors tell nothing but the request's id. */
+/** The response for anything thrown. For unknown errors it holds only the request's id. */
 export function failureAnswer(error: unknown, requestId: string): Response {
   if (error instanceof AppError && error.code !== "internal") {
     return errorAnswer(error.code, error.message, { requestId });

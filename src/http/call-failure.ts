@@ -1,12 +1,12 @@
-/** Why a call to another server failed, in words of ours: one table for every outgoing call. */
+/** Explains why a call to another server failed: one table for all outgoing calls. */
 
 import { AppError, type ErrorCode, type Refusal, refuse } from "../errors.ts";
 
-/** What was going on when a call failed. */
+/** The circumstances of a failed call. */
 export type CallAttempt = {
   /** With the port, as in a URL. */
   readonly host: string;
-  /** Whether the call had a client certificate to show. */
+  /** Whether the call had a client certificate to present. */
   readonly showedCertificate?: boolean;
 };
 
@@ -30,7 +30,7 @@ export type CallFailureCode = Extract<
 const FAILURES: Readonly<Record<CallFailureCode, string>> = {
   host_not_found: "was not found: check the name, and that this machine's DNS knows it",
   connection_refused:
-    "refused the connection: check the port, and that the server there runs and its firewall lets you in",
+    "refused the connection: check the port, that the server is running, and that its firewall lets you in",
   connection_failed:
     "cannot be reached, or closed the connection before it answered: check the network, and ask its operator for the reason in its log",
   certificate_expired:
@@ -40,7 +40,7 @@ const FAILURES: Readonly<Record<CallFailureCode, string>> = {
   certificate_wrong_host:
     "shows a certificate for another name: check the URL, else its operator must get a certificate for this name",
   certificate_untrusted:
-    "shows a certificate of an authority that is not known here: check the URL; for a private authority set NODE_EXTRA_CA_CERTS to the file with its certificate and restart; if the server leaves out intermediate certificates, its operator must add them",
+    "shows a certificate of an unknown authority: check the URL; for a private authority set NODE_EXTRA_CA_CERTS to the file with its certificate and restart; if the server leaves out intermediate certificates, its operator must add them",
   client_certificate_missing:
     "asks for a client certificate and got none: set TLS_CLIENT_CERT_FILE and TLS_CLIENT_KEY_FILE",
   client_certificate_refused:
@@ -51,11 +51,11 @@ const FAILURES: Readonly<Record<CallFailureCode, string>> = {
     "answers in another protocol: check scheme, port and path of the URL, and whether a proxy or another program answers there",
 };
 
-/** Some servers, those on Node among them, close the connection where others send an alert. */
+/** Some servers, such as those on Node, close the connection where others send an alert. */
 const REFUSED_SILENTLY =
   "; it was shown our client certificate and may refuse it: ask its operator whether it is known there";
 
-/** Codes of Node, which Deno's `node:` modules have too, and what they mean. */
+/** Codes of Node, also used by Deno's `node:` modules, and their meaning. */
 const CODES: Readonly<Record<string, CallFailureCode>> = {
   ENOTFOUND: "host_not_found",
   EAI_AGAIN: "host_not_found",
@@ -98,13 +98,13 @@ const CODES: Readonly<Record<string, CallFailureCode>> = {
   ERR_SSL_HTTP_REQUEST: "wrong_protocol",
 };
 
-/** Families of codes, where no single one says more. */
+/** Families of codes whose members mean the same. */
 const FAMILIES: readonly (readonly [RegExp, CallFailureCode])[] = [
   [/^(HPE_|ERR_HTTP2_)/, "wrong_protocol"],
   [/^(ERR_SSL_|ERR_TLS_|EPROTO$)/, "tls_failed"],
 ];
 
-/** Alerts of TLS by number (RFC 8446, section 6), where OpenSSL tells them in its text alone. */
+/** TLS alerts by number (RFC 8446, section 6), which OpenSSL reports only in its text. */
 const ALERTS: Readonly<Record<string, CallFailureCode>> = {
   42: "client_certificate_refused",
   43: "client_certificate_refused",
@@ -117,19 +117,18 @@ const ALERTS: Readonly<Record<string, CallFailureCode>> = {
   120: "wrong_protocol",
 };
 
-/** What an OpenSSL text says, where the code is a general one. */
+/** The meaning of an OpenSSL text whose code is a general one. */
 const WRONG_VERSION = /wrong version number|packet length too long|http request/;
 
 const CAUSES_DEEP = 5;
 
 /**
- * The refusal that a failed call amounts to: a code of its own for each cause, and a text with host and cure. Whatever
- * is not in the table is `fetch_failed`, with the system's code. Error texts of the runtimes hold addresses, so
- * nothing of them is repeated.
+ * Converts a failed call to a refusal with its own code for each cause and a text with host and cure. An unknown cause
+ * is `fetch_failed` with the system's code. Error texts of the runtimes hold addresses, so none of them is repeated.
  */
 export function callFailure(error: unknown, { host, showedCertificate }: CallAttempt): Refusal {
   const causes = causesOf(error);
-  // An error of HTTP/2 says little beside the one that caused it.
+  // An HTTP/2 error says less than its cause.
   const code = firstOf(causes, exactCode) ?? firstOf(causes, familyCode);
   if (code === undefined) {
     const system = firstOf(causes, systemCode);
@@ -138,7 +137,7 @@ export function callFailure(error: unknown, { host, showedCertificate }: CallAtt
       `${host} could not be reached${system === undefined ? "" : ` (${system})`}`,
     );
   }
-  // Who was shown none cannot have refused one: the server wants one that it knows.
+  // A server that got no certificate cannot have refused it, so it requires one.
   const told = code === "client_certificate_refused" && showedCertificate === false
     ? "client_certificate_missing"
     : code;
@@ -146,7 +145,7 @@ export function callFailure(error: unknown, { host, showedCertificate }: CallAtt
   return refuse(told, `${host} ${FAILURES[told]}${hint}`);
 }
 
-/** The same as an error to throw; one of ours that says more than `fetch_failed` stays as it is. */
+/** The same as an error to throw; returns an AppError more specific than `fetch_failed` unchanged. */
 export function asCallError(error: unknown, attempt: CallAttempt): AppError {
   if (error instanceof AppError && (error.code !== "fetch_failed" || error.cause === undefined)) {
     return error;
@@ -155,28 +154,28 @@ export function asCallError(error: unknown, attempt: CallAttempt): AppError {
   return new AppError(code, message, { cause: error });
 }
 
-/** The refusal for a call that got no answer in time. */
+/** The refusal for a call without a response in time. */
 export function lateFailure(host: string, timeoutMs: number): Refusal {
   return refuse(
     "deadline_exceeded",
-    `${host} did not answer within ${timeoutMs} ms: check that the server there runs, and that no firewall swallows the connection`,
+    `${host} did not answer within ${timeoutMs} ms: check that the server is running, and that no firewall drops the connection`,
   );
 }
 
-/** The refusal for an answer that no server of the wanted kind gives. `answered`: `answered HTTP 404`. */
+/** The refusal for a response that no federation server sends. `answered` is such as `answered HTTP 404`. */
 export function strangerFailure(host: string, answered: string): Refusal {
   return refuse(
     "wrong_protocol",
-    `${host} ${answered}, which is no answer of a federation server: check the URL, and whether a proxy or another program answers there`,
+    `${host} ${answered}, which is not a federation server's response: check the URL, and whether a proxy or another program answers there`,
   );
 }
 
-/** Whether a code says that there was no answer at all, so that the next call to that server would fail too. */
+/** Whether a code means that there was no response at all, so the next call to that server would fail too. */
 export function isUnreachable(code: ErrorCode): boolean {
   return code === "fetch_failed" || code === "deadline_exceeded" || Object.hasOwn(FAILURES, code);
 }
 
-/** An error and what caused it; of several tries at once, their errors too. */
+/** An error and its causes, including the errors of parallel attempts. */
 function causesOf(error: unknown): readonly Error[] {
   const found: Error[] = [];
   const look = (one: unknown, depth: number): void => {

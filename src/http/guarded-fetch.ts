@@ -1,4 +1,4 @@
-/** Fetching from addresses that an operator or a peer gave us: key sets, imports, mirrors, peers. */
+/** Fetches from URLs that an operator or a peer supplied: key sets, imports, mirrors, peers. */
 
 import { lookup } from "node:dns/promises";
 import { startDeadline, untilAborted } from "../bounds/deadline.ts";
@@ -8,40 +8,40 @@ import type { PinnedFetch, TlsIdentity } from "../runtime/runtime.ts";
 import { classifyAddress, hostOf, isAddress } from "./address.ts";
 import { asCallError, callFailure, lateFailure } from "./call-failure.ts";
 
-/** All addresses of a host name. */
+/** Returns all addresses of a host name. */
 export type ResolveHost = (hostname: string) => Promise<readonly string[]>;
 
-/** What may be fetched, and how much of it. */
+/** What may be fetched, and the limits. */
 export type FetchPolicy = {
-  /** Is handed the addresses that were checked, and connects to no other. */
+  /** Receives the checked addresses and connects to no other. */
   readonly fetch: PinnedFetch;
   readonly resolve: ResolveHost;
-  /** Shown to servers that ask for a client certificate. */
+  /** Presented to servers that request a client certificate. */
   readonly identity?: TlsIdentity;
   /** PEER_ALLOW_PRIVATE: private addresses too, and `http:` with them. */
   readonly allowPrivate: boolean;
-  /** `http:` also to public addresses. Off unless told. */
+  /** `http:` also to public addresses. Default: false. */
   readonly allowHttp?: boolean;
-  /** For the whole of it, name lookup and body included. Milliseconds. */
+  /** Time limit in milliseconds for the whole request, including name lookup and body. */
   readonly timeoutMs: number;
-  /** Bytes of the body after decompression. */
+  /** The most bytes of the body, after decompression. */
   readonly maxBytes: number;
 };
 
-/** What to ask for. */
+/** The request. */
 export type GuardedRequest = {
-  /** GET unless told. */
+  /** Default: GET. */
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** For example `if-none-match`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array<ArrayBuffer>;
-  /** Which HTTP statuses are answers: 2xx and 304 unless told. */
+  /** The HTTP statuses to accept. Default: 2xx and 304. */
   readonly accepts?: (status: number) => boolean;
   /** Ends the request, for example on shutdown. */
   readonly signal?: AbortSignal;
 };
 
-/** An answer. The body of a status from 400 up is cut to {@link MAX_ERROR_BYTES}. */
+/** A response. The body of a status of 400 or more is cut to {@link MAX_ERROR_BYTES}. */
 export type Fetched = {
   readonly status: number;
   readonly headers: Headers;
@@ -59,7 +59,7 @@ export const systemResolve: ResolveHost = async (hostname) =>
  * Fetches `url` within the policy. `fetch_refused`: not http(s), with credentials, at a private or special address
  * (literal, or any that its name resolves to), or a redirect, which is never followed. `deadline_exceeded`: too slow.
  * `fetch_failed`: a status that is not accepted. `limit_exceeded`: the body is too large. `canceled`: by the caller's
- * signal. Every other failure is one of {@link callFailure}. Messages name the host and nothing more of the URL.
+ * signal. Every other failure is one of {@link callFailure}. Of the URL, messages name only the host.
  */
 export async function guardedFetch(
   url: string,
@@ -85,14 +85,14 @@ export async function guardedFetch(
     if (signal.aborted) return lateFailure(host, policy.timeoutMs);
     return callFailure(error, { host, showedCertificate: policy.identity !== undefined });
   } finally {
-    // Closes the connection of whatever was not read to its end.
+    // Closes the connection if the body was not read to its end.
     deadline.cancel();
   }
 }
 
 /**
- * The policy's fetch for protocols that bring their own bounds on time and size. Rejects with an AppError: of
- * {@link allowedAddresses}, {@link callFailure}, or with the reason of an aborted signal.
+ * The policy's fetch for protocols with their own bounds on time and size. Rejects with an AppError of
+ * {@link allowedAddresses} or {@link callFailure}, or with the reason of an aborted signal.
  */
 export function checkedFetch(
   policy: Pick<FetchPolicy, "fetch" | "resolve" | "allowPrivate" | "allowHttp" | "identity">,
@@ -112,8 +112,8 @@ export function checkedFetch(
 }
 
 /**
- * The addresses at which a URL may be reached within the policy, without asking it anything; refused as
- * {@link guardedFetch} refuses. For protocols that bring their own request.
+ * Resolves a URL to the addresses that the policy allows, without sending a request. Refuses like {@link guardedFetch}.
+ * For protocols that make their own requests.
  */
 export async function allowedAddresses(
   url: string,
@@ -147,7 +147,7 @@ function checkUrl(
   return accept(url);
 }
 
-/** The addresses of the host; refused when any of them must not be reached. */
+/** Resolves the addresses of the host; refused if any of them is not allowed. */
 async function checkAddresses(
   url: URL,
   policy: Pick<FetchPolicy, "resolve" | "allowPrivate">,
@@ -159,13 +159,13 @@ async function checkAddresses(
   if (classes.has("never")) {
     return refuse(
       "fetch_refused",
-      `${url.host} is at a special address, which is never fetched from`,
+      `${url.host} is at a special address, which this server never connects to`,
     );
   }
   if (classes.has("private") && !policy.allowPrivate) {
     return refuse(
       "fetch_refused",
-      `${url.host} is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant`,
+      `${url.host} is at a private address: set PEER_ALLOW_PRIVATE=true to allow it`,
     );
   }
   return accept(addresses);

@@ -1,23 +1,23 @@
 import { AppError } from "../errors.ts";
 import { jsonAnswer } from "./answer.ts";
 
-/** One thing that must work before requests may come; throws when it does not: of an AppError the text is told. */
+/** A check that must pass before the server is ready; throws when it fails. The text of an AppError is public. */
 export type ReadinessCheck = { readonly name: string; readonly check: () => Promise<void> };
 
 /** `/healthz` and `/readyz`. */
 export type Health = {
   /** 200 as long as this process answers at all. */
   live(): Response;
-  /** 200 when every check passes, else 503 with the names of those that fail, and why; 503 while draining. */
+  /** 200 when every check passes, else 503 with the failed checks and the reasons; 503 while draining. */
   ready(): Promise<Response>;
-  /** From now on not ready: no new requests should come. */
+  /** Reports not ready from now on, so that no new requests arrive. */
   drain(): void;
 };
 
-/** How long the result of a check holds, in milliseconds, however many ask: it may write to storage. */
+/** How long the result of a check is cached, in milliseconds, because a check may write to storage. */
 const RESULT_HOLDS_MS = 1000;
 
-/** What came of a check; `reason` is public. */
+/** The result of a check; `reason` is public. */
 type Result = { readonly ok: boolean; readonly reason?: string };
 
 function failureOf(error: unknown): Result {
@@ -25,7 +25,7 @@ function failureOf(error: unknown): Result {
   return { ok: false, ...(known ? { reason: error.message } : {}) };
 }
 
-/** Health of a process. Foreign errors stay out of the answers: anybody may ask. `elapsedMs` only goes forward. */
+/** Health of a process. Responses are public, so they hold no foreign errors. `elapsedMs` is a monotonic clock. */
 export function health(checks: readonly ReadinessCheck[], elapsedMs: () => number): Health {
   let draining = false;
   const results = new Map<string, { until: number; readonly result: Promise<Result> }>();

@@ -4,13 +4,13 @@ import { AppError } from "../errors.ts";
 export const LOG_LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
-/** What may stand in a log line: names and numbers. Never a TEK, token, certificate, key, address or user agent. */
+/** The fields of a log line: names and numbers. Never a TEK, token, certificate, key, address or user agent. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** A log; `event` is a stable name in kebab case. */
 export type Log = Readonly<Record<LogLevel, (event: string, fields?: LogFields) => void>>;
 
-/** Writes one JSON object a line. `clockMs`: milliseconds since the epoch. */
+/** Writes one JSON object per line. `clockMs` returns milliseconds since the epoch. */
 export function jsonLog(
   level: LogLevel,
   write: (line: string) => void,
@@ -30,8 +30,8 @@ const MAX_CAUSES = 4;
 const MAX_FRAMES = 6;
 
 /**
- * What a log may tell of anything thrown: its code, the names and codes of its causes, and where in our code it
- * came from. Texts of foreign errors stay out: a database quotes row values in them.
+ * The loggable parts of a thrown value: its code, the names and codes of its causes, and where in our code it was
+ * thrown. Texts of foreign errors are left out, because a database quotes row values in them.
  */
 export function errorFields(error: unknown): LogFields {
   const chain: string[] = [];

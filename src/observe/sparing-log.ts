@@ -1,11 +1,11 @@
 import type { Log, LogFields, LogLevel } from "./log.ts";
 
-/** Says that something happened; `fields` of the first in each interval are logged. */
+/** Logs an event; the line has the `fields` of the first event in each interval. */
 export type SparingLog = (fields: LogFields) => void;
 
 /**
- * Logs an event at most once in `intervalMs` milliseconds: the first at once, then those that came meanwhile as one line
- * with their number in `count`.
+ * Logs an event at most once per `intervalMs` milliseconds: the first at once, the following ones as a single line with
+ * their number in `count`.
  */
 export function sparingLog(
   log: Log,

@@ -7,47 +7,47 @@ import type { ExposurePosition } from "../store/exposure/expire.ts";
 import type { LostWindow, RetentionStore, UnlistedFile } from "../store/retention.ts";
 import type { RetentionSettings } from "./settings.ts";
 
-/** What went wrong. */
+/** Failures of retention. */
 export type RetentionEvent =
   | { readonly kind: "step-failed"; readonly step: string; readonly error: Error }
-  /** A window whose keys are about to be deleted, though its export is not complete. */
+  /** A window whose keys are about to be deleted although its export is incomplete. */
   | ({ readonly kind: "window-unexported" } & LostWindow)
-  /** A window whose keys are gone, though its export was never complete. */
+  /** A window whose keys were deleted although its export was never completed. */
   | ({ readonly kind: "window-lost" } & LostWindow);
 
-/** What the job `retention` needs. */
+/** The dependencies of the job `retention`. */
 export type RetentionDependencies = {
   readonly store: RetentionStore;
   readonly agreedTime: AgreedTime;
   readonly blob: BlobStore;
   readonly settings: RetentionSettings;
-  /** Writes an index anew, without the files that are too old. */
+  /** Rewrites an index without the files that are too old. */
   readonly publishIndex: (place: ExportPlace) => Promise<void>;
-  /** Told of what fails while everything else goes on. Must not throw. */
+  /** Receives failures; the other steps continue. Must not throw. */
   readonly report: (event: RetentionEvent) => void;
 };
 
-/** What went away: counts by name. */
+/** The number of deleted items, by name. */
 export type RetentionSummary = Readonly<Record<string, number>>;
 
-/** Rows deleted by one statement: short enough that nobody waits for it. */
+/** Rows deleted per statement: few enough that no other statement waits long. */
 const ROWS_AT_ONCE = 2000;
-/** Exposures deleted by one statement: publishes do not touch keys that old, so it may take longer. */
+/** Exposures deleted per statement: more, because publishes do not touch keys that old. */
 const EXPOSURES_AT_ONCE = 200_000;
-/** Files deleted before the database forgets them. */
+/** Files deleted from storage before their rows are deleted. */
 const FILES_AT_ONCE = 100;
-/** After so many failures in a row a bucket is left for the next run: each may take minutes. */
+/** After this many failures in a row, a bucket is left for the next run, because each may take minutes. */
 const FAILURES_IN_A_ROW = 3;
-/** Used attestations are remembered a while longer, for servers whose clocks are behind the database's. */
+/** Used attestations are kept this much longer, for servers whose clocks are behind the database's. */
 const CLOCKS_SECONDS = 3600;
-/** Leases are forgotten when nobody can want them any more. */
+/** Expired leases are deleted after this time, when no process needs them anymore. */
 const LEASE_SECONDS = 86_400;
 
 /**
- * The job `retention`: deletes what is past CLEANUP_TTL. A file leaves its index at least one max-age before it
- * leaves the storage. Every step is made of short statements; stopping anywhere, or several at once, does no
- * harm. Nothing is deleted while the clocks are apart: then it throws `clocks_apart`. What fails (a step, an index, a file) is reported, everything else goes on, and the first failure is thrown
- * at the end.
+ * Runs the job `retention`: deletes what is past CLEANUP_TTL. A file leaves its index at least one max-age before it
+ * leaves the storage. Every step consists of short statements, so you can stop the job anywhere and run several at
+ * once. Throws `clocks_apart`, and deletes nothing, while the clocks differ. When a step, an index or a file fails, the
+ * failure is reported, everything else continues, and the first failure is thrown at the end.
  */
 export async function runRetention(
   deps: RetentionDependencies,
@@ -112,7 +112,7 @@ export async function runRetention(
   return summary;
 }
 
-/** Repeats a step until it finds less than it may do. */
+/** Repeats a step until it handles fewer rows than its limit. */
 async function untilDone(
   signal: AbortSignal,
   limit: number,

@@ -2,13 +2,13 @@ import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { hostOf } from "../http/address.ts";
 
-/** What Deno says of every certificate that it does not take, but for one of another name. */
+/** Deno's code for every rejected certificate, except one for another name. */
 const UNCLEAR = "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
 const LOOK_MS = 2000;
 
 /**
- * An error of a call over TLS, with the code that Node has where Deno's says less: `CERT_HAS_EXPIRED` and
- * `CERT_NOT_YET_VALID`. For that the certificate is looked at once more, on a connection on which nothing is sent.
+ * Returns an error of a TLS call with Node's code where Deno's is less specific: `CERT_HAS_EXPIRED` and
+ * `CERT_NOT_YET_VALID`. To find out, reads the certificate again on a connection that sends nothing.
  */
 export async function withCertificateDates(
   error: unknown,
@@ -25,7 +25,7 @@ export async function withCertificateDates(
   return dates.from > now ? named("CERT_NOT_YET_VALID", error) : error;
 }
 
-/** The error of an HTTP/2 stream has that of its connection as its cause. */
+/** The cause of an HTTP/2 stream's error is the error of its connection. */
 function isUnclear(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ("code" in error && error.code === UNCLEAR) || isUnclear(error.cause);
@@ -47,7 +47,7 @@ function datesOf(
       host: address,
       port: Number(url.port || 443),
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      // It was refused already: this only finds out why, and the connection carries nothing.
+      // The certificate was already refused. This only finds out why, and the connection carries no data.
       rejectUnauthorized: false,
     });
     const end = (dates?: Dates): void => {

@@ -1,4 +1,4 @@
-/** `base` with some of its members replaced. Methods keep their own `this`, which native ones insist on. */
+/** `base` with some of its members replaced. Methods keep their own `this`, which native ones require. */
 export function overlay<T extends object>(base: T, own: object): T {
   return new Proxy(base, {
     get: (target, name) => {
@@ -8,7 +8,7 @@ export function overlay<T extends object>(base: T, own: object): T {
   });
 }
 
-/** The name in an AlgorithmIdentifier (W3C Web Cryptography API), spelled as the caller spelled it; "" where there is none. */
+/** The name in an AlgorithmIdentifier (W3C Web Cryptography API), as the caller spelled it; "" if there is none. */
 export function nameOf(algorithm: unknown): string {
   if (typeof algorithm === "string") return algorithm;
   return isObject(algorithm) && typeof algorithm["name"] === "string" ? algorithm["name"] : "";

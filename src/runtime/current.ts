@@ -3,7 +3,7 @@ import { denoRuntime } from "./deno.ts";
 import { nodeRuntime } from "./node.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The runtime that this process runs on; the one place that asks. */
+/** The runtime of this process; the only place that detects it. */
 export function currentRuntime(): Runtime {
   const { Deno } = globalThis as unknown as { readonly Deno?: DenoApi };
   return Deno === undefined ? nodeRuntime() : denoRuntime(Deno);

@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { listenError, tlsError } from "./listen-error.ts";
 import type { Handler, Listening, ListenOptions } from "./runtime.ts";
 
-/** What is used of the `Deno` namespace, declared here because only one of the two type checkers knows it. */
+/** The used parts of the `Deno` namespace, declared here because only one of the two type checkers knows them. */
 export type DenoApi = {
   readonly version: { readonly deno: string };
   serve(options: DenoServeOptions, handler: (request: Request) => Response | Promise<Response>): {
@@ -23,10 +23,10 @@ type DenoServeOptions = {
 };
 
 /**
- * Serves with Deno.serve: HTTP/1.1 and HTTP/2, no trailers. Its own limits hold in place of {@link ListenOptions.limits}.
+ * Serves with Deno.serve: HTTP/1.1 and HTTP/2, no trailers. Its own limits replace {@link ListenOptions.limits}.
  *
- * @throws AppError `invalid_configuration` when the port cannot be used, or client certificates are asked for:
- * Deno.serve would ignore that silently
+ * @throws AppError `invalid_configuration` when the port cannot be used, or client certificates are requested,
+ * which Deno.serve would silently ignore
  */
 export async function listenWithDenoServe(
   deno: DenoApi,
@@ -43,7 +43,7 @@ export async function listenWithDenoServe(
   const server = start();
   const close = async (timeoutMs: number) => {
     const timer = setTimeout(() => forced.abort(), timeoutMs);
-    // Whichever comes first is the end; the timer only forces it, so this is no deadline.
+    // Either event ends the server. The timer only forces the close, so this is not a deadline.
     await Promise.race([server.shutdown(), server.finished]).finally(() => clearTimeout(timer));
   };
   let closing: Promise<void> | undefined;

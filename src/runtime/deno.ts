@@ -8,8 +8,8 @@ import type { Runtime } from "./runtime.ts";
 const BROKEN_HTTP2: ReadonlySet<string> = new Set(["2.9.4", "2.9.5", "2.9.6"]);
 
 /**
- * Deno: the same edge as on Node where its node:http2 is sound, since only that carries the trailers of native
- * gRPC; else its own server, which has none and no client certificates, and no native gRPC to peers either.
+ * Deno: the same edge as on Node if its node:http2 is safe, because only that carries the trailers of native gRPC.
+ * Otherwise Deno's own server, without trailers and client certificates, and no native gRPC to peers.
  */
 export function denoRuntime(deno: DenoApi): Runtime {
   const { crypto } = globalThis;
@@ -29,9 +29,9 @@ export function denoRuntime(deno: DenoApi): Runtime {
     name: "deno",
     crypto,
     listen: (handler, options) => listenWithDenoServe(deno, handler, options),
-    // Deno's own fetch speaks HTTP/2, but to whatever address it finds: none that was checked.
+    // Deno's own fetch speaks HTTP/2, but resolves the name itself, so the address would be unchecked.
     exchange: () => {
-      const text = `native gRPC is not spoken on Deno ${version}: use Deno 2.9.3, or a peer ` +
+      const text = `native gRPC is not available on Deno ${version}: use Deno 2.9.3, or a peer ` +
         "with protocol: connect";
       return Promise.reject(new AppError("fetch_refused", text));
     },

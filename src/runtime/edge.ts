@@ -22,8 +22,8 @@ import {
 } from "./runtime.ts";
 
 /**
- * Serves HTTP/1.1 and HTTP/2 on one port, told apart by ALPN over TLS and by the first bytes in cleartext.
- * Where `tls.clientCa` is given, clients are asked for certificates, not forced to have one.
+ * Serves HTTP/1.1 and HTTP/2 on one port, distinguished by ALPN over TLS and by the first bytes in cleartext. With
+ * `tls.clientCa`, client certificates are requested but not required.
  *
  * @throws AppError `invalid_configuration` when the port, the address or the certificate cannot be used
  */
@@ -47,7 +47,7 @@ export async function listenOnEdge(handler: Handler, options: ListenOptions): Pr
   front.maxConnections = limits.maxConnections;
   front.on("connection", (socket: Socket) => accepted.add(socket));
   await startListening(front, options);
-  // From here on only accepting may fail, for want of file descriptors; that passes.
+  // From here on only accept() can fail, when file descriptors run out; that is temporary.
   front.on("error", () => {});
 
   const close = async (timeoutMs: number) => {
@@ -81,12 +81,12 @@ export async function listenOnEdge(handler: Handler, options: ListenOptions): Pr
   };
 }
 
-/** Open connections. One that breaks is no error of ours: its "close" follows. */
+/** The open connections. A broken connection is not an error: its "close" event follows. */
 class Connections {
   readonly #open = new Set<Socket>();
   #gone: (() => void) | undefined;
 
-  /** Whether the connection is still there. */
+  /** Whether the connection is still open. */
   add(socket: Socket): boolean {
     socket.on("error", () => {});
     if (socket.destroyed) return false;
@@ -142,19 +142,19 @@ function tlsFront(
       handshakeTimeout: limits.firstByteMs,
       noDelay: true,
     }, (socket) => serve(socket, socket.alpnProtocol === "h2")));
-  // A handshake that fails, or takes too long, is only reported: the connection stays.
+  // A handshake that fails or takes too long is only reported; the connection stays open, so close it here.
   front.on("tlsClientError", (_, socket) => socket.destroy());
   return front;
 }
 
-/** Runs `make` if the certificate and its key fit. (Deno finds out at the first handshake only.) */
+/** Runs `make` if the certificate and its key match. (Deno detects a mismatch only at the first handshake.) */
 function checked<T>(
   tls: Pick<NonNullable<ListenOptions["tls"]>, "cert" | "key" | "clientCa">,
   make: () => T,
 ): T {
   try {
     const fits = new X509Certificate(tls.cert).checkPrivateKey(createPrivateKey(tls.key));
-    if (!fits) throw new TypeError("the key is not the certificate's");
+    if (!fits) throw new TypeError("the key does not match the certificate");
     if (tls.clientCa !== undefined) new X509Certificate(tls.clientCa);
     return make();
   } catch (error) {

@@ -5,7 +5,7 @@ import { TLSSocket } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import type { Connection, EdgeLimits, Handler } from "./runtime.ts";
 
-/** Headers that speak of an HTTP/1.1 connection; on HTTP/2 they are an error that ends the process (RFC 9113, 8.2.2). */
+/** Headers of an HTTP/1.1 connection. On HTTP/2 they are an error (RFC 9113, 8.2.2) that ends the process. */
 const CONNECTION_HEADERS = [
   "connection",
   "keep-alive",
@@ -17,7 +17,7 @@ const CONNECTION_HEADERS = [
 type Incoming = IncomingMessage | Http2ServerRequest;
 type Outgoing = ServerResponse | Http2ServerResponse;
 
-/** A listener for node:http and node:http2 alike that answers with `handler`. */
+/** A listener for both node:http and node:http2 that answers with `handler`. */
 export type FetchListener = (incoming: Incoming, outgoing: Outgoing) => void;
 
 /** Turns a fetch-style handler into a listener. A client that goes away aborts `request.signal`. */
@@ -40,7 +40,7 @@ export function fetchListener(handler: Handler, limits: EdgeLimits): FetchListen
     { overrideGlobalObjects: false },
   );
   return (incoming, outgoing) => {
-    // Taken back before it was looked at.
+    // The client reset the request before it was handled.
     if (isHttp2(incoming) && incoming.stream.aborted) return;
     listen(incoming, outgoing).catch(() => outgoing.destroy());
   };
@@ -70,10 +70,10 @@ function connectionOf(socket: unknown): Connection {
   return { ...shown, clientCertificateFingerprint: fingerprint };
 }
 
-/** An IPv4 address that came to an IPv6 socket is still itself. */
+/** Converts an IPv4-mapped address of an IPv6 socket back to IPv4. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "");
 
-// HTTP/2 hands out its socket behind a proxy, which instanceof sees through on both runtimes.
+// HTTP/2 exposes its socket through a proxy; instanceof works with it on both runtimes.
 function isTls(socket: unknown): socket is TLSSocket {
   return socket instanceof TLSSocket;
 }
@@ -82,7 +82,7 @@ function isSocket(socket: unknown): socket is Socket {
   return socket instanceof Socket;
 }
 
-/** HTTP/2 in Node has no time-out for a body that trickles in. */
+/** HTTP/2 in Node has no time-out for a slow request body. */
 function boundBody(incoming: Http2ServerRequest, requestMs: number): void {
   const { stream } = incoming;
   if (stream.endAfterHeaders) return;
@@ -93,8 +93,8 @@ function boundBody(incoming: Http2ServerRequest, requestMs: number): void {
 }
 
 /**
- * Reads on what a handler left of a body, up to a bound: a client that is still sending sees the answer, and not
- * a broken stream. (For HTTP/1.1 the listener does this by itself.)
+ * Drains the rest of a body that a handler left unread, up to a bound, so that a client that is still sending gets the
+ * response and not a broken stream. (For HTTP/1.1 the listener does this by itself.)
  */
 function drainBody(incoming: Http2ServerRequest, limits: EdgeLimits): Promise<void> | undefined {
   if (incoming.readableEnded || incoming.destroyed) return undefined;
@@ -107,7 +107,7 @@ function drainBody(incoming: Http2ServerRequest, limits: EdgeLimits): Promise<vo
     };
     const count = (chunk: Uint8Array) => {
       bytes += chunk.byteLength;
-      // Whoever read before may have paused for want of room.
+      // An earlier reader may have paused the stream because its buffer was full.
       if (bytes <= limits.maxDrainBytes) return void incoming.resume();
       incoming.pause();
       stop();

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 
-/** What an HTTP/2 client with prior knowledge sends first; no HTTP/1.1 method starts like it (RFC 9113, 3.4). */
+/** The preface of an HTTP/2 client with prior knowledge; no HTTP/1.1 method starts like it (RFC 9113, 3.4). */
 const PREFACE = "PRI";
 
 /**
- * Looks at the first bytes of a cleartext connection, puts them back and says whether they are HTTP/2's.
- * A connection that sends nothing within `timeoutMs`, or ends before, is destroyed and never reported.
+ * Reads the first bytes of a cleartext connection, puts them back, and reports whether they are HTTP/2.
+ * A connection that sends nothing within `timeoutMs`, or ends before that, is destroyed and never reported.
  */
 export function sniffHttp2(
   socket: Socket,

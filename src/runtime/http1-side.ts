@@ -3,14 +3,14 @@ import type { Socket } from "node:net";
 import type { FetchListener } from "./fetch-listener.ts";
 import type { EdgeLimits } from "./runtime.ts";
 
-/** One protocol's half of the edge: it is handed connections, and lets go of them. */
+/** One protocol's half of the edge: it receives connections and closes them. */
 export type Side = {
   accept(socket: Socket): void;
-  /** Ends idle connections at once and busy ones after their answer. */
+  /** Closes idle connections at once and busy ones after their response. */
   drain(): void;
 };
 
-/** Speaks HTTP/1.1 on the connections that it is given. */
+/** Serves HTTP/1.1 on the connections that it receives. */
 export function http1Side(listener: FetchListener, limits: EdgeLimits): Side {
   const inFlight = new Map<Socket, number>();
   let draining = false;
@@ -35,8 +35,8 @@ export function http1Side(listener: FetchListener, limits: EdgeLimits): Side {
     listener(incoming, outgoing);
   });
   server.timeout = limits.silentMs;
-  // It listens through the edge. Without being told, Node looks for no slow senders, and Deno ends every
-  // connection after one answer.
+  // The server never listens itself. Without this event, Node does not check for slow senders, and Deno ends every
+  // connection after one response.
   Object.defineProperty(server, "listening", { get: () => !draining });
   server.emit("listening");
   return {

@@ -8,8 +8,8 @@ import { withCertificateDates } from "./certificate-dates.ts";
 import type { Http2Answer, Http2Exchange, Http2Request } from "./runtime.ts";
 
 /**
- * One POST over HTTP/2, trailers included, on a connection of its own. https: only with a certificate that
- * verifies; http: with prior knowledge.
+ * Sends one POST over HTTP/2, with trailers, on its own connection. Over https the certificate must verify; http uses
+ * prior knowledge.
  */
 export const exchangeOverHttp2: Http2Exchange = async (request) => {
   const { url, signal } = request;
@@ -48,7 +48,7 @@ function exchange(session: ClientHttp2Session, request: Http2Request): Promise<H
     session.on("error", fail);
     session.on(
       "close",
-      () => fail(closedEarly("the connection was closed before the answer was whole")),
+      () => fail(closedEarly("the connection was closed before the response was complete")),
     );
     const stream = session.request({
       ":method": "POST",
@@ -62,12 +62,12 @@ function exchange(session: ClientHttp2Session, request: Http2Request): Promise<H
     stream.on("error", fail);
     stream.on(
       "close",
-      () => fail(closedEarly("the stream was closed before the answer was whole")),
+      () => fail(closedEarly("the stream was closed before the response was complete")),
     );
-    // "close" may never come on Deno, so the end settles.
+    // "close" may never fire on Deno, so "end" settles the response.
     stream.on("end", () => {
       const whole = answer();
-      if (whole.status === 0) fail(closedEarly("the connection ended before the answer"));
+      if (whole.status === 0) fail(closedEarly("the connection ended before the response"));
       else resolve(whole);
     });
     stream.end(body);
@@ -77,8 +77,8 @@ function exchange(session: ClientHttp2Session, request: Http2Request): Promise<H
 const closedEarly = (text: string): Error => Object.assign(new Error(text), { code: "ECONNRESET" });
 
 /**
- * Gathers an answer by its events, counting the bytes: the bounded reader takes a web stream, and one made of this
- * stream waits for "close", which on Deno may never come. Data may come there before the headers.
+ * Collects a response from its events and counts the bytes. The bounded reader does not fit: it takes a web stream, and
+ * one made from this stream waits for "close", which may never fire on Deno. There, data may also precede the headers.
  */
 function collect(
   stream: ClientHttp2Stream,

@@ -3,7 +3,7 @@ import type { FetchListener } from "./fetch-listener.ts";
 import type { Side } from "./http1-side.ts";
 import type { EdgeLimits } from "./runtime.ts";
 
-/** Speaks HTTP/2 on the connections that it is given. */
+/** Serves HTTP/2 on the connections that it receives. */
 export function http2Side(listener: FetchListener, limits: EdgeLimits): Side {
   const sessions = new Set<ServerHttp2Session>();
   const server = createServer({
@@ -28,16 +28,16 @@ export function http2Side(listener: FetchListener, limits: EdgeLimits): Side {
   };
 }
 
-/** Ends a connection whose client opens requests only to take them back ("rapid reset", CVE-2023-44487). */
+/** Ends a connection whose client opens requests and resets them at once ("rapid reset", CVE-2023-44487). */
 function boundResets(session: ServerHttp2Session, maxResets: number): void {
   let resets = 0;
   session.on("stream", (stream) => {
-    // "aborted" may come before anyone can listen to it.
+    // "aborted" may fire before a listener exists.
     stream.once("close", () => {
       if (!stream.aborted) return;
       resets += 1;
       if (resets <= maxResets || session.destroyed) return;
-      const reason = new Error("too many requests taken back");
+      const reason = new Error("too many requests reset");
       session.destroy(reason, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     });
   });

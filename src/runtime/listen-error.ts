@@ -3,15 +3,15 @@ import { AppError } from "../errors.ts";
 const NOT_OURS = "is not an address of this machine: set another HOST";
 
 const CURES: Readonly<Record<string, string>> = {
-  EADDRINUSE: "is in use: stop what listens there, or set another PORT",
-  EACCES: "is not allowed: set PORT to 1024 or more, or HOST to an address that may be used",
+  EADDRINUSE: "is in use: stop the program that listens there, or set another PORT",
+  EACCES: "is not allowed: set PORT to 1024 or more, or HOST to an allowed address",
   EADDRNOTAVAIL: NOT_OURS,
-  // What Deno says of the same.
+  // The codes of Deno.
   EINVAL: NOT_OURS,
   ENOTFOUND: "is not a known name: set another HOST",
 };
 
-/** Why listening failed, as an `invalid_configuration` that names HOST and PORT. */
+/** Converts a failure to listen to `invalid_configuration` that names HOST and PORT. */
 export function listenError(error: unknown, host: string, port: number): AppError {
   const code = typeof error === "object" && error !== null && "code" in error
     ? String(error.code)
@@ -20,9 +20,9 @@ export function listenError(error: unknown, host: string, port: number): AppErro
   return new AppError("invalid_configuration", `${host} port ${port} ${cure}`, { cause: error });
 }
 
-/** Why a certificate and its key cannot be used. */
+/** The error for an unusable certificate and key. */
 export function tlsError(error: unknown): AppError {
   const text =
-    "the TLS certificate, its key or the client authority cannot be used: give PEM texts that fit";
+    "the TLS certificate, its key or the client authority cannot be used: set PEM texts that belong together";
   return new AppError("invalid_configuration", text, { cause: error });
 }

@@ -5,11 +5,11 @@ import { routedCrypto } from "./routed-crypto.ts";
 import type { Runtime } from "./runtime.ts";
 import { threadCrypto } from "./thread-crypto.ts";
 
-// Its ES module lacks the mark of one, so some loaders hand it out below "default".
+// The package's ES module is not marked as one, so some loaders expose it under "default".
 const { default: nested } = peculiar as unknown as { readonly default?: typeof peculiar };
 const { Crypto: PeculiarCrypto } = nested ?? peculiar;
 
-/** Node: one edge for everything; small cryptographic operations without a hop between threads. */
+/** Node: one edge for all protocols, and small cryptographic operations without a hop between threads. */
 export function nodeRuntime(): Runtime {
   return {
     name: "node",

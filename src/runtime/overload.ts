@@ -4,16 +4,16 @@ import { ERRORS } from "../errors.ts";
 import type { FetchListener } from "./fetch-listener.ts";
 import type { EdgeLimits } from "./runtime.ts";
 
-/** Tells how late the event loop is. */
+/** Measures how late the event loop is. */
 export type LoopDelay = {
-  /** Milliseconds by which its last two turns were late, each at least: one pause alone is no overload. */
+  /** The smaller delay of its last two turns in milliseconds, because one pause alone is not overload. */
   readonly ms: () => number;
   stop(): void;
 };
 
 const TICK_MS = 100;
 
-/** Measures with a timer of its own, which does not keep the process alive. */
+/** Measures with its own timer, which does not keep the process alive. */
 export function measureLoopDelay(elapsedMs: () => number = () => performance.now()): LoopDelay {
   let due = elapsedMs() + TICK_MS;
   let before = 0;
@@ -27,20 +27,20 @@ export function measureLoopDelay(elapsedMs: () => number = () => performance.now
   return { ms: () => Math.min(before, last), stop: () => clearInterval(timer) };
 }
 
-/** Answered whatever the load is: whoever restarts servers that do not answer must not do so because of load. */
+/** Paths answered under any load, so that a supervisor does not restart the server because of load. */
 const ALWAYS_ANSWERED = "/healthz";
 const RETRY_AFTER_SECONDS = "5";
 const REFUSAL = JSON.stringify({ error: ERRORS.overloaded.text, code: "overloaded" });
 
-/** What the load is measured by. */
+/** The sources of the load figures. */
 export type Load = {
   readonly loopDelayMs: () => number;
   readonly connections: () => number;
 };
 
 /**
- * Refuses requests at their head, before anything is read of them, while the event loop is late or too many connections
- * are open: 503 `overloaded` with Retry-After, and the connection is closed.
+ * Refuses requests at their head, before reading the body, while the event loop is late or too many connections are
+ * open: answers 503 `overloaded` with Retry-After and closes the connection.
  */
 export function refuseWhenOverloaded(
   listener: FetchListener,

@@ -1,4 +1,4 @@
-/** A fetch that connects to addresses that were checked, and nowhere else: the same on Node and Deno. */
+/** A fetch that connects only to checked addresses, the same on Node and Deno. */
 
 import { Buffer } from "node:buffer";
 import {
@@ -13,21 +13,20 @@ import { hostOf } from "../http/address.ts";
 import { withCertificateDates } from "./certificate-dates.ts";
 import type { PinnedFetch, TlsIdentity } from "./runtime.ts";
 
-/** How long a connection waits for its next request: less than the five seconds after which many servers close it. */
+/** How long an idle connection is kept: less than the five seconds after which many servers close it. */
 const IDLE_MS = 4000;
-/** How long one of several addresses is tried before the next one is tried too. */
+/** How long to try one of several addresses before also trying the next one. */
 const NEXT_ADDRESS_MS = 1000;
-/** Requests that may be sent twice, as happens when a kept connection turns out to be closed (RFC 9110, section 9.2.2). */
+/** Methods that may be sent twice, for when a kept connection turns out to be closed (RFC 9110, section 9.2.2). */
 const REPEATABLE: readonly string[] = ["GET", "HEAD"];
-/** What an answer may be packed with. */
+/** The supported content codings of a response. */
 const PACKINGS: readonly string[] = ["gzip", "deflate"];
 
 /**
- * Makes a fetch over HTTP/1.1 that connects to the addresses it is given, in their order; the name in the URL is what
- * TLS and the `host` header say. It follows no redirect and always checks certificates. The connections of
- * GET and HEAD are kept for a few seconds, so such a request may go over one to an address that was checked before;
- * every other request has a connection of its own, and is never repeated. `ca`: PEM certificates of authorities to
- * trust in place of the runtime's.
+ * Creates a fetch over HTTP/1.1 that connects to the given addresses in their order. TLS and the `host` header use the
+ * name in the URL. It follows no redirect and always checks certificates. It keeps the connections of GET and HEAD for
+ * a few seconds, so such a request may use a connection to an address that was checked earlier. Every other request has
+ * its own connection and is never repeated. `ca`: PEM certificates of authorities to trust in place of the runtime's.
  */
 export function pinnedFetch({ ca }: { readonly ca?: string } = {}): PinnedFetch {
   const keep = { keepAlive: true, timeout: IDLE_MS };
@@ -96,7 +95,7 @@ function tlsOptions(target: URL, ca: string | undefined, identity: TlsIdentity |
   };
 }
 
-/** Answers every name with the same addresses. */
+/** Resolves every name to the same addresses. */
 function lookupOf(addresses: readonly string[]): LookupFunction {
   const found = addresses.map((address) => ({ address, family: isIP(address) }));
   return (host, { all }, done) => {
@@ -109,7 +108,7 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
   };
 }
 
-/** A kept connection may have been closed while the request was on its way. */
+/** Retries, because a kept connection may have been closed while the request was sent. */
 class StaleConnection extends Error {}
 
 function send({ secure, body, options, signal }: Call): Promise<IncomingMessage> {
@@ -117,7 +116,7 @@ function send({ secure, body, options, signal }: Call): Promise<IncomingMessage>
     signal.throwIfAborted();
     const call = (secure ? httpsRequest : httpRequest)(options);
     let answer: IncomingMessage | undefined;
-    // Node's own `signal` option ends the process when nobody reads the answer.
+    // Node's own `signal` option ends the process if the response is never read.
     const stop = (): void => {
       reject(signal.reason);
       (answer ?? call).destroy(new Error("aborted", { cause: signal.reason }));
@@ -126,7 +125,7 @@ function send({ secure, body, options, signal }: Call): Promise<IncomingMessage>
     signal.addEventListener("abort", stop, { once: true });
     call.on("response", (incoming) => {
       answer = incoming;
-      // Whoever reads the body is told too; an answer that nobody reads must not end the process.
+      // A reader of the body gets the error too; an unread response must not end the process.
       incoming.on("error", () => {}).on("close", settled);
       resolve(incoming);
     });
@@ -151,7 +150,7 @@ async function retried(
   throw await withCertificateDates(error, target, addresses, call.signal);
 }
 
-/** Statuses that have no body. */
+/** Statuses without a body. */
 const BARE: readonly number[] = [101, 204, 205, 304];
 
 function answerOf(incoming: IncomingMessage, unpacks: boolean): Response {
@@ -174,7 +173,7 @@ function answerOf(incoming: IncomingMessage, unpacks: boolean): Response {
 
 type Body = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** The body without its packing, which then is no business of the caller's. */
+/** Decodes the body and removes the headers of its content coding. */
 function unpacked(body: Body, headers: Headers, unpacks: boolean): Body {
   const packing = headers.get("content-encoding")?.trim().toLowerCase();
   if (!unpacks || (packing !== "gzip" && packing !== "deflate")) return body;

@@ -1,9 +1,9 @@
 import { isObject, nameOf, overlay } from "./crypto-overlay.ts";
 
-/** Algorithms whose operations are so small that a hop to another thread costs more than the work. */
+/** Algorithms with operations so small that a hop to another thread costs more than the work. */
 const SMALL = /^(?:SHA-|HMAC$|AES-)/i;
 
-/** The position of the argument that decides who does an operation: a key where there is one, else the algorithm. */
+/** The index of the argument that selects the implementation: the key if there is one, otherwise the algorithm. */
 const DECIDING_ARGUMENT = {
   digest: 0,
   generateKey: 0,
@@ -20,10 +20,10 @@ const DECIDING_ARGUMENT = {
 } as const satisfies Readonly<Record<string, number>>;
 
 /**
- * One `Crypto` made of two. `small` works on the calling thread and gets hashes, MACs, AES and random bytes; `native`
- * gets everything else, above all ECDSA. A key is used by the implementation that made it, whatever its algorithm:
- * an AES key derived from a native key stays native. Wrapping a key of one with a key of the other is refused by
- * the one that is asked.
+ * Combines two `Crypto` implementations. `small` works on the calling thread and does hashes, MACs, AES and random
+ * bytes; `native` does everything else, above all ECDSA. A key is used by the implementation that created it, whatever
+ * its algorithm: an AES key derived from a native key stays native. Wrapping a key of one implementation with a key of
+ * the other is refused by the implementation that is called.
  */
 export function routedCrypto(native: Crypto, small: Crypto): Crypto {
   const routed = Object.entries(DECIDING_ARGUMENT).map(([name, position]) => {

@@ -1,14 +1,13 @@
-/** What differs between Node and Deno, as one port. `node.ts` and `deno.ts` are the only files that know which is which. */
+/** The port for what differs between Node and Deno. Only `node.ts` and `deno.ts` know which runtime is which. */
 
-/** What a handler may know of the connection that a request came on. */
+/** What a handler knows about the connection of a request. */
 export type Connection = {
-  /** Sets an HTTP/2 trailer of the answer; absent where the connection cannot carry one. */
+  /** Sets an HTTP/2 trailer of the response; absent if the connection cannot carry one. */
   readonly setTrailer?: (name: string, value: string) => void;
-  /** SHA-256 of the client's TLS certificate, lower-case hex, when it showed a valid one. */
+  /** SHA-256 of the client's TLS certificate in lower-case hex, if it presented a valid one. */
   readonly clientCertificateFingerprint?: string;
   /**
-   * DER of the client's TLS certificate, whoever signed it: the client proved that it has the private key, and nothing
-   * else was checked.
+   * DER of the client's TLS certificate, whoever signed it. Only possession of the private key was checked.
    */
   readonly clientCertificate?: Uint8Array<ArrayBuffer>;
   /** IP address at the other end of the connection. */
@@ -20,14 +19,14 @@ export type Handler = (request: Request, connection: Connection) => Response | P
 
 /** A server that accepts connections. */
 export type Listening = {
-  /** The port that was given, also when 0 was asked for. */
+  /** The actual port, even if 0 was requested. */
   readonly port: number;
   /**
-   * Shows another certificate from the next connection on; clients are asked for certificates as before. Throws
-   * `invalid_configuration` when the key is not the certificate's, and `internal` where there is no TLS.
+   * Presents another certificate from the next connection on; client certificates are requested as before. Throws
+   * `invalid_configuration` when the key does not match the certificate, and `internal` if there is no TLS.
    */
   renewTls(tls: Pick<NonNullable<ListenOptions["tls"]>, "cert" | "key" | "clientCa">): void;
-  /** Stops accepting, lets what runs finish for at most `timeoutMs`, then ends it. */
+  /** Stops accepting, lets requests finish for at most `timeoutMs`, then ends them. */
   close(timeoutMs: number): Promise<void>;
 };
 
@@ -36,8 +35,8 @@ export type ListenOptions = {
   readonly host: string;
   readonly port: number;
   /**
-   * PEM certificate chain and key: TLS in place of cleartext. `clientCa`: ask clients for certificates (mutual TLS);
-   * `askClients`: ask for them also where none is trusted by its authority.
+   * PEM certificate chain and key: TLS in place of cleartext. `clientCa`: request client certificates (mutual TLS);
+   * `askClients`: request them even without a trusted authority.
    */
   readonly tls?: {
     readonly cert: string;
@@ -49,7 +48,7 @@ export type ListenOptions = {
   readonly limits?: Partial<EdgeLimits>;
 };
 
-/** What one client may take of the server before a handler has a say. Times in milliseconds. */
+/** Limits for one client, enforced before a handler runs. Times in milliseconds. */
 export type EdgeLimits = {
   /** From the TCP connection to its first bytes, or to the end of the TLS handshake. */
   readonly firstByteMs: number;
@@ -63,18 +62,18 @@ export type EdgeLimits = {
   readonly silentMs: number;
   /** Size of all headers of one request, in bytes. */
   readonly maxHeaderBytes: number;
-  /** How much of a body that a handler left unread is read on, and how long, so that the answer arrives. */
+  /** How many bytes of an unread body to drain, and for how long, so that the response arrives. */
   readonly maxDrainBytes: number;
   readonly drainMs: number;
-  /** Connections at a time; more are not accepted. */
+  /** The most connections at a time; further ones are not accepted. */
   readonly maxConnections: number;
   /** With more connections than this, requests are refused at their head. */
   readonly busyConnections: number;
-  /** While the turns of the event loop are late by more than this, requests are refused at their head. */
+  /** While the event loop is late by more than this, requests are refused at their head. */
   readonly busyLoopMs: number;
   /** Requests in flight on one HTTP/2 connection. */
   readonly maxStreams: number;
-  /** Requests that one HTTP/2 connection may take back before it is closed. */
+  /** Requests that a client may reset on one HTTP/2 connection before it is closed. */
   readonly maxResets: number;
 };
 
@@ -94,12 +93,12 @@ export const DEFAULT_LIMITS: EdgeLimits = {
   maxResets: 200,
 };
 
-/** What a client proves itself with in mutual TLS: a PEM certificate chain and its private key. */
+/** The client's credentials in mutual TLS: a PEM certificate chain and its private key. */
 export type TlsIdentity = { readonly cert: string; readonly key: string };
 
 /**
- * The standard `fetch`, but it connects to one of `addresses` and nowhere else; TLS checks the name in the URL all the
- * same. Over https it shows `identity` to servers that ask for a certificate. It follows no redirect.
+ * The standard `fetch`, but it connects only to one of `addresses`; TLS still checks the name in the URL. Over https it
+ * presents `identity` to servers that request a certificate. It follows no redirect.
  */
 export type PinnedFetch = (
   url: string,
@@ -113,22 +112,24 @@ export type Http2Request = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Largest body of the answer. */
+  /** Largest response body. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  /** The address to connect to for a host name; rejects when it must not be spoken to. Default: whatever the system says. */
+  /**
+   * Returns the address to connect to for a host name; rejects if it is not allowed. Default: the system's resolver.
+   */
   resolve?(host: string): Promise<string>;
   /** PEM certificates of authorities to trust in place of the system's. */
   readonly ca?: string;
-  /** Shown over https to servers that ask for a certificate. */
+  /** Presented over https to servers that request a certificate. */
   readonly identity?: TlsIdentity;
 };
 
-/** Its answer. */
+/** The response to an {@link Http2Request}. */
 export type Http2Answer = {
   readonly status: number;
   readonly headers: Headers;
-  /** Absent where the runtime cannot see them. */
+  /** Absent if the runtime cannot read them. */
   readonly trailers?: Headers;
   readonly body: Uint8Array<ArrayBuffer>;
 };
@@ -142,9 +143,9 @@ export type Http2Exchange = (request: Http2Request) => Promise<Http2Answer>;
 /** The port. */
 export type Runtime = {
   readonly name: "node" | "deno";
-  /** The Web Cryptography API, each operation done by the implementation that is fastest for it here. */
+  /** The Web Cryptography API; each operation uses the fastest implementation on this runtime. */
   readonly crypto: Crypto;
-  /** Serves HTTP/1.1 and, where the runtime can, HTTP/2 on one port. Rejects when the port is taken. */
+  /** Serves HTTP/1.1 and, if the runtime can, HTTP/2 on one port. Rejects when the port is taken. */
   listen(handler: Handler, options: ListenOptions): Promise<Listening>;
   /** Unary HTTP/2 calls, for native gRPC as a client. */
   readonly exchange: Http2Exchange;

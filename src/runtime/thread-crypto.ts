@@ -11,14 +11,14 @@ import {
 } from "node:crypto";
 import { nameOf, overlay } from "./crypto-overlay.ts";
 
-/** More than this leaves the thread: hashing it would hold up everything else. */
+/** Larger inputs leave the thread, because hashing them would hold up everything else. */
 const MAX_SIGNED_BYTES = 16_384;
 
 /**
- * `base`, with its small operations done at once on this thread by OpenSSL, which takes half the time that they
- * take behind the checks of an implementation or a hop between threads: SHA-256; HMAC-SHA-256, AES-GCM and unwrapping
- * raw keys by AES-KW, with keys that were imported raw and cannot be exported; ECDSA P-256 verification of short texts
- * with keys that were imported as SPKI. Everything else, and every unusual parameter, is left to `base`. Node only.
+ * Wraps `base` to do small operations on this thread with OpenSSL, in half the time that an implementation's checks or
+ * a hop between threads take: SHA-256; HMAC-SHA-256, AES-GCM and unwrapping raw keys by AES-KW, with keys that were
+ * imported raw and cannot be exported; ECDSA P-256 verification of short texts with keys that were imported as SPKI.
+ * Leaves everything else, and every unusual parameter, to `base`. Node only.
  */
 export function threadCrypto(base: Crypto): Crypto {
   const subtle = overlay(base.subtle, threadMethods(base.subtle));
@@ -37,7 +37,7 @@ type Algorithm = string | {
 function threadMethods(base: SubtleCrypto): object {
   const publicKeys = new WeakMap<CryptoKey, VerifyKeyObjectInput>();
 
-  /** The key behind `key` when this thread is to do the operation. */
+  /** The key behind `key` if this thread does the operation. */
   const keyFor = <K>(
     found: K | undefined,
     algorithm: Algorithm,
@@ -157,7 +157,10 @@ function threadMethods(base: SubtleCrypto): object {
   };
 }
 
-/** A secret key that only this thread's operations can use. (A map from keys to secrets, or a KeyObject for each, costs the garbage collector.) */
+/**
+ * A secret key that only this thread's operations can use. (A map from keys to secrets, or a KeyObject for each,
+ * burdens the garbage collector.)
+ */
 class ThreadKey implements CryptoKey {
   readonly type = "secret";
   readonly extractable = false;
@@ -180,7 +183,7 @@ class ThreadKey implements CryptoKey {
   }
 }
 
-/** A key for HMAC with SHA-256, for AES-GCM or for unwrapping by AES-KW, and for nothing but their own operations. */
+/** A key for HMAC with SHA-256, for AES-GCM or for unwrapping by AES-KW only. */
 function threadKey(
   algorithm: Algorithm,
   bytes: Uint8Array,
@@ -207,7 +210,7 @@ function threadKey(
 /** The initial value of RFC 3394, section 2.2.3.1. */
 const WRAP_VALUE = new Uint8Array(8).fill(0xa6);
 
-/** The key that was wrapped by AES-256 key wrap (RFC 3394). */
+/** Unwraps a key from AES-256 key wrap (RFC 3394). */
 function unwrapped(secret: Uint8Array, wrapped: Uint8Array): Buffer<ArrayBuffer> {
   try {
     const decipher = createDecipheriv("id-aes256-wrap", secret, WRAP_VALUE);
@@ -228,7 +231,7 @@ function hashOf(algorithm: Algorithm): unknown {
 
 const NONE = new Uint8Array();
 
-/** Parameters of AES-GCM (W3C WebCrypto, AesGcmParams) as OpenSSL wants them. */
+/** Parameters of AES-GCM (W3C WebCrypto, AesGcmParams) in OpenSSL's form. */
 function gcm(algorithm: Algorithm, key: Uint8Array) {
   const { iv, additionalData, tagLength = 128 } = typeof algorithm === "string"
     ? { iv: undefined }
@@ -252,7 +255,7 @@ function bytesOf(data: BufferSource): Uint8Array<ArrayBuffer> {
     : new Uint8Array(data);
 }
 
-/** The bytes in a buffer of their own: some lie in a pool that others share. */
+/** Copies the bytes to their own buffer, because some are in a shared pool. */
 function bufferOf({ buffer, byteOffset, byteLength }: Buffer<ArrayBuffer>): ArrayBuffer {
   return byteLength === buffer.byteLength
     ? buffer

@@ -2,10 +2,10 @@ import { asSeconds, type Seconds } from "../model/ids.ts";
 import { type Clocks, clocksApart } from "./clocks.ts";
 import type { Database } from "./database.ts";
 
-/** The database's time in UTC seconds; throws `clocks_apart` unless all clocks agree on it. */
+/** Returns the database's time in UTC seconds; throws `clocks_apart` unless all clocks agree. */
 export type AgreedTime = () => Promise<Seconds>;
 
-/** Reads the database's clock and compares it. Work that deletes or releases begins with this. */
+/** Reads and compares the database's clock. Work that deletes or releases keys starts with this. */
 export function agreedTime({ bulk }: Database, clocks: Clocks): AgreedTime {
   return async () => {
     const judge = clocks.compare();

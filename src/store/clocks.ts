@@ -1,11 +1,11 @@
 import { AppError } from "../errors.ts";
 import type { Clock } from "../model/clock.ts";
 
-/** What is wrong with the clocks. */
+/** A fault of the clocks. */
 export type ClockFault = {
   /** `apart`: the database and this process disagree. `stepped`: the database's clock jumped. */
   readonly kind: "apart" | "stepped";
-  /** How far the database's clock is ahead of where it should be; negative when it is behind. */
+  /** How many seconds the database's clock is ahead of where it should be; negative when it is behind. */
   readonly seconds: number;
 };
 
@@ -17,30 +17,30 @@ export type ClockReading = {
 };
 
 /**
- * Compares three clocks: the database's, which windows go by, the process's, and a monotonic one. Whatever deletes
- * keys, closes windows or releases them asks here first.
+ * Compares three clocks: the database's, which defines windows, the process's, and a monotonic one. Work that deletes
+ * keys, or closes or releases windows, checks it first.
  */
 export type Clocks = {
   /**
-   * Call it before the database is asked for its time, then call what it answers with the time in UTC seconds. Answers
-   * the fault of this reading, undefined when all three clocks agree.
+   * Call it before you query the database's time, then call the returned function with that time in UTC seconds. That
+   * returns the fault of this reading, or undefined when all three clocks agree.
    */
   compare(): (databaseSeconds: number) => ClockFault | undefined;
   /** The newest reading; undefined before the first. */
   newest(): ClockReading | undefined;
-  /** This process's clock, in UTC seconds: a key's validity must be over by this one too before it is released. */
+  /** This process's clock, in UTC seconds. A key must have expired by this clock too before it is released. */
   processSeconds(): number;
 };
 
-/** How far clocks may be apart before nothing is deleted, closed or released any more. */
+/** If clocks differ by more than this, nothing is deleted, closed or released. */
 const MAX_APART_SECONDS = 120;
-/** After a jump of the database's clock, the new time counts once it has kept pace for this long. */
+/** After a jump of the database's clock, the new time is accepted once it has kept pace for this long. */
 const BELIEVED_AFTER_MS = 3_600_000;
 
-/** What two clocks showed at one moment. */
+/** The readings of two clocks at one moment. */
 type Moment = { readonly database: number; readonly monotonicMs: number };
 
-/** A comparison of the clocks that remembers the last time that was believed. One for each process. */
+/** Creates a comparison that remembers the last accepted time. Use one per process. */
 export function compareClocks(clock: Clock): Clocks {
   let believed: Moment | undefined;
   let doubted: Moment | undefined;
@@ -77,12 +77,12 @@ export function compareClocks(clock: Clock): Clocks {
   };
 }
 
-/** Seconds that the database's clock went further than the monotonic one. */
+/** How many seconds more the database's clock advanced than the monotonic one. */
 function stepBetween(from: Moment, to: Moment): number {
   return Math.round(to.database - from.database - (to.monotonicMs - from.monotonicMs) / 1000);
 }
 
-/** The database told its time, cut to the second, at some moment from `before` to `after`. */
+/** The offset of a database time, truncated to seconds, that was read between `before` and `after`. */
 function offsetOf(database: number, before: number, after: number): number {
   if (database > after) return Math.ceil(database - after);
   if (database + 1 < before) return Math.floor(database + 1 - before);
@@ -94,7 +94,7 @@ function faultOf(offsetSeconds: number, step: number): ClockFault | undefined {
   return step === 0 ? undefined : { kind: "stepped", seconds: step };
 }
 
-/** The failure of a job that must not go on with such clocks. */
+/** The error of a job that must stop because of the clocks. */
 export function clocksApart({ kind, seconds }: ClockFault): AppError {
   const far = `${Math.abs(seconds)} s ${seconds > 0 ? "ahead" : "behind"}`;
   return new AppError(

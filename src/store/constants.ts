@@ -1,9 +1,9 @@
 import type { Database } from "./database.ts";
 
-/** Named values that a database keeps for good, such as the fingerprint of its master key. */
+/** Named values that a database keeps permanently, such as the fingerprint of its master key. */
 export type Constants = {
   get(name: string): Promise<string | undefined>;
-  /** Keeps the value unless the name has one already; answers the one that is kept. */
+  /** Stores the value unless the name already has one. Returns the stored value. */
   keep(name: string, value: string): Promise<string>;
 };
 

@@ -1,7 +1,7 @@
 /** A server of a database URL. */
 export type DatabaseHost = { readonly host: string; readonly port: number };
 
-/** Which servers will do, as `target_session_attrs` of libpq has it (PostgreSQL manual, 34.1.2). */
+/** Which servers are acceptable: `target_session_attrs` of libpq (PostgreSQL manual, 34.1.2). */
 export const SESSION_ATTRIBUTES = [
   "any",
   "read-write",
@@ -12,25 +12,25 @@ export const SESSION_ATTRIBUTES = [
 ] as const;
 export type SessionAttributes = (typeof SESSION_ATTRIBUTES)[number];
 
-/** A database URL, taken apart. */
+/** The parts of a database URL. */
 export type DatabaseUrl = {
-  /** For the driver: the first server alone, without what is said below. */
+  /** For the driver: only the first server, without the parts below. */
   readonly url: string;
-  /** In the order in which they are tried; empty when the URL names none. */
+  /** In the order of attempts; empty when the URL names none. */
   readonly hosts: readonly DatabaseHost[];
   readonly session: SessionAttributes;
-  /** Whether a pooler stands between that gives each transaction another connection (`prepare=false`). */
+  /** Whether there is a pooler in between that gives each transaction another connection (`prepare=false`). */
   readonly pooled: boolean;
 };
 
 const DEFAULT_PORT = 5432;
-/** Scheme, user and password, servers, all the rest. */
+/** Scheme, user and password, servers, and the rest. */
 const SHAPE = /^(postgres(?:ql)?:\/\/)([^@/?#]*@)?([^/?#]*)(.*)$/i;
 const HOST = /^(\[[\da-f:.]+\]|[^:,[\]]*)(?::(\d{1,5}))?$/i;
 
 /**
- * Reads a URL such as `postgres://user:password@a:5432,b:5432/wayfarer?target_session_attrs=read-write`. Undefined when
- * it is none.
+ * Parses a URL such as `postgres://user:password@a:5432,b:5432/wayfarer?target_session_attrs=read-write`. Undefined
+ * when it is not a database URL.
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl | undefined {
   const [, scheme = "", login = "", servers = "", rest = ""] = SHAPE.exec(text) ?? [];

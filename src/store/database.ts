@@ -9,28 +9,28 @@ import { watchedSocket } from "./watched-socket.ts";
 
 /** The database as the store's files see it. */
 export type Database = {
-  /** For requests: statements are ended after `statementTimeoutMs`. */
+  /** For requests: statements are canceled after `statementTimeoutMs`. */
   readonly sql: Sql;
   /** For background work: a few connections with a long time-out, so that jobs never starve requests. */
   readonly bulk: Sql;
   /** Bound on each statement of a request, in milliseconds. */
   readonly statementTimeoutMs: number;
-  /** Whether a pooler stands between that gives each transaction another connection. */
+  /** Whether there is a pooler in between that gives each transaction another connection. */
   readonly pooled: boolean;
-  /** The longest that a statement of a request may take before its connection is given up, in milliseconds. */
+  /** How long a statement of a request may take before its connection is dropped, in milliseconds. */
   readonly answerWithinMs: number;
   /** Connections of each pool. */
   connections(): Readonly<Record<"requests" | "background", ReturnType<SilenceWatch["counts"]>>>;
-  /** Ends all connections; those that work get `timeoutSeconds`. */
+  /** Closes all connections; busy ones get `timeoutSeconds` to finish. */
   close(timeoutSeconds?: number): Promise<void>;
 };
 
-/** Where PostgreSQL is: a URL (see {@link parseDatabaseUrl}), or the folder of its unix socket. */
+/** The location of PostgreSQL: a URL (see {@link parseDatabaseUrl}), or the folder of its unix socket. */
 export type DatabaseAddress =
   | {
     readonly kind: "url";
     readonly url: string;
-    /** In place of the one in the URL, asked for with each connection. */
+    /** Replaces the password in the URL; called for each connection. */
     readonly password?: () => Promise<string | undefined>;
     readonly tls?: DatabaseTls;
   }
@@ -42,18 +42,18 @@ export type DatabaseAddress =
     readonly database: string;
   };
 
-/** TLS towards the database; PEM texts. */
+/** TLS for the database connection; PEM texts. */
 export type DatabaseTls = {
-  /** Authorities that are trusted, in place of the runtime's. */
+  /** Trusted authorities, in place of the runtime's. */
   readonly ca?: string;
-  /** What the database is shown that asks for a certificate. */
+  /** The client certificate, for a database that requests one. */
   readonly cert?: string;
   readonly key?: string;
-  /** What of the database's certificate must be right. */
+  /** What to check in the database's certificate. */
   readonly verify: "name" | "chain" | "nothing";
 };
 
-/** Bounds on connections; what is absent has a default. */
+/** Bounds on connections; absent ones have defaults. */
 export type DatabasePool = {
   readonly connectTimeoutSeconds?: number;
   readonly idleSeconds?: number;
@@ -62,7 +62,7 @@ export type DatabasePool = {
   readonly connections?: number;
 };
 
-/** How to use it. */
+/** Options of {@link openDatabase}. */
 export type DatabaseOptions = {
   readonly address: DatabaseAddress;
   /** Connections for requests. Default 16. */
@@ -74,9 +74,9 @@ export type DatabaseOptions = {
   readonly pool?: DatabasePool;
 };
 
-/** How much longer than its bound on the server a statement may take before its connection is given up. */
+/** How much longer than its limit on the server a statement may take before its connection is dropped. */
 const ANSWER_GRACE_MS = 1000;
-/** Bound on making a connection, in seconds: name, TCP, TLS and authentication. */
+/** Time limit for opening a connection, in seconds: name lookup, TCP, TLS and authentication. */
 const CONNECT_TIMEOUT_SECONDS = 5;
 /** Bound on each statement of background work, in milliseconds. */
 const BULK_STATEMENT_TIMEOUT_MS = 300_000;
@@ -86,8 +86,8 @@ const elapsedMs = (): number => performance.now();
 const INT8 = { to: 20, from: [20], parse: Number, serialize: String };
 
 /**
- * Opens the pools. Connections are made on first use; {@link checkDatabase} makes one.
- * Every option is given, so that PG… variables of the environment cannot surprise.
+ * Opens the pools. Connections are opened on first use; {@link checkDatabase} opens one.
+ * Sets every option, so that PG… environment variables have no effect.
  */
 export function openDatabase(options: DatabaseOptions): Database {
   const watch = (timeoutMs: number) => watchSilence(timeoutMs + ANSWER_GRACE_MS, elapsedMs);
@@ -107,7 +107,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         idle_in_transaction_session_timeout: statementTimeoutMs,
         lock_timeout: Math.max(1, Math.floor(statementTimeoutMs / 2)),
         TimeZone: "UTC",
-        // The floor of windows relies on every statement seeing what was committed before it began.
+        // The closed-window watermark requires that every statement sees what was committed before it began.
         default_transaction_isolation: "read committed",
       },
     }, watched);
@@ -134,7 +134,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** Settings of a session by name. */
+/** Session settings by name. */
 type Session = Readonly<Record<string, string | number>>;
 type DriverOptions = postgres.Options<{ int8: postgres.PostgresType<number> }> & {
   readonly session?: Session;
@@ -153,7 +153,7 @@ function connect(
   const pooled = url?.pooled === true;
   const given = {
     ...options,
-    // A statement is prepared on one connection, and a pooler may run it on another.
+    // A statement is prepared on one connection, but a pooler may run it on another.
     prepare: !pooled,
     connection: { application_name: "wayfarer", ...(pooled ? {} : session) },
     ...(password === undefined ? {} : { password }),
@@ -177,7 +177,7 @@ function connect(
   }));
 }
 
-/** SQL that makes the settings of a session hold for one transaction, where sessions are not ours alone. */
+/** SQL that applies the session settings to one transaction, for sessions shared through a pooler. */
 function localSettings(session: Session): string {
   const settings = Object.entries(session).map(([name, value]) => `set local ${name} = '${value}'`);
   return settings.join("; ");
@@ -191,7 +191,7 @@ function tlsOptions({ verify, ...pem }: DatabaseTls): object {
   };
 }
 
-/** A single connection outside the pools, for locks that live as long as it. */
+/** Opens a single connection outside the pools, for locks that live as long as the connection. */
 export function openConnection(address: DatabaseAddress): Sql {
   return connect(address, {
     max: 1,
@@ -204,18 +204,18 @@ export function openConnection(address: DatabaseAddress): Sql {
   });
 }
 
-/** The oldest PostgreSQL that works: 14. */
+/** The oldest supported PostgreSQL: 14. */
 const OLDEST_SERVER_VERSION = 140_000;
 
-/** SQLSTATE with which a pooler refuses settings of a session. */
+/** The SQLSTATE of a pooler that refuses session settings. */
 const PROTOCOL_VIOLATION = "08P01";
 const NOT_OURS =
   "a pooler between this server and PostgreSQL does not keep the settings of a session: set DATABASE_POOLER=transaction, " +
   "or let DATABASE_URL name PostgreSQL itself";
 
 /**
- * Makes one round trip. Throws `database_unavailable` with the setting to mend, also for a server that is too old, and
- * for a pooler that nobody told us of.
+ * Makes one round trip. Throws `database_unavailable` with the setting to change; also for a server that is too old,
+ * and for a pooler that is not configured.
  */
 export async function checkDatabase({ sql, pooled, statementTimeoutMs }: Database): Promise<void> {
   const [found] = await sql<{ version: number; timeout: number; isolation: string }[]>`
@@ -258,7 +258,7 @@ function unreachableText(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   if (/CERT|SIGNED|ISSUER|ALTNAME/.test(code)) {
     return "the certificate of the database is not trusted: set DB_SSLROOTCERT to the file of its authority, and " +
-      "name the host in DATABASE_URL or DB_HOST as the certificate does";
+      "use the certificate's host name in DATABASE_URL or DB_HOST";
   }
   if (code === "28P01" || code === "28000") {
     return "the database refuses the user or password: check those of DATABASE_URL, or DB_USER and DB_PASSWORD";
@@ -269,7 +269,7 @@ function unreachableText(cause: unknown): string {
 /** SQLSTATE of a unique violation. */
 export const UNIQUE_VIOLATION = "23505";
 
-/** The SQLSTATE of an error that PostgreSQL answered; undefined for any other. */
+/** The SQLSTATE of an error from PostgreSQL; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError ? error.code : undefined;
 }

@@ -2,15 +2,15 @@ import { TimeoutError } from "../bounds/deadline.ts";
 import { AppError } from "../errors.ts";
 import { sqlState } from "./database.ts";
 
-/** SQLSTATEs, or the first two characters of them, that mean: try again later. Their causes are outside the statement. */
+/** SQLSTATEs, or their first two characters, that mean "try again later": the cause is outside the statement. */
 const PASSING = ["08", "53", "57", "58", "55P03", "40", "25P03", "25006"] as const;
 
 /** SQLSTATE of a database whose disk is full. */
 const DISK_FULL = "53100";
 
 /**
- * What a failed statement means to a request: `database_unavailable` when the database cannot be reached, is
- * shutting down, full, read-only or too slow; anything else is a broken invariant and comes back as it is.
+ * Converts a failed statement: to `database_unavailable` when the database is unreachable, shutting down, full,
+ * read-only or too slow. Anything else is a broken invariant and is returned unchanged.
  */
 export function storeFailure(error: unknown): unknown {
   if (error instanceof AppError) return error;
@@ -27,7 +27,7 @@ function unavailable(cause: unknown, text?: string): AppError {
   return new AppError("database_unavailable", text, { cause });
 }
 
-/** Whether the cause of an error, however deep, is that the database's disk is full. */
+/** Whether an error is caused, at any depth, by a full disk of the database. */
 export function isDiskFull(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (sqlState(at) === DISK_FULL) return true;
@@ -35,7 +35,10 @@ export function isDiskFull(error: unknown): boolean {
   return false;
 }
 
-/** Errors of the driver and of sockets carry a code in capitals: CONNECTION_CLOSED, CONNECT_TIMEOUT, ECONNREFUSED, ENOENT. */
+/**
+ * Errors of the driver and of sockets have a code in capitals: CONNECTION_CLOSED, CONNECT_TIMEOUT, ECONNREFUSED,
+ * ENOENT.
+ */
 function isConnectionError(error: unknown): boolean {
   return error instanceof Error && "code" in error && typeof error.code === "string" &&
     /^(CONNECT|E[A-Z]{3,})/.test(error.code);

@@ -4,11 +4,10 @@ import type { Sql, Transaction } from "./sql.ts";
 type Work = (transaction: Transaction) => unknown;
 
 /**
- * Makes transactions of a pool safe from a connection that is lost. The driver would write `rollback`, `commit` or
- * the next statement to the lost connection all the same: that ends the process, or, once the connection was made
- * anew, runs the statement outside of any transaction. So here no statement follows once the connection is gone: the
- * transaction rejects with the driver's `CONNECTION_CLOSED`, after its work has come to rest. `prelude`: SQL with which
- * each transaction begins.
+ * Makes the transactions of a pool safe when a connection is lost. The driver would still write `rollback`, `commit` or
+ * the next statement to the lost connection. That ends the process or, after a reconnect, runs the statement outside
+ * any transaction. So once the connection is lost, no statement follows: the transaction rejects with the driver's
+ * `CONNECTION_CLOSED` after its work has settled. `prelude`: SQL that starts each transaction.
  */
 export function guardTransactions(pool: Sql, prelude?: string): Sql {
   const begin = pool.begin.bind(pool);
@@ -17,7 +16,7 @@ export function guardTransactions(pool: Sql, prelude?: string): Sql {
     if (work === undefined) throw new TypeError("a transaction needs work to do");
     const connection = new Connection();
     let rest: Promise<unknown> = Promise.resolve();
-    // While the work goes on, this rejects only when the connection is lost.
+    // During the work, this rejects only when the connection is lost.
     const transaction = begin(options, (sql) => {
       const done = begun(sql, prelude).then(() => perform(sql, work, connection));
       rest = done.catch(() => {});
@@ -34,7 +33,7 @@ export function guardTransactions(pool: Sql, prelude?: string): Sql {
   return Object.assign(pool, { begin: guardedBegin });
 }
 
-/** Whether the connection of a transaction is still there. */
+/** Whether the connection of a transaction is still open. */
 class Connection {
   lost = false;
   /** Rejects with the driver's error once it is lost. */
@@ -69,11 +68,11 @@ async function perform(sql: Transaction, work: Work, connection: Connection): Pr
   return Array.isArray(result) ? await Promise.all(result) : result;
 }
 
-/** Comes to rest as the work does, but never when the connection is lost: then the driver adds no statement. */
+/** Settles like the work, but never if the connection is lost, so that the driver adds no statement. */
 async function heldBack(done: Promise<unknown>, connection: Connection): Promise<unknown> {
   const [outcome] = await Promise.allSettled([done]);
   if (outcome.status === "rejected") {
-    // The failure of a socket is told before its end: two turns of the event loop, and the end is known.
+    // A socket reports its error before its end. After two turns of the event loop, the end is known.
     await setImmediate();
     await setImmediate();
   }
@@ -81,7 +80,7 @@ async function heldBack(done: Promise<unknown>, connection: Connection): Promise
   return await done;
 }
 
-/** The transaction, refusing statements once its connection is lost. */
+/** Wraps the transaction to refuse statements once its connection is lost. */
 function guarded(sql: Transaction, connection: Connection): Transaction {
   const requireConnection = (): void => {
     if (connection.lost) throw closed();
@@ -108,7 +107,7 @@ function guarded(sql: Transaction, connection: Connection): Transaction {
   });
 }
 
-/** As the driver has it. */
+/** The same error as the driver's. */
 function closed(): Error {
   return Object.assign(new Error("the connection of the transaction was lost"), {
     code: "CONNECTION_CLOSED",

@@ -7,7 +7,7 @@ import {
   urlOfHost,
 } from "./database-url.ts";
 
-/** What a server says of itself. */
+/** The state that a server reports. */
 type ServerState = { readonly standby: boolean; readonly readOnly: boolean };
 
 const FITS: Readonly<Record<SessionAttributes, (state: ServerState) => boolean>> = {
@@ -19,15 +19,15 @@ const FITS: Readonly<Record<SessionAttributes, (state: ServerState) => boolean>>
   "prefer-standby": ({ standby }) => standby,
 };
 
-/** Bound on asking one server, in seconds; all are asked at once. */
+/** Time limit for querying one server, in seconds; all are queried at once. */
 const ASK_SECONDS = 2;
-/** How long a choice holds: connections that are made at the same time go to the same server. */
+/** How long a choice is reused, so that connections opened at the same time go to the same server. */
 const HOLDS_MS = 1000;
 
 /**
- * Chooses the first server that fits. (The driver has a choice of its own, which tries the same servers for ever and takes
- * a hot stand-by for one that can be written.) Rejects with `database_unavailable` when none does, after two seconds at
- * most. `elapsedMs` only goes forward; `password` is asked for in place of the one in the URL.
+ * Chooses the first suitable server. (The driver's own choice retries the same servers forever and treats a hot standby
+ * as writable.) Rejects with `database_unavailable` when none is suitable, after at most two seconds. `elapsedMs` is a
+ * monotonic clock; `password` replaces the one in the URL.
  */
 export function hostChoice(
   url: DatabaseUrl,
@@ -60,11 +60,11 @@ async function choose(
     "database_unavailable",
     alive.length === 0
       ? "no server of DATABASE_URL answers"
-      : `of the servers of DATABASE_URL that answer, none is what target_session_attrs=${url.session} asks for`,
+      : `of the servers of DATABASE_URL that answer, none matches target_session_attrs=${url.session}`,
   );
 }
 
-/** Undefined when it does not answer. */
+/** The state of a server; undefined when it does not answer. */
 async function stateOf(
   url: string,
   password: (() => Promise<string>) | undefined,

@@ -3,18 +3,18 @@ import type { Database } from "./database.ts";
 /** How a run of a background job ended; `nothing`: there was nothing to do. */
 export type JobOutcome = "done" | "nothing" | "partly" | "failed";
 
-/** One run of a background job that did something, or failed. */
+/** A run of a background job that did something or failed. */
 export type JobRun = {
   readonly name: string;
   /** UTC seconds. */
   readonly startedAt: number;
   readonly finishedAt: number;
   readonly outcome: JobOutcome;
-  /** Stable code of its failure. */
+  /** The stable code of the failure. */
   readonly error?: string;
-  /** Why it failed, or which parts did. */
+  /** The reason of the failure, or the parts that failed. */
   readonly reason?: string;
-  /** What it did: counts by name. */
+  /** The results: counts by name. */
   readonly detail: Readonly<Record<string, unknown>>;
 };
 
@@ -30,7 +30,7 @@ type Row = {
   started_at: number;
   finished_at: number;
   error: string | null;
-  /** Counts, and beside them outcome and reason. */
+  /** The counts, with outcome and reason. */
   detail: Record<string, unknown> | null;
 };
 
@@ -60,7 +60,7 @@ function runOf({ name, started_at, finished_at, error, detail: kept }: Row): Job
     name,
     startedAt: started_at,
     finishedAt: finished_at,
-    // Rows of an older version hold none.
+    // Rows of an older version have none.
     outcome: outcome === "partly" ? "partly" : error === null ? "done" : "failed",
     ...(error === null ? {} : { error }),
     ...(typeof reason === "string" ? { reason } : {}),

@@ -1,30 +1,30 @@
 import { AppError } from "../errors.ts";
 import type { Leases } from "./lease.ts";
 
-/** Calls `action` every `milliseconds` until the answer is called. */
+/** Calls `action` every `milliseconds` until you call the returned function. */
 export type Ticker = (milliseconds: number, action: () => void) => () => void;
 
-/** A lease that is renewed while it is held. */
+/** A lease that is renewed automatically. */
 export type HeldLease = {
   readonly name: string;
   readonly holder: string;
   /** Aborted, with `canceled`, once the lease is known to be lost. */
   readonly lost: AbortSignal;
-  /** Stops renewing and gives it back. Never throws: a lease that cannot be given back ends by itself. */
+  /** Stops renewing and releases the lease. Never throws: a lease that cannot be released expires. */
   release(): Promise<void>;
 };
 
-/** How often a lease is renewed before it would end. */
+/** The number of renewals in the length of a lease. */
 const RENEWALS_A_LEASE = 3;
 
-/** The timer of the process; it does not keep the process alive. */
+/** The process's timer, which does not keep the process alive. */
 const processTicker: Ticker = (milliseconds, action) => {
   const timer = setInterval(action, milliseconds);
   if (typeof timer === "object") timer.unref();
   return () => clearInterval(timer);
 };
 
-/** Takes a lease and renews it three times in its length; undefined when somebody else holds it. */
+/** Takes a lease and renews it three times in its length; undefined when another holder has it. */
 export async function holdLease(
   leases: Leases,
   name: string,

@@ -1,18 +1,18 @@
 import type { Database } from "./database.ts";
 
 /**
- * Named leases, by the database's clock. A lease is over at its expiry; one whose expiry is further away than
- * it could have been given (the clock was stepped back) is over too. All who take a name use the same length.
+ * Named leases, by the database's clock. A lease ends at its expiry. It has also ended when its expiry is further away
+ * than its length, because the clock was set back. All holders of a name use the same length.
  */
 export type Leases = {
   /**
-   * Takes a lease that nobody holds, or takes back one of the same holder: whose connection was lost did not give it
-   * back. So a holder must be one worker at a time.
+   * Takes a free lease, or takes back a lease of the same holder, who could not release it if the connection was lost.
+   * So a holder must be one worker at a time.
    */
   take(name: string, holder: string, seconds: number): Promise<boolean>;
-  /** Makes a lease last for `seconds` from now. False when it is no longer the holder's. */
+  /** Extends a lease to `seconds` from now. False when the holder no longer has it. */
   renew(name: string, holder: string, seconds: number): Promise<boolean>;
-  /** Gives a lease back; does nothing when it is not the holder's. */
+  /** Releases a lease; does nothing when the holder does not have it. */
   release(name: string, holder: string): Promise<void>;
 };
 

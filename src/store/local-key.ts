@@ -25,7 +25,7 @@ const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
 
 /** Wrapped keys of `local:` references, and the master keys that wrap them. */
 export type LocalKeyStore = LocalKeyRows & MasterKeyRows & RewrapRows & {
-  /** Whether the first master key wraps a key, or may wrap the next one. */
+  /** Whether the first master key wraps a key or may wrap the next one. */
   needFirstMaster(): Promise<boolean>;
 };
 
@@ -58,7 +58,7 @@ export function localKeyRows({ sql }: Database): LocalKeyStore {
       >`select id, reference, wrapped from master_key order by ordinal desc`,
     addMaster: async ({ id, reference, wrapped }) => {
       await sql.begin(async (transaction) => {
-        // Waits for those who are just storing a key under the master key before.
+        // Waits for transactions that are storing a key under the previous master key.
         await transaction`lock table local_key in share row exclusive mode`;
         await transaction`
           insert into master_key (id, reference, wrapped) values (${id}, ${reference}, ${wrapped})`;

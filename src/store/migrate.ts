@@ -5,15 +5,15 @@ import type { Sql, Transaction } from "./sql.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import type { Migration } from "./migrations/migration.ts";
 
-/** Only one process migrates at a time: the key of the advisory lock. */
+/** The key of the advisory lock that lets one process migrate at a time. */
 const MIGRATION_LOCK = 7_265_101;
 
-/** How often a lock that another process holds is asked for again, in milliseconds. */
+/** The wait before another attempt to take the lock, in milliseconds. */
 const LOCK_POLL_MS = 200;
 
 /**
- * Brings the schema to the newest version; each migration is one transaction, with a lock that ends with it, also
- * behind a pooler. Safe to call from several processes at once: they take turns. Answers the names of what was applied.
+ * Migrates the schema to the newest version. Each migration is one transaction, and its lock ends with it, even behind
+ * a pooler. Safe to call from several processes at once: they take turns. Returns the names of the applied migrations.
  * Throws `canceled` when the signal is aborted while it waits.
  */
 export async function migrate(
@@ -54,7 +54,7 @@ async function apply(sql: Transaction, { version, name, sql: text }: Migration):
   }
 }
 
-/** Makes a schema by these migrations where there is none, as a part of a transaction; others who migrate wait. */
+/** Creates the schema by these migrations if there is none, inside a transaction; other migrating processes wait. */
 export async function applyMigrations(
   sql: Transaction,
   migrations: readonly Migration[],
@@ -75,7 +75,10 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
   });
 }
 
-/** Names of the migrations that are not applied yet. Throws `database_unavailable` when the schema is newer than this program. */
+/**
+ * Names of the migrations that are not applied yet. Throws `database_unavailable` when the schema is newer than this
+ * program.
+ */
 export async function checkMigrations(
   database: Database,
   migrations: readonly Migration[] = MIGRATIONS,

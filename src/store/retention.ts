@@ -8,7 +8,7 @@ import {
   type ExposurePosition,
 } from "./exposure/expire.ts";
 
-/** A file that no index names any more. */
+/** A file that no index names anymore. */
 export type UnlistedFile = {
   readonly bucket: string;
   readonly name: string;
@@ -23,11 +23,11 @@ export type LostWindow = {
   readonly endsAt: number;
 };
 
-/** What goes away with time. Every call does at most `limit` rows, at a cost that does not grow with the table. */
+/** Deletes old rows. Each call handles at most `limit` rows, at a cost that does not grow with the table. */
 export type RetentionStore = {
   /**
-   * Deletes exposures published before a second, oldest first, after a position. Rows that somebody works on
-   * are passed over. Answers how many, and where to go on; no position when none are left.
+   * Deletes exposures published before a second, oldest first, after a position. Skips locked rows. Returns how many,
+   * and the position to continue from; no position when none are left.
    */
   deleteExposures(
     before: number,
@@ -35,8 +35,8 @@ export type RetentionStore = {
     limit: number,
   ): Promise<DeletedExposures>;
   /**
-   * Windows that began before a second and whose export is not complete, whether or not they have their batch: their
-   * keys go next.
+   * Windows that began before a second and whose export is incomplete, with or without a batch: their keys are deleted
+   * next.
    */
   unexported(before: number): Promise<readonly LostWindow[]>;
   /** Places whose index names files of windows that ended at or before a second. */
@@ -47,16 +47,16 @@ export type RetentionStore = {
     after: UnlistedFile | undefined,
     limit: number,
   ): Promise<readonly UnlistedFile[]>;
-  /** Forgets files that are no longer stored. */
+  /** Deletes the rows of files that are no longer stored. */
   forgetFiles(files: readonly UnlistedFile[]): Promise<void>;
   /** Deletes windows that ended at or before a second and have no files; names those that were not exported. */
   deleteBatches(
     endsAt: number,
     limit: number,
   ): Promise<{ readonly deleted: number; readonly lost: readonly LostWindow[] }>;
-  /** Deletes what is remembered of exports without a config that reached no further than a second. */
+  /** Deletes the schedules of deleted configs that reached no further than a second. */
   deleteSchedules(reached: number, limit: number): Promise<number>;
-  /** Deletes runs of jobs that finished before a second, but never the newest of a job. */
+  /** Deletes runs of jobs that finished before a second, but never the newest run of a job. */
   deleteJobRuns(before: number, limit: number): Promise<number>;
   /** Deletes used attestations that expired at or before a second. */
   deleteUsedAttestations(second: number, limit: number): Promise<number>;
@@ -66,7 +66,7 @@ export type RetentionStore = {
   deleteLeases(before: number, limit: number): Promise<number>;
 };
 
-/** What goes away with time, in the database. */
+/** Deletes old rows in the database. */
 export function retentionStore(database: Database): RetentionStore {
   const { bulk } = database;
   return {

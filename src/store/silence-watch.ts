@@ -1,32 +1,33 @@
 import type { Socket } from "node:net";
 
-/** Ends connections that do not answer, whatever the reason: a frozen server, a path that drops packets. */
+/** Ends connections that do not answer for any reason, such as a frozen server or dropped packets. */
 export type SilenceWatch = {
-  /** From now on, a statement that gets no byte back in time ends this connection. `tls`: TLS is put on top of it. */
+  /** Watches a connection: a statement without a response byte in time ends it. `tls`: TLS runs on top of it. */
   add(socket: Socket, tls: boolean): void;
-  /** How many connections there are, and on how many of them an answer is awaited. */
+  /** The number of connections, and of those that await a response. */
   counts(): { readonly open: number; readonly busy: number };
 };
 
-/** What is known of one connection. */
+/** The state of one connection. */
 type Watched = {
   readonly tls: boolean;
-  /** When the oldest write was made that no byte followed; undefined when none is awaited. */
+  /** Time of the oldest write that no byte followed; undefined when no response is awaited. */
   awaitedSince: number | undefined;
-  /** When the last byte came. */
+  /** Time of the last received byte. */
   readAt: number;
   bytesRead: number;
   bytesWritten: number;
 };
 
-/** How often connections are looked at, in milliseconds: a bound is kept within this. */
+/** How often connections are checked, in milliseconds, and so the precision of the bound. */
 const LOOK_MS = 250;
 
 /**
- * Watches the connections of a pool. One on which we wrote and nothing came back for `boundMs` is destroyed, so that the
- * driver rejects its statements and makes a new one. Idle ones that were silent just as long go with it: whatever ended
- * one may have ended all, and the next statement must not find out anew. The driver knows no such bound, and the server's own time-outs
- * are of no use when the server does not run or its answers do not arrive. `elapsedMs` only goes forward.
+ * Watches the connections of a pool. Destroys a connection when no response follows a write for `boundMs`, so that the
+ * driver rejects its statements and opens a new one. Also destroys idle connections that were silent for as long: they
+ * may be dead for the same reason, and the next statement should not have to wait to find out. The driver has no such
+ * bound, and the server's own time-outs do not help when the server does not run or its responses do not arrive.
+ * `elapsedMs` is a monotonic clock.
  */
 export function watchSilence(boundMs: number, elapsedMs: () => number): SilenceWatch {
   const sockets = new Map<Socket, Watched>();
@@ -74,7 +75,7 @@ export function watchSilence(boundMs: number, elapsedMs: () => number): SilenceW
   };
 }
 
-/** Below TLS no event tells of bytes, only the counters do. */
+/** Below TLS no event reports bytes; only the counters change. */
 function readCounters(socket: Socket, state: Watched, now: number): void {
   const { bytesRead, bytesWritten } = socket;
   if (bytesRead !== state.bytesRead) noteRead(state, now);
@@ -93,7 +94,7 @@ function onWrite(socket: Socket, note: () => void): void {
   const write = socket.write;
   Object.defineProperty(socket, "write", {
     configurable: true,
-    // Node itself puts another one in place once the other side has ended.
+    // Node replaces the method once the other side has ended.
     writable: true,
     value: (...values: unknown[]): unknown => {
       note();

@@ -2,7 +2,7 @@ import { connect, Socket } from "node:net";
 import type { DatabaseHost } from "./database-url.ts";
 import type { SilenceWatch } from "./silence-watch.ts";
 
-/** What the driver says of where to connect. */
+/** The driver's connection options. */
 type Place = {
   readonly path: string | false;
   readonly host: readonly string[];
@@ -11,15 +11,15 @@ type Place = {
 };
 
 /**
- * Makes the sockets of a pool and has them watched; `choose` tells the server when there are several. A socket that cannot
- * connect must be one that fails later: the driver loses a place of its pool for good when this throws.
+ * Creates the sockets of a pool and watches them; `choose` selects the server when there are several. If it cannot
+ * connect, it returns a socket that fails later: if it threw, the driver would permanently lose a place in its pool.
  */
 export function watchedSocket(
   watch: SilenceWatch,
   choose?: () => Promise<DatabaseHost>,
 ): (place: Place) => Socket | Promise<Socket> {
   const open = (socket: Socket, at: DatabaseHost, ssl: unknown): Socket => {
-    // The driver asks for the name when it checks a certificate.
+    // The driver reads the name when it checks a certificate.
     watch.add(Object.assign(socket, at), ssl !== false);
     return socket;
   };

@@ -4,27 +4,27 @@ import { READ_LIMITS } from "../export-file/format.ts";
 import { type IndexLines, parseIndex } from "../export-file/index-lines.ts";
 import type { UpstreamSettings } from "./settings.ts";
 
-/** How other servers are reached: PEER_ALLOW_PRIVATE decides about private addresses. */
+/** How to reach other servers: PEER_ALLOW_PRIVATE decides about private addresses. */
 export type UpstreamFetch = Pick<FetchPolicy, "fetch" | "resolve" | "allowPrivate" | "allowHttp">;
 
-/** Bytes of an index. */
+/** The most bytes of an index. */
 const MAX_INDEX_BYTES: number = 1024 * 1024;
 
-/** What downloading needs. */
+/** The dependencies of downloads. */
 export type Downloader = {
   readonly fetch: UpstreamFetch;
   readonly settings: Pick<UpstreamSettings, "indexTimeoutMs" | "fileTimeoutMs">;
 };
 
-/** A list of files, or that it is the one of the entity tag. */
+/** A list of files, or that the list with this entity tag is unchanged. */
 export type UpstreamIndex =
   | { readonly changed: false }
   | (IndexLines & { readonly changed: true; readonly etag: string | undefined });
 
-/** Longest entity tag that is remembered. */
+/** The longest entity tag that is stored. */
 const MAX_ETAG = 200;
 
-/** Downloads and reads a list of files; `etag` is that of the list that needs no other look. */
+/** Downloads and parses a list of files, unless its entity tag is still `etag`. */
 export async function readIndex(
   { fetch, settings }: Downloader,
   indexUrl: string,
@@ -46,8 +46,8 @@ export async function readIndex(
 }
 
 /**
- * Downloads a file, at most 20 MiB. `url` comes from {@link fileUrl}. `not_found`: the server is there, the file is
- * not, or not for us.
+ * Downloads a file of at most 20 MiB. `url` comes from {@link fileUrl}. `not_found`: the server answers, but does not
+ * have the file or does not give it to us.
  */
 export async function downloadFile(
   { fetch, settings }: Downloader,
@@ -67,7 +67,7 @@ export async function downloadFile(
     : refuse("not_found", `${new URL(url).host} answered HTTP ${status}`);
 }
 
-/** Where a file is, without the root's query, which may hold a secret. `path` comes from {@link parseIndex}. */
+/** The URL of a file, without the root's query, which may hold a secret. `path` comes from {@link parseIndex}. */
 export function fileUrl(exportRoot: string, path: string): string {
   const url = new URL(exportRoot);
   url.search = "";
@@ -75,7 +75,7 @@ export function fileUrl(exportRoot: string, path: string): string {
   return url.href;
 }
 
-/** The last segment of a file's address. */
+/** The last segment of a file's URL. */
 export function lastSegment(url: string): string {
   return url.slice(url.lastIndexOf("/") + 1);
 }

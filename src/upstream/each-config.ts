@@ -4,22 +4,22 @@ import { holdLease, type Ticker } from "../store/lease-hold.ts";
 import type { IndexReader } from "../store/upstream/index-state.ts";
 import type { UpstreamSettings } from "./settings.ts";
 
-/** What sharing configs among workers needs. */
+/** The dependencies of sharing configs among workers. */
 export type ConfigSharing = {
   readonly leases: Leases;
   readonly settings: Pick<UpstreamSettings, "workerTimeoutSeconds" | "maxRuntimeMs">;
-  /** Names the process: each run of it may take back the leases of the one before. */
+  /** Names the process, whose runs may take back the leases of the previous run. */
   readonly holder: string;
-  /** Renews leases; the process's own timers unless told. */
+  /** Renews leases. Default: the process's own timers. */
   readonly ticker?: Ticker;
 };
 
-/** Configs worked on at once in a process: one server that is slow does not hold up the others. */
+/** Configs that a process works on at once, so that one slow server does not hold up the others. */
 const AT_ONCE = 2;
 
 /**
- * Works on every config that no other worker has, each under its lease and within MAX_RUNTIME. `work` must not throw
- * for what is wrong with its config; what it throws is thrown once the others are done.
+ * Calls `work` for every config that no other worker has, each under its lease and within MAX_RUNTIME. `work` must not
+ * throw for a problem of its config. If it throws, the error is thrown once the other configs are done.
  */
 export async function eachConfig<C extends { readonly name: string }>(
   sharing: ConfigSharing,

@@ -1,25 +1,25 @@
 import type { ErrorCode } from "../errors.ts";
 
-/** What imports and mirrors have to say; the composition root makes log lines and metrics of it. */
+/** Events of imports and mirrors; the composition root turns them into log lines and metrics. */
 export type UpstreamEvent =
-  /** The list of files could not be read; tried again by the next run. */
+  /** The list of files could not be read; the next run tries again. */
   | {
     readonly kind: "index-failed";
     readonly reader: "import" | "mirror";
     readonly name: string;
     readonly code: ErrorCode;
     readonly message: string;
-    /** For the log alone. */
+    /** For the log only. */
     readonly cause?: unknown;
   }
-  /** Lines of a list that are no safe path; they are left out. */
+  /** Lines of a list that are not a safe path and were left out. */
   | {
     readonly kind: "lines-refused";
     readonly reader: "import" | "mirror";
     readonly name: string;
     readonly count: number;
   }
-  /** A list lacks so many files that what it does not name is kept for now. */
+  /** A list lacks so many files that the missing ones are kept for now. */
   | {
     readonly kind: "list-shrank";
     readonly reader: "import" | "mirror";
@@ -54,5 +54,5 @@ export type UpstreamEvent =
   }
   | { readonly kind: "file-deleted"; readonly name: string; readonly file: string };
 
-/** Takes events; must not throw. */
+/** Receives events; must not throw. */
 export type ReportUpstream = (event: UpstreamEvent) => void;

@@ -4,13 +4,13 @@ import { isActive } from "../model/resource/members.ts";
 import type { ExportFile, FileSignatureInfo } from "../export-file/read.ts";
 import { verifyExportFile } from "../export-file/verify.ts";
 
-/** Signatures that a message names, and characters of each name. */
+/** The most signatures that a message names, and the most characters of each name. */
 const NAMED = 5;
 const NAME_LENGTH = 40;
 
 /**
- * Whether any of the keys that are active now signed the file; else `signature_invalid`, naming whose signatures it
- * has. Throws `invalid_configuration` for a key that is none.
+ * Checks that one of the active keys signed the file; otherwise refuses it as `signature_invalid` and names the signing
+ * keys. Throws `invalid_configuration` for an invalid key.
  */
 export async function checkSignature(
   file: Pick<ExportFile, "bin" | "signatures">,

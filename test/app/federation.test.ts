@@ -86,7 +86,7 @@ describe.each(["connect", "grpc"] as const)("calls to peers by %s", (protocol) =
         direction: "pull",
         counts: { keys: 0 },
         error: expect.stringMatching(
-          /^fetch_refused: .+ is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant$/,
+          /^fetch_refused: .+ is at a private address: set PEER_ALLOW_PRIVATE=true to allow it$/,
         ),
       }]);
     }
@@ -106,7 +106,7 @@ describe.each(["connect", "grpc"] as const)("calls to peers by %s", (protocol) =
     await agree(app, agreement("http://169.254.169.254"));
     const [{ error: never } = {}] = await pull(app);
     expect(never).toMatch(
-      /^fetch_refused: .+ is at a special address, which is never fetched from$/,
+      /^fetch_refused: .+ is at a special address, which this server never connects to$/,
     );
   });
 
@@ -119,7 +119,7 @@ describe.each(["connect", "grpc"] as const)("calls to peers by %s", (protocol) =
     );
     await agree(app, agreement(`http://127.0.0.1:${port}`));
     const [{ error } = {}] = await pull(app);
-    expect(error).toMatch(/^wrong_protocol: .+ answered HTTP 307, which is no answer of a /);
+    expect(error).toMatch(/^wrong_protocol: .+ answered HTTP 307, which is not a federation server/);
     expect(seen).toEqual(["/Federation/Fetch"]);
     expect(behind.seen).toEqual([]);
   });
@@ -137,7 +137,7 @@ describe.each(["connect", "grpc", "auto"] as const)(
         pull: { enabled: true },
         accept: { regions: ["R0"] },
       });
-      const cause = `certificate_untrusted: 127.0.0.1:${port} shows a certificate of an authority`;
+      const cause = `certificate_untrusted: 127.0.0.1:${port} shows a certificate of an unknown authority`;
       const cure = "set NODE_EXTRA_CA_CERTS to the file with its certificate";
       const told = (text: string): void => {
         expect(text).toContain(cause);

@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 
 describe("filesystemBlobStore()", () => {
-  it("writes plain files at ROOT/BUCKET/NAME and nothing besides", async () => {
+  it("writes plain files at ROOT/BUCKET/NAME and nothing else", async () => {
     const store = filesystemBlobStore(root);
     await store.put(BUCKET, "us/1-2-00001.zip", text("zip"), ZIP);
     await store.put(BUCKET, "us/index.txt", text("us/1-2-00001.zip\n"), INDEX);
@@ -49,10 +49,10 @@ describe("filesystemBlobStore()", () => {
     expect(await readdir(join(root, BUCKET))).toEqual([".partial"]);
   });
 
-  it("gives the same info after a restart, and another entity tag after each write", async () => {
+  it("returns the same info after a restart, and a new entity tag after each write", async () => {
     const tags = new Set<string | undefined>();
     for (let write = 0; write < 50; write++) {
-      // A clock that stands still, and bodies of one length: only the write itself can tell them apart.
+      // The clock stands still and all bodies have one length, so only the write itself can change the tag.
       const store = filesystemBlobStore(root, () => 1_700_000_000_000);
       await store.put(BUCKET, "index.txt", text(String(write % 10)), INDEX);
       const info = await store.head(BUCKET, "index.txt");
@@ -76,7 +76,7 @@ describe("filesystemBlobStore()", () => {
     expect(await store.head(BUCKET, "a/b.zip")).toMatchObject(ZIP);
   });
 
-  it("refuses damaged headers rather than guess", async () => {
+  it("refuses damaged headers", async () => {
     const store = filesystemBlobStore(root);
     await store.put(BUCKET, "b.zip", text("x"), INDEX);
     await writeFile(join(root, BUCKET, ".headers/b.zip"), "half a li");
@@ -84,7 +84,7 @@ describe("filesystemBlobStore()", () => {
     await expect(store.get(BUCKET, "b.zip")).rejects.toThrow(root);
   });
 
-  it("serves files that others put there, and lists none that cannot be a blob", async () => {
+  it("serves files written by other programs, and lists only valid blob names", async () => {
     const folder = join(root, BUCKET, "us");
     await mkdir(join(folder, ".hidden"), { recursive: true });
     await writeFile(join(folder, "copied.zip"), "copied");
@@ -98,7 +98,7 @@ describe("filesystemBlobStore()", () => {
     expect(await textOf({ store, bucket: BUCKET }, "us/copied.zip")).toBe("copied");
   });
 
-  it("removes leftovers of a crash, and not what another process is writing", async () => {
+  it("removes leftovers of a crash, but not files that another process is writing", async () => {
     const partials = join(root, BUCKET, ".partial");
     await mkdir(partials, { recursive: true });
     const now = Date.now();
@@ -133,7 +133,7 @@ describe("filesystemBlobStore()", () => {
     expect(await namesOf({ store, bucket: BUCKET }, "")).toEqual(["a/b"]);
   });
 
-  it("many writers and deleters of one folder do not trip each other", async () => {
+  it("concurrent writes and deletes in one folder do not fail each other", async () => {
     const stores = [filesystemBlobStore(root), filesystemBlobStore(root)];
     await Promise.all(Array.from({ length: 40 }, async (_, at) => {
       const store = stores[at % 2] ?? filesystemBlobStore(root);
@@ -145,7 +145,7 @@ describe("filesystemBlobStore()", () => {
     expect(await readdir(join(root, BUCKET, ".partial"))).toEqual([]);
   });
 
-  it("a reader keeps the blob that it opened", async () => {
+  it("a reader keeps reading the blob that it opened", async () => {
     const store = filesystemBlobStore(root);
     await store.put(BUCKET, "a.zip", new Uint8Array(200_000).fill(1), ZIP);
     const old = await store.get(BUCKET, "a.zip");
@@ -156,7 +156,7 @@ describe("filesystemBlobStore()", () => {
     expect(content?.every((byte) => byte === 1)).toBe(true);
   });
 
-  it("a file cut short while it is read is an error, not a short answer", async () => {
+  it("a file truncated during a read is an error, not a short response", async () => {
     const store = filesystemBlobStore(root);
     await store.put(BUCKET, "a.zip", new Uint8Array(500_000), ZIP);
     const blob = await store.get(BUCKET, "a.zip");
@@ -166,7 +166,7 @@ describe("filesystemBlobStore()", () => {
     });
   });
 
-  it("a directory that cannot be is blob_unavailable with its path and the cure", async () => {
+  it("an unusable directory is blob_unavailable with its path and the cure", async () => {
     await writeFile(root, "a file");
     const store = filesystemBlobStore(join(root, "exports"));
     const message = `blob storage in ${join(root, "exports")}: ` +
@@ -179,7 +179,7 @@ describe("filesystemBlobStore()", () => {
   it("a read-only directory is blob_unavailable with its path", async () => {
     await mkdir(join(root, BUCKET), { recursive: true });
     await chmod(join(root, BUCKET), 0o555);
-    // Permissions do not stop root, the system's own directories do.
+    // Permissions do not stop root, but the system's own directories do.
     const place = process.getuid?.() === 0 ? "/sys/wayfarer" : root;
     await expect(filesystemBlobStore(place).check(BUCKET)).rejects.toMatchObject({
       code: "blob_unavailable",

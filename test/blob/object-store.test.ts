@@ -10,7 +10,7 @@ import { OBJECT_STORES } from "./support/object-stores.ts";
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const WRONG = Buffer.from("a-wrong-secret-key").toString("base64");
 
-/** What the work throws, with all that a log would show of it. */
+/** What `work` throws, with everything that a log would show of it. */
 async function failureOf(work: Promise<unknown>): Promise<{ error: AppError; shown: string }> {
   const error = await work.then(() => undefined, (thrown: unknown) => thrown);
   if (!(error instanceof AppError)) throw new Error(`no AppError: ${error}`);
@@ -54,23 +54,23 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     ["check", () => store.check(BUCKET), undefined],
   ];
 
-  it.each(operations)("%s() outlasts 503, 429 and 500", async (_, work, expected) => {
+  it.each(operations)("%s() retries after 503, 429 and 500", async (_, work, expected) => {
     proxy.faults.push({ status: 503 }, { status: 429 }, { status: 500 });
     expect(await work()).toEqual(expected);
     // Half of 100, 200 and 400 ms: the random number is 0.5.
     expect(delays).toEqual([50, 100, 200]);
   });
 
-  it.each(operations)("%s() outlasts cut connections", async (_, work, expected) => {
+  it.each(operations)("%s() retries after broken connections", async (_, work, expected) => {
     proxy.faults.push("cut", "cut", "cut");
     expect(await work()).toEqual(expected);
     expect(proxy.faults).toEqual([]);
-    // Runtimes may repeat a request on a new connection by themselves.
+    // Runtimes may repeat a request on a new connection on their own.
     expect(delays.length).toBeLessThanOrEqual(3);
   });
 
   it.each(operations)(
-    "%s() gives up after four attempts, and recovers",
+    "%s() fails after four attempts, and recovers",
     async (_, work, expected) => {
       proxy.faults.push(...[503, 500, 502, 504].map((status) => ({ status })));
       await expect(work()).rejects.toMatchObject({
@@ -82,13 +82,13 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     },
   );
 
-  it("what is put after failures is what was to be put", async () => {
+  it("put() stores the right bytes after failed attempts", async () => {
     proxy.faults.push("cut", { status: 500 });
     await store.put(BUCKET, "after.zip", text("after"), ZIP);
     expect(await textOf({ store: direct, bucket: BUCKET }, "after.zip")).toBe("after");
   });
 
-  it("a silent server is given up on after the time-out", async () => {
+  it("a request to a silent server times out", async () => {
     const hasty = open(proxy.endpoint, testHttp({ timeoutMs: 40, attempts: 2 }).http);
     proxy.faults.push("silence", "silence");
     const { error, shown } = await failureOf(hasty.head(BUCKET, "here.zip"));
@@ -100,7 +100,7 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     expect(proxy.seen.length).toBe(2);
   });
 
-  it("a download that is cut goes on where it was", async () => {
+  it("an interrupted download resumes where it stopped", async () => {
     const body = new Uint8Array(1_000_000).map((_, at) => at * 7 ^ (at >> 9));
     await direct.put(BUCKET, "cut.zip", body, ZIP);
     for (const range of [undefined, { start: 1000, end: 900_000 }]) {
@@ -113,7 +113,7 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     }
   });
 
-  it("a download never goes on with another blob", async () => {
+  it("a download never resumes with a different blob", async () => {
     await direct.put(BUCKET, "swap.zip", new Uint8Array(500_000).fill(1), ZIP);
     const replace = async (): Promise<void> =>
       await direct.put(BUCKET, "swap.zip", new Uint8Array(500_000).fill(2), ZIP);
@@ -147,7 +147,7 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     expect(await textOf({ store: direct, bucket: BUCKET }, "here.zip")).toBe("0123456789");
   });
 
-  it("changed credentials are taken up with the next request", async () => {
+  it("changed credentials take effect with the next request", async () => {
     let secret: string | undefined = WRONG;
     const right = title === "S3" ? S3RVER.secretAccessKey : AZURITE.accessKey;
     const changing = open(server.endpoint, testHttp().http, () => secret ?? right);
@@ -157,14 +157,14 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
   });
 
   it("a missing bucket is named with the cure", async () => {
-    const cure = /answered 404 (NoSuchBucket|ContainerNotFound) for bucket "nowhere": make the /;
+    const cure = /answered 404 (NoSuchBucket|ContainerNotFound) for bucket "nowhere": create the /;
     await expect(direct.put("nowhere", "a.zip", text("a"), ZIP)).rejects.toThrow(cure);
     await expect(direct.get("nowhere", "a.zip")).rejects.toThrow(cure);
     await expect(direct.check("nowhere")).rejects.toThrow(cure);
     await expect(namesOf({ store: direct, bucket: "nowhere" }, "")).rejects.toThrow(cure);
   });
 
-  it("an error shows the store's code and nothing else of its answer", async () => {
+  it("an error shows the store's code and nothing else of its response", async () => {
     const leak = "wJalrXUtnFEMI";
     const bodies = [
       [
@@ -196,15 +196,15 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     expect(proxy.seen.length).toBe(4);
   });
 
-  it("a list that is none, goes in circles or never ends is refused", async () => {
+  it("a list that is malformed, repeats a page or never ends is refused", async () => {
     const page = title === "S3"
       ? "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x</NextContinuationToken></ListBucketResult>"
       : "<EnumerationResults><NextMarker>x</NextMarker></EnumerationResults>";
     const lists: readonly (readonly [readonly string[], string])[] = [
-      [["<html></html>"], "the answer is no list"],
-      [[""], "the answer is no list"],
+      [["<html></html>"], "the response is not a list"],
+      [[""], "the response is not a list"],
       [["<a></b>"], "XML is not nested properly"],
-      [[page, page], "the list goes in circles"],
+      [[page, page], "the list repeats a page"],
       [[" ".repeat(16 * 1024 * 1024 + 1)], "the list is too long"],
     ];
     for (const [bodies, cause] of lists) {
@@ -215,7 +215,7 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     }
   });
 
-  it("names of others that are no blob's name are not listed", async () => {
+  it("objects whose key is not a valid blob name are not listed", async () => {
     const names = [
       "here.zip",
       "here/../x",
@@ -235,7 +235,7 @@ describe.each(OBJECT_STORES)("$title", ({ title, start, open }) => {
     expect(await namesOf({ store, bucket: BUCKET }, "here")).toEqual(["here.zip", "hereafter"]);
   });
 
-  it("an answer without an entity tag is no store's", async () => {
+  it("a response without an entity tag is refused", async () => {
     proxy.faults.push({ status: 200, body: "hello" });
     await expect(store.get(BUCKET, "here.zip")).rejects.toMatchObject({
       code: "blob_unavailable",

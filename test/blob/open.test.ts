@@ -46,7 +46,7 @@ describe("blobStoreKind()", () => {
     ["ftp", undefined],
   ])("%j is %s", (value, kind) => expect(blobStoreKind(value)).toBe(kind));
 
-  it("knows all values that it announces", () => {
+  it("knows every value that it lists", () => {
     expect(BLOBSTORE_VALUES.map((value) => blobStoreKind(value))).not.toContain(undefined);
   });
 });
@@ -114,7 +114,7 @@ describe("openBlobStore()", () => {
     ],
   ];
   it.each(requests)(
-    "speaks for %o and bucket %s to %s",
+    "%o and bucket %s send requests to %s",
     async (settings, bucket, url, authorization) => {
       const seen: { url: string; authorization: string | null }[] = [];
       const store = openBlobStore(settings, {
@@ -142,7 +142,7 @@ describe("openBlobStore()", () => {
   ])("refuses %o", (settings, setting) => {
     expect(() => openBlobStore(settings as BlobSettings)).toThrow(expect.objectContaining({
       code: "invalid_configuration",
-      message: `${setting} must make an http or https URL without user, query or fragment`,
+      message: `${setting} must form an http or https URL without user, query or fragment`,
     }));
   });
 

@@ -3,7 +3,7 @@ import { backOffMs, retryingFetch } from "../../src/blob/retrying-fetch.ts";
 import { testHttp } from "./support/http-options.ts";
 
 describe("backOffMs()", () => {
-  it("is anything from nothing to a bound that doubles up to ten seconds", () => {
+  it("is between 0 and a bound that doubles up to ten seconds", () => {
     const bounds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1000].map((failed) => backOffMs(failed, () => 1));
     expect(bounds).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
     expect(backOffMs(5, () => 0)).toBe(0);
@@ -22,14 +22,17 @@ describe("retryingFetch()", () => {
     expect(delays).toEqual([50]);
   });
 
-  it.each([200, 304, 400, 401, 403, 404, 409, 412, 416, 501, 505])("takes %i", async (status) => {
-    const { http, delays } = testHttp({ fetch: answers(status) });
-    const response = await retryingFetch(() => Promise.resolve({ url, init: {} }), http);
-    expect(response.status).toBe(status);
-    expect(delays).toEqual([]);
-  });
+  it.each([200, 304, 400, 401, 403, 404, 409, 412, 416, 501, 505])(
+    "does not retry %i",
+    async (status) => {
+      const { http, delays } = testHttp({ fetch: answers(status) });
+      const response = await retryingFetch(() => Promise.resolve({ url, init: {} }), http);
+      expect(response.status).toBe(status);
+      expect(delays).toEqual([]);
+    },
+  );
 
-  it("prepares each attempt anew, and does not retry when that fails", async () => {
+  it("prepares each attempt again, and does not retry when preparing fails", async () => {
     let prepared = 0;
     const { http } = testHttp({ fetch: answers(503, 503) });
     await retryingFetch(() => Promise.resolve({ url, init: {}, attempt: prepared++ }), http);
@@ -45,7 +48,7 @@ describe("retryingFetch() that is stopped", () => {
   const reason = new Error("somebody else does it now");
   const prepare = () => Promise.resolve({ url, init: {} });
 
-  it("makes no request any more", async () => {
+  it("makes no further request", async () => {
     let requests = 0;
     const stop = new AbortController();
     const { http } = testHttp({
@@ -59,7 +62,7 @@ describe("retryingFetch() that is stopped", () => {
     expect(requests).toBe(1);
   });
 
-  it("ends the request that is under way", async () => {
+  it("ends the request in progress", async () => {
     const stop = new AbortController();
     const { http, delays } = testHttp({
       fetch: (_, init) =>
@@ -74,7 +77,7 @@ describe("retryingFetch() that is stopped", () => {
 });
 
 describe("retryingFetch() of a large upload", () => {
-  it("waits a millisecond longer for each 64 bytes", async () => {
+  it("allows one more millisecond for each 64 bytes", async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     let signal: AbortSignal | null | undefined;

@@ -34,7 +34,7 @@ function ask(
 }
 
 describe("serveBlobs()", () => {
-  it("GET gives content, type, cache header, length and a strong entity tag", async () => {
+  it("GET returns content, type, cache header, length and a strong entity tag", async () => {
     const response = await ask("GET");
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toEqual({
@@ -52,7 +52,7 @@ describe("serveBlobs()", () => {
     expect(await index.text()).toBe("a/1-2-00001.zip\n");
   });
 
-  it("HEAD gives the same headers as GET, and no body", async () => {
+  it("HEAD returns the same headers as GET, and no body", async () => {
     const [get, head] = await Promise.all([ask("GET"), ask("HEAD", { range: "bytes=0-1" })]);
     expect(head.status).toBe(200);
     expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers));
@@ -136,7 +136,7 @@ describe("serveBlobs()", () => {
     expect(await response.text()).toBe(method === "HEAD" ? "" : expected);
   });
 
-  it("an empty blob has no range to satisfy", async () => {
+  it("any range of an empty blob is unsatisfiable", async () => {
     const whole = await ask("GET", {}, "a/empty.txt");
     expect([whole.status, whole.headers.get("content-length")]).toEqual([200, "0"]);
     for (const range of ["bytes=0-", "bytes=-1", "bytes=0-0"]) {
@@ -183,7 +183,7 @@ describe("serveBlobs()", () => {
     },
   );
 
-  it("a blob replaced between looking and reading is sent whole or by its own range", async () => {
+  it("a blob replaced between head() and get() is sent whole, or as a range of the new blob", async () => {
     let replacements = 0;
     const restless: BlobStore = {
       ...store,
@@ -204,7 +204,7 @@ describe("serveBlobs()", () => {
     expect(response.headers.get("etag")).toBe((await store.head("exports", "restless.txt"))?.etag);
   });
 
-  it("what the store throws is thrown", async () => {
+  it("errors of the store are thrown", async () => {
     const broken: BlobStore = { ...store, get: () => Promise.reject(new Error("broken")) };
     const handler = serveBlobs({ store: broken, bucket: "exports" });
     await expect(handler(new Request("http://localhost/"), "a/index.txt")).rejects.toThrow(

@@ -14,7 +14,7 @@ const codeOf = (signal: AbortSignal): unknown => signal.aborted ? signal.reason.
 const never = () => new Promise<never>(() => {});
 
 describe("startDeadline()", () => {
-  it("aborts with deadline_exceeded when the time is over, and not before", async () => {
+  it("aborts with deadline_exceeded at the time limit, and not before", async () => {
     const { signal } = startDeadline(1000);
     await vi.advanceTimersByTimeAsync(999);
     expect(codeOf(signal)).toBeUndefined();
@@ -23,14 +23,14 @@ describe("startDeadline()", () => {
     expect(codeOf(startDeadline(0).signal)).toBe("deadline_exceeded");
   });
 
-  it("takes another reason for the end of the time", async () => {
-    const late = new Error("the shop closes");
+  it("aborts with a custom reason at the time limit", async () => {
+    const late = new Error("custom reason");
     const { signal } = startDeadline(10, { late: () => late });
     await vi.advanceTimersByTimeAsync(10);
     expect(signal.reason).toBe(late);
   });
 
-  it("aborts with canceled when any of its sources does, before or later", () => {
+  it("aborts with canceled when any of its sources aborts, before or later", () => {
     const [one, other] = [new AbortController(), new AbortController()];
     const canceledBy = [undefined, one.signal, other.signal];
     const { signal } = startDeadline(1000, { canceledBy });
@@ -38,11 +38,11 @@ describe("startDeadline()", () => {
     other.abort(new Error("whatever"));
     expect(codeOf(signal)).toBe("canceled");
     expect(codeOf(startDeadline(1000, { canceledBy }).signal)).toBe("canceled");
-    // Whoever is gone already is told so, not that the time is over.
+    // A source that is already aborted means canceled, not deadline_exceeded.
     expect(codeOf(startDeadline(0, { canceledBy }).signal)).toBe("canceled");
   });
 
-  it("has no end without a time, but can be canceled", () => {
+  it("never ends without a time limit, but can be canceled", () => {
     const { signal, cancel } = startDeadline(undefined);
     expect(vi.getTimerCount()).toBe(0);
     cancel();
@@ -63,7 +63,7 @@ describe("startDeadline()", () => {
 });
 
 describe("pause()", () => {
-  it("ends when its time is over, or with the signal's reason, and leaves no timer", async () => {
+  it("ends after its time or with the signal's reason, and leaves no timer", async () => {
     const controller = new AbortController();
     const ended: string[] = [];
     const first = pause(1000, controller.signal).then(() => ended.push("first"));
@@ -80,7 +80,7 @@ describe("pause()", () => {
 });
 
 describe("untilAborted()", () => {
-  it("gives what the work gives, or throws", async () => {
+  it("returns or throws what the work does", async () => {
     const { signal } = new AbortController();
     expect(await untilAborted(signal, () => Promise.resolve("done"))).toBe("done");
     const broken = () => Promise.reject(new Error("broken"));
@@ -95,7 +95,7 @@ describe("untilAborted()", () => {
     await expect(waiting).rejects.toBe(reason);
   });
 
-  it("starts nothing when the signal is aborted already", async () => {
+  it("starts nothing when the signal is already aborted", async () => {
     const start = vi.fn(never);
     await expect(untilAborted(AbortSignal.abort("gone"), start)).rejects.toBe("gone");
     expect(start).not.toHaveBeenCalled();
@@ -103,13 +103,13 @@ describe("untilAborted()", () => {
 });
 
 describe("within()", () => {
-  it("gives what comes in time, and frees its timer", async () => {
+  it("returns a result in time, and frees its timer", async () => {
     expect(await within(10, () => Promise.resolve("done"))).toBe("done");
     await expect(within(10, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("rejects what takes too long with a TimeoutError, or answers with late()", async () => {
+  it("rejects slow work with a TimeoutError, or returns late()", async () => {
     const failed = expect(within(5, never)).rejects.toThrow(
       new TimeoutError(5),
     );
@@ -120,7 +120,7 @@ describe("within()", () => {
     expect(new TimeoutError(5).message).toBe("no answer within 5 ms");
   });
 
-  it("takes no notice of what fails after its time", async () => {
+  it("ignores a failure after the time limit", async () => {
     const fails = () => new Promise<never>((_, reject) => setTimeout(reject, 10, new Error("x")));
     const answer = within(5, fails, () => "late");
     await vi.advanceTimersByTimeAsync(10);

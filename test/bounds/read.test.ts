@@ -4,7 +4,7 @@ import { accept, refuse } from "../../src/errors.ts";
 
 afterEach(() => void vi.useRealTimers());
 
-/** A stream of these chunks that ends, breaks or stays silent after them, and what was asked of it. */
+/** A stream of these chunks that then ends, breaks or stays silent, and a record of the calls to it. */
 function source(chunks: readonly number[][], after: "ends" | "breaks" | "is silent" = "ends") {
   const rest = [...chunks];
   const seen = { pulls: 0, canceled: false };
@@ -33,7 +33,7 @@ describe("readUpTo()", () => {
     ["exactly as much as it may", [[1, 2], [], [3, 4]], [1, 2, 3, 4], true],
     ["one byte more", [[1, 2], [3, 4, 5]], [1, 2, 3, 4], false],
     ["a chunk more", [[1, 2, 3, 4], [5], [6]], [1, 2, 3, 4], false],
-  ])("gives at most so many bytes: %s", async (_, chunks, bytes, complete) => {
+  ])("returns at most maxBytes: %s", async (_, chunks, bytes, complete) => {
     const { stream, seen } = source(chunks);
     expect(await readUpTo(stream, { maxBytes: 4 })).toEqual({
       bytes: new Uint8Array(bytes),
@@ -42,20 +42,20 @@ describe("readUpTo()", () => {
     expect(seen.canceled).toBe(!complete);
   });
 
-  it("takes the absence of a body for an empty one", async () => {
+  it("treats a missing body as an empty one", async () => {
     expect(await readUpTo(null, { maxBytes: 4 })).toEqual({
       bytes: new Uint8Array(),
       complete: true,
     });
   });
 
-  it("reads nothing beyond the first byte too many", async () => {
+  it("stops reading at the first byte beyond the limit", async () => {
     const { stream, seen } = source([[1], [2], [3], [4]]);
     await readUpTo(stream, { maxBytes: 1 });
     expect(seen.pulls).toBe(2);
   });
 
-  it("leaves the rest to the stream's owner when it is told so", async () => {
+  it("leaves the rest to the stream's owner on request", async () => {
     const { stream, seen } = source([[1], [2]]);
     await readUpTo(stream, { maxBytes: 1, rest: "leave" });
     expect(seen.canceled).toBe(false);
@@ -66,7 +66,7 @@ describe("readUpTo()", () => {
     await expect(readUpTo(stream, { maxBytes: 4 })).rejects.toThrow("broken");
   });
 
-  it("rejects with the signal's reason though the stream is silent, and cancels it", async () => {
+  it("rejects with the signal's reason even if the stream is silent, and cancels it", async () => {
     const { stream, seen } = source([[1]], "is silent");
     const controller = new AbortController();
     const reading = readUpTo(stream, { maxBytes: 4, signal: controller.signal });
@@ -83,7 +83,7 @@ describe("readUpTo()", () => {
     expect(seen.pulls).toBe(0);
   });
 
-  it("waits so long for all of it, cancels the stream, and reads no more", async () => {
+  it("limits the time for the whole stream, then cancels it and reads no more", async () => {
     vi.useFakeTimers();
     const { stream, seen } = source([[1]], "is silent");
     const reading = readUpTo(stream, { maxBytes: 4, timeoutMs: 100 });
@@ -94,13 +94,13 @@ describe("readUpTo()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("waits so long for each chunk, not for all of them", async () => {
+  it("limits the time for each chunk, not for all of them", async () => {
     vi.useFakeTimers();
     let chunks = 0;
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) =>
         new Promise<void>((done) => {
-          // The fifth never comes.
+          // The fifth chunk never arrives.
           if (++chunks < 5) setTimeout(() => done(controller.enqueue(new Uint8Array(1))), 90);
         }),
     }, { highWaterMark: 0 });
@@ -113,14 +113,14 @@ describe("readUpTo()", () => {
 });
 
 describe("readBounded()", () => {
-  it("gives all of a stream", async () => {
+  it("returns a whole stream", async () => {
     const { stream } = source([[1, 2], [3, 4]]);
     expect(await readBounded(stream, { maxBytes: 4 })).toEqual(
       accept(new Uint8Array([1, 2, 3, 4])),
     );
   });
 
-  it("refuses one byte too many with body_too_large, or as it is told, and cancels the rest", async () => {
+  it("refuses one byte too many with body_too_large or a custom error, and cancels the rest", async () => {
     const plain = source([[1, 2], [3]], "is silent");
     expect(await readBounded(plain.stream, { maxBytes: 2 })).toEqual(
       refuse("body_too_large", "more than 2 bytes"),

@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import { recentMap } from "../../src/bounds/recent.ts";
 
 describe("recentMap()", () => {
-  it("drops the entry that was used the longest ago", () => {
+  it("drops the least recently used entry", () => {
     const map = recentMap<string, number>({ maxSize: 3 });
     for (const [index, key] of ["a", "b", "c"].entries()) map.set(key, index);
-    // Reading and writing are both a use.
+    // Both reading and writing count as a use.
     expect(map.get("a")).toBe(0);
     map.set("b", 10);
     map.set("d", 3);
     expect(["a", "b", "c", "d"].map((key) => map.get(key))).toEqual([0, 10, undefined, 3]);
   });
 
-  it("creates what is not there, once, and keeps undefined like any value", () => {
+  it("creates a missing value once, and keeps undefined like any value", () => {
     const map = recentMap<string, number | undefined>({ maxSize: 2 });
     const made: string[] = [];
     const find = (key: string, value: number | undefined) =>
@@ -29,14 +29,14 @@ describe("recentMap()", () => {
     expect(made).toEqual(["a", "b", "c", "b"]);
   });
 
-  it("forgets what is deleted", () => {
+  it("drops deleted entries", () => {
     const map = recentMap<string, number>({ maxSize: 2 });
     map.set("a", 1);
     map.delete("a");
     expect(map.get("a")).toBeUndefined();
   });
 
-  it("lets entries expire by its clock, counted from when they were stored or from what is told", () => {
+  it("expires entries by its clock, counted from when they were stored or from a given time", () => {
     const clock = { ms: 1000 };
     const map = recentMap<string, number>({
       maxSize: 5,

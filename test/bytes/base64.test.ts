@@ -10,7 +10,7 @@ import {
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
 describe("decodeBase64()", () => {
-  test("takes both alphabets, padded or not", () => {
+  test("accepts both alphabets, padded or not", () => {
     expect(decodeBase64("+/+/")).toEqual(bytes(0xfb, 0xff, 0xbf));
     expect(decodeBase64("-_-_")).toEqual(bytes(0xfb, 0xff, 0xbf));
     for (const text of ["/w==", "_w==", "/w", "_w"]) {
@@ -55,7 +55,7 @@ describe("decodeBase64()", () => {
     for (const text of bad) expect([text, decodeBase64(text)]).toEqual([text, undefined]);
   });
 
-  test("takes back what the encoders gave, for every length", () => {
+  test("decodes what the encoders return, for every length", () => {
     for (let size = 0; size < 100; size++) {
       const data = new Uint8Array(size).map((_, index) => index * 37 + size);
       expect(decodeBase64(encodeBase64(data))).toEqual(data);
@@ -64,24 +64,24 @@ describe("decodeBase64()", () => {
     }
   });
 
-  test("gives an array of its own, not a part of a shared one", () => {
+  test("returns its own array, not a part of a shared one", () => {
     expect(decodeBase64("AAAA")?.buffer.byteLength).toBe(3);
   });
 
-  test("answers long hostile text at once", () => {
+  test("handles long hostile text quickly", () => {
     expect(decodeBase64(`${"A".repeat(1_000_000)}!`)).toBeUndefined();
     expect(decodeBase64("=".repeat(1_000_000))).toBeUndefined();
   });
 });
 
-test("encoders see only the part of the buffer that the array shows", () => {
+test("encoders read only the array's part of the buffer", () => {
   const part = bytes(1, 0xfb, 0xff, 4).subarray(1, 3);
   expect(encodeBase64(part)).toBe("+/8=");
   expect(encodeBase64Url(part)).toBe("-_8");
   expect(encodeHex(part)).toBe("fbff");
 });
 
-test("decodeHex() takes either case and refuses everything else", () => {
+test("decodeHex() accepts either case and refuses everything else", () => {
   expect(decodeHex("fbFF")).toEqual(bytes(0xfb, 0xff));
   for (const text of ["f", "0x", "fg", "ff ", "fff"]) expect(decodeHex(text)).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { derChildren, derElement, derOid } from "../../src/bytes/der.ts";
 const hex = (text: string) => new Uint8Array(Buffer.from(text, "hex"));
 
 describe("derElement()", () => {
-  it("tells where content lies, in short and in long form", () => {
+  it("returns the offsets of the content, in short and in long form", () => {
     expect(derElement(hex("0203010203"), 0)).toEqual({ tag: 2, from: 0, start: 2, end: 5 });
     const long = hex(`048180${"00".repeat(128)}`);
     expect(derElement(long, 0)).toEqual({ tag: 4, from: 0, start: 3, end: 131 });
@@ -30,7 +30,7 @@ describe("derElement()", () => {
   });
 });
 
-it("derChildren() leaves nothing over", () => {
+it("derChildren() refuses bytes left over", () => {
   const whole = hex("3006020101020102");
   const element = derElement(whole, 0);
   if (element === undefined) throw new Error("no element");

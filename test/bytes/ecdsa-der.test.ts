@@ -20,7 +20,7 @@ describe("encodeDer() writes strict DER (X.690 8.3.2, minimal integers)", () => 
     expect(decodeDer(fromHex(der))).toEqual({ signature: fromHex(raw) });
   });
 
-  test("of any r and s reads back", () => {
+  test("round-trips any r and s", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 64, maxLength: 64 }), (raw) => {
         expect(decodeDer(encodeDer(raw))).toEqual({ signature: new Uint8Array(raw) });
@@ -56,7 +56,7 @@ describe("decodeDer() of what is not strict", () => {
     ["negative", "3006020180020102", "a negative INTEGER"],
     ["after s", "30080201010201020500", "bytes after s"],
     ["after all", "300602010102010200", "bytes after the SEQUENCE"],
-  ])("reads it and says so: %s", (_name, der, oddity) => {
+  ])("is decoded with its oddity: %s", (_name, der, oddity) => {
     expect(decodeDer(fromHex(der))?.oddity).toBe(oddity);
   });
 
@@ -70,7 +70,7 @@ describe("decodeDer() of what is not strict", () => {
     ["indefinite length", "30800201010201020000"],
     ["an octet string", "3006040101020102"],
     ["length of three bytes", "3083000006020101020102"],
-  ])("has nothing to say of %s", (_name, der) => {
+  ])("returns undefined for %s", (_name, der) => {
     expect(decodeDer(fromHex(der))).toBeUndefined();
   });
 });

@@ -229,7 +229,7 @@ export function blobContract(backEnd: string, subject: () => BlobSubject): void 
       }
       for (const bad of ["", ".", "..", "a/b", "/etc", ".partial", "a b"]) {
         await expect(store.put(bad, "a", text("x"), ZIP), bad).rejects.toThrow(
-          /^a bucket's name must be/,
+          /^a bucket's name may only contain/,
         );
         await expect(namesOf({ store, bucket: bad }, ""), bad).rejects.toEqual(refusal);
         await expect(store.check(bad), bad).rejects.toEqual(refusal);

@@ -18,7 +18,7 @@ test("tekmacText() sorts the keys by their base64", () => {
 });
 
 describe.each(CRYPTOS)("tekmac() on $name", ({ crypto }) => {
-  test("gives the known values of the specification", async () => {
+  test("returns the known values of the specification", async () => {
     const risky = [key(FIRST, 1, 3), key(SECOND, 144, 5)];
     const plain = [key(FIRST, 1, 0), key(SECOND, 144, 0)];
     expect(await tekmac(crypto, HMAC_KEY, risky))

@@ -23,7 +23,7 @@ const CLAIMS: CertificateClaims = {
   lifetimeSeconds: 300,
 };
 
-test("issueCertificate() makes a JWT that another implementation verifies", async () => {
+test("issueCertificate() creates a JWT that another implementation verifies", async () => {
   const { issuer } = await ensureIssuer(NATIVE, join(await temporaryFolder(), "issuer.pem"));
   const certificate = await issueCertificate(issuer, CLAIMS);
   const key = await importSPKI(issuer.publicKeyPem, "ES256");
@@ -41,7 +41,7 @@ test("issueCertificate() makes a JWT that another implementation verifies", asyn
   });
 });
 
-test("ensureIssuer() makes a key once, for its owner alone", async () => {
+test("ensureIssuer() creates a key once, readable only by its owner", async () => {
   const path = join(await temporaryFolder(), "new", "issuer.pem");
   const first = await ensureIssuer(NATIVE, path);
   const second = await ensureIssuer(NATIVE, path);
@@ -58,17 +58,18 @@ test("ensureIssuer() never replaces a file that holds something else", async () 
   expect(await readFile(path, "utf8")).toBe("precious");
 });
 
-test("ensureIssuer() names a file that it cannot make", async () => {
+test("ensureIssuer() names a file that it cannot create", async () => {
   const file = join(await temporaryFolder(), "file");
   await writeFile(file, "");
   const path = join(file, "issuer.pem");
   await expect(ensureIssuer(NATIVE, path)).rejects.toMatchObject({
     code: "key_unavailable",
-    message: `${path} cannot be written: name a file for the issuer key that this process may make`,
+    message:
+      `${path} cannot be written: name a file for the issuer key that this process may create`,
   });
 });
 
-test("loadIssuer() does not make a key", async () => {
+test("loadIssuer() does not create a key", async () => {
   const path = join(await temporaryFolder(), "issuer.pem");
   await expect(loadIssuer(NATIVE, path)).rejects.toMatchObject({ code: "key_not_found" });
 });

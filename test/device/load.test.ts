@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type LoadPlan, percentiles, runLoad } from "../../src/device/load.ts";
 
-/** A plan on a clock that only sleeping moves. */
+/** A plan on a clock that only sleep() advances. */
 function plan(options: Partial<LoadPlan>): { plan: LoadPlan; now: () => number } {
   let now = 0;
   return {
@@ -21,7 +21,7 @@ function plan(options: Partial<LoadPlan>): { plan: LoadPlan; now: () => number }
   };
 }
 
-test("runLoad() begins each request when it is due", async () => {
+test("runLoad() starts each request when it is due", async () => {
   const { plan: even, now } = plan({ count: 4 });
   const begun: number[] = [];
   const result = await runLoad(even, () => Promise.resolve(0), () => {
@@ -32,7 +32,7 @@ test("runLoad() begins each request when it is due", async () => {
   expect(result.outcomes).toEqual({ "200": 4 });
 });
 
-test("runLoad() counts the waiting of requests that a slow server held up", async () => {
+test("runLoad() includes the wait caused by a slow server in the latency", async () => {
   let now = 0;
   const { plan: slow } = plan({ count: 3, maxInFlight: 1, clockMs: () => now });
   const result = await runLoad(
@@ -49,7 +49,7 @@ test("runLoad() counts the waiting of requests that a slow server held up", asyn
   expect(result.seconds).toBe(0.3);
 });
 
-test("runLoad() prepares a request for each, and no more", async () => {
+test("runLoad() prepares exactly one request for each", async () => {
   const { plan: many } = plan({ count: 100 });
   let prepared = 0;
   const sent: number[] = [];
@@ -61,7 +61,7 @@ test("runLoad() prepares a request for each, and no more", async () => {
   expect(sent).toEqual(Array.from({ length: 100 }, (_, index) => index));
 });
 
-test("runLoad() ends early when it is told to", async () => {
+test("runLoad() ends early when the signal aborts", async () => {
   const stop = new AbortController();
   const { plan: endless } = plan({ count: 1_000_000, signal: stop.signal });
   let begun = 0;
@@ -72,7 +72,7 @@ test("runLoad() ends early when it is told to", async () => {
   expect(result.outcomes).toEqual({ "200": 5 });
 });
 
-test("runLoad() fails when requests cannot be made", async () => {
+test("runLoad() fails when requests cannot be prepared", async () => {
   const { plan: short } = plan({ count: 3 });
   const failing = runLoad(
     short,
@@ -82,7 +82,7 @@ test("runLoad() fails when requests cannot be made", async () => {
   await expect(failing).rejects.toThrow("no key");
 });
 
-test("percentiles() takes the nearest rank", () => {
+test("percentiles() uses the nearest rank", () => {
   const values = Array.from({ length: 200 }, (_, index) => 200 - index);
   expect(percentiles(values)).toEqual({ p50: 100, p90: 180, p99: 198, max: 200 });
   expect(percentiles([])).toEqual({ p50: 0, p90: 0, p99: 0, max: 0 });

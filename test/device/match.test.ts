@@ -18,13 +18,13 @@ const publishedDay: Tek = {
   intervalCount: GAEN_DAY.intervalCount,
 };
 
-/** A published RPI of the vectors, heard so many intervals later than it was sent. */
+/** A published RPI of the vectors, received this many intervals after it was sent. */
 function heard(offset: keyof typeof GAEN_DAY.rpis, intervalsLate: number): Sighting {
   const rpi = decodeHex(GAEN_DAY.rpis[offset]) ?? new Uint8Array();
   return { rpi, heardAt: asSeconds((GAEN_DAY.intervalNumber + offset + intervalsLate) * 600) };
 }
 
-test("matchKeys() finds exactly the encounters, among strangers and keys never met", async () => {
+test("matchKeys() finds exactly the encounters, among strangers and unrelated keys", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.string({ minLength: 1, maxLength: 8 }),
@@ -65,7 +65,7 @@ test("matchKeys() finds RPIs of the published test vectors", async () => {
 });
 
 test.each([[-12, true], [12, true], [-13, false], [13, false]])(
-  "matchKeys() with an RPI heard %i intervals late: %s",
+  "matchKeys() with an RPI received %i intervals late: %s",
   async (late, matches) => {
     const found = await matchKeys([publishedDay], new SightingTable([heard(8, late)]));
     expect(found.length === 1).toBe(matches);
@@ -78,7 +78,7 @@ test("matchKeys() does not derive RPIs beyond the rolling period", async () => {
   expect(await matchKeys([cut], table)).toEqual([{ key: cut, sightings: [0] }]);
 });
 
-test("matchKeys() takes odd keys from a file for what they are: no encounters", async () => {
+test("matchKeys() finds no encounter for odd keys of a file", async () => {
   const table = new SightingTable([heard(8, 0)]);
   const odd: Tek[] = [
     { ...publishedDay, key: publishedDay.key.subarray(0, 15) },
@@ -99,11 +99,11 @@ test("matchKeys() bounds a rolling period that no TEK can have", async () => {
   expect(await matchKeys([endless], new SightingTable([late]))).toEqual([]);
 });
 
-test("a phone that heard nothing met nobody", async () => {
+test("a phone that received no RPI has no encounters", async () => {
   expect(await matchKeys([publishedDay], new SightingTable([]))).toEqual([]);
 });
 
-test("matchKeys() lets the event loop turn", async () => {
+test("matchKeys() does not block the event loop", async () => {
   const keys = Array.from({ length: 300 }, () => publishedDay);
   let turns = 0;
   const counting = setInterval(() => turns++, 0);
@@ -112,7 +112,7 @@ test("matchKeys() lets the event loop turn", async () => {
   expect(turns).toBeGreaterThan(0);
 });
 
-test("simulateEncounter() hears one RPI an interval, within the key's period", () => {
+test("simulateEncounter() records one RPI per interval, within the key's period", () => {
   const [tek = fail()] = makeTeks({ now: NOW, days: 1, today: false }, seededRandom("tek"));
   const { from, sightings } = simulateEncounter(tek, 3, seededRandom("encounter"));
   const first = from / 600;

@@ -21,14 +21,14 @@ test.each([[TODAY - 3, TODAY - 3], [TODAY - 28, TODAY - 5], [TODAY, TODAY - 1]])
   },
 );
 
-test("meet() mixes what was heard of strangers in, by time", () => {
+test("meet() mixes in the RPIs of strangers, by time", () => {
   const { sightings } = meet(known(5), undefined, seededRandom("meeting"));
   expect(sightings.length).toBe(203);
   const times = sightings.map(({ heardAt }) => heardAt);
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 });
 
-test("meet() without TEKs meets nobody", () => {
+test("meet() without TEKs returns no encounter", () => {
   const met = meet(known(0), undefined, seededRandom("meeting"));
   expect(met).toMatchObject({ sightings: [], encounters: [] });
 });

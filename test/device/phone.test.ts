@@ -19,7 +19,7 @@ const SIGHTINGS: readonly Sighting[] = [{
   heardAt: asSeconds((GAEN_DAY.intervalNumber + 8) * 600),
 }];
 
-/** Files whose content says what is in them; the bytes of real ones are the matter of src/export-file. */
+/** Files whose text names their keys; src/export-file tests real files. */
 const open: OpenFile = (zip) => {
   const words = new TextDecoder().decode(zip).split(" ");
   if (words.includes("forged")) return Promise.resolve(refuse("signature_invalid", "forged"));
@@ -29,7 +29,7 @@ const open: OpenFile = (zip) => {
   }));
 };
 
-/** A phone at a server with these files, by path below /exports/. */
+/** A phone and a server with these files, by path below /exports/. */
 async function phoneAt(files: Map<string, string>, limits: Partial<DownloadLimits> = {}) {
   const server = await serve(({ url }, response) => {
     const content = files.get(url.replace("/exports/", ""));
@@ -71,14 +71,14 @@ test("a phone reads each file once, and new ones as they come", async () => {
   expect(phone.exposures).toMatchObject([{ path: "mag/2.zip", reportType: 5, revoked: true }]);
 });
 
-test("a phone tells an index that is not there from an empty one", async () => {
+test("a phone distinguishes a missing index from an empty one", async () => {
   const { phone } = await phoneAt(new Map([["mag/index.txt", ""]]));
   expect(await phone.sync()).toMatchObject({ ok: true, value: { read: [] } });
   const { phone: lost } = await phoneAt(new Map());
   expect(await lost.sync()).toMatchObject({ ok: false, code: "not_found" });
 });
 
-test("a phone tries again what it could not have, and not what is wrong", async () => {
+test("a phone retries failed downloads, but not invalid files", async () => {
   const files = new Map([
     ["mag/index.txt", "mag/late.zip\nmag/forged.zip"],
     ["mag/forged.zip", "forged key"],
@@ -121,7 +121,7 @@ test.each([
   expect(await phone.sync()).toEqual({
     ok: false,
     code: "malformed_file",
-    message: "index.txt of mag: line 2 is no relative path of a .zip file",
+    message: "index.txt of mag: line 2 is not the relative path of a .zip file",
   });
   expect(server.got.length).toBe(1);
 });
@@ -136,7 +136,7 @@ test("a phone bounds what it downloads", async () => {
   expect(await small.phone.sync()).toMatchObject({ ok: false, code: "limit_exceeded" });
 });
 
-test("a phone says when the index cannot be had", async () => {
+test("a phone reports an index that cannot be downloaded", async () => {
   const server = await serve((_, response) => {
     response.statusCode = 503;
     response.end();

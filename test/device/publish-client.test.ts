@@ -30,7 +30,7 @@ async function upload(details: Partial<UploadDetails> = {}, seed = "upload") {
   return { teks, issuer, body: await makeUpload(teks, { ...DETAILS, ...details }, tools) };
 }
 
-test("makeUpload() certifies its keys and nothing but them", async () => {
+test("makeUpload() certifies exactly its keys", async () => {
   const { teks, issuer, body } = await upload();
   expect(body.temporaryExposureKeys.map(({ key }) => decodeBase64(key)))
     .toEqual(teks.map(({ key }) => new Uint8Array(key)));
@@ -65,7 +65,7 @@ test("makeUpload() pads with 1,024 to 2,047 bytes", async () => {
   expect(new Set(sizes).size).toBeGreaterThan(1);
 });
 
-test("sendPublish() posts the body and reads the answer", async () => {
+test("sendPublish() posts the body and reads the response", async () => {
   const { body } = await upload({ revisionToken: "token" });
   const server = await serve((_, response) => {
     response.end(JSON.stringify({
@@ -95,7 +95,7 @@ test("sendPublish() posts the body and reads the answer", async () => {
   expect(JSON.parse(got?.body ?? "")).toEqual(JSON.parse(JSON.stringify(body)));
 });
 
-test("sendPublish() marks chaff, and takes an answer that has only padding", async () => {
+test("sendPublish() marks chaff, and accepts a response with only padding", async () => {
   const { body } = await upload();
   const server = await serve((_, response) => response.end('{"padding":"AAAA"}'));
   const answer = await sendPublish(fetch, server.url, body, { chaff: true });
@@ -106,7 +106,7 @@ test("sendPublish() marks chaff, and takes an answer that has only padding", asy
   expect(server.got[0]?.headers["x-chaff"]).toBe("1");
 });
 
-test("sendPublish() answers a refusal of the server as a value", async () => {
+test("sendPublish() returns a refusal of the server as a value", async () => {
   const { body } = await upload();
   const server = await serve((_, response) => {
     response.statusCode = 401;
@@ -133,7 +133,7 @@ test.each([
   ["another type", '{"insertedExposures":"13"}'],
   ["a list", "[1]"],
   ["bytes that are no UTF-8", Buffer.from([0x7b, 0xff, 0x7d])],
-])("sendPublish() refuses %s in place of an answer", async (_, text) => {
+])("sendPublish() refuses %s in place of a response", async (_, text) => {
   const server = await serve((_, response) => {
     response.statusCode = 502;
     response.end(text);
@@ -141,11 +141,11 @@ test.each([
   expect(await sendPublish(fetch, server.url, BODY)).toEqual({
     ok: false,
     code: "fetch_failed",
-    message: `${server.url}/v1/publish answered 502 with something that is no publish answer`,
+    message: `${server.url}/v1/publish answered 502 with something other than a publish response`,
   });
 });
 
-test("sendPublish() stops reading an answer without end", async () => {
+test("sendPublish() stops reading an endless response", async () => {
   const server = await serve((_, response) => {
     const more = () => response.write("x".repeat(65_536), () => response.destroyed || more());
     more();
@@ -157,7 +157,7 @@ test("sendPublish() stops reading an answer without end", async () => {
   });
 });
 
-test("sendPublish() does not wait for ever, for the answer or for its body", async () => {
+test("sendPublish() times out, for the response or for its body", async () => {
   const silent = await serve(() => {});
   const stuck = await serve((_, response) => response.write('{"padding":'));
   for (const { url } of [silent, stuck]) {
@@ -169,7 +169,7 @@ test("sendPublish() does not wait for ever, for the answer or for its body", asy
   }
 });
 
-test("sendPublish() does not follow redirects with keys in its hands", async () => {
+test("sendPublish() does not send keys to a redirect target", async () => {
   const elsewhere = await serve((_, response) => response.end("{}"));
   const server = await serve((_, response) => {
     response.writeHead(307, { location: `${elsewhere.url}/v1/publish` });
@@ -179,7 +179,7 @@ test("sendPublish() does not follow redirects with keys in its hands", async () 
   expect(elsewhere.got).toEqual([]);
 });
 
-test("sendPublish() ends when it is told to", async () => {
+test("sendPublish() ends when the signal aborts", async () => {
   const stop = new AbortController();
   const server = await serve(() => stop.abort());
   expect(await sendPublish(fetch, server.url, BODY, { signal: stop.signal })).toMatchObject({
@@ -188,7 +188,7 @@ test("sendPublish() ends when it is told to", async () => {
   });
 });
 
-test("sendPublish() says when there is no server", async () => {
+test("sendPublish() reports an unreachable server", async () => {
   const refusing = () =>
     Promise.reject(
       new TypeError("fetch failed", {
@@ -198,6 +198,7 @@ test("sendPublish() says when there is no server", async () => {
   expect(await sendPublish(refusing, "http://127.0.0.1:1", BODY)).toEqual({
     ok: false,
     code: "fetch_failed",
-    message: "http://127.0.0.1:1/v1/publish cannot be reached (ECONNREFUSED): does the server run?",
+    message:
+      "http://127.0.0.1:1/v1/publish cannot be reached (ECONNREFUSED): is the server running?",
   });
 });

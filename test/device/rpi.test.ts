@@ -14,7 +14,7 @@ test("rollingProximityIdentifierKey() derives the published RPIK", () => {
 });
 
 test("rollingProximityIdentifierKey() refuses a TEK of another length", () => {
-  expect(() => rollingProximityIdentifierKey(tek.subarray(1))).toThrow("a TEK has 16 bytes");
+  expect(() => rollingProximityIdentifierKey(tek.subarray(1))).toThrow("a TEK must have 16 bytes");
 });
 
 test("rollingProximityIdentifiers() derives the published RPIs of a day", () => {

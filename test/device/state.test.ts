@@ -13,7 +13,7 @@ const STATE: DeviceState = {
   encounters: [{ from: asSeconds(90_000), rpis: 1 }],
 };
 
-test("saveState() and loadState() keep everything, for the owner alone", async () => {
+test("saveState() and loadState() keep everything, readable only by the owner", async () => {
   const folder = await temporaryFolder();
   const path = join(folder, "device", "state.json");
   await saveState(path, STATE);
@@ -23,7 +23,7 @@ test("saveState() and loadState() keep everything, for the owner alone", async (
   expect(await readdir(join(folder, "device"))).toEqual(["state.json"]);
 });
 
-test("loadState() knows no state without a file", async () => {
+test("loadState() returns undefined without a file", async () => {
   expect(await loadState(join(await temporaryFolder(), "state.json"))).toBeUndefined();
 });
 
@@ -43,9 +43,11 @@ test.each([
   await expect(loading).rejects.toThrow(`${path} does not hold the state of a device (${fault}`);
 });
 
-test("loadState() refuses what is no file", async () => {
+test("loadState() refuses what is not a file", async () => {
   const path = await temporaryFolder();
-  await expect(loadState(path)).rejects.toThrow("(is no such file): delete it, or name another");
+  await expect(loadState(path)).rejects.toThrow(
+    "(not a file, or too large): delete it, or name another",
+  );
 });
 
 test("saveState() leaves nothing behind when it fails", async () => {

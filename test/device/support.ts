@@ -18,7 +18,7 @@ export function seededRandom(seed: string): RandomBytes {
   };
 }
 
-/** A request as a test server got it. */
+/** A request as the test server received it. */
 export type Got = {
   readonly method: string;
   readonly url: string;
@@ -26,7 +26,7 @@ export type Got = {
   readonly body: string;
 };
 
-/** A real HTTP server until the end of the test; the URL it is at. */
+/** Starts a real HTTP server that runs until the end of the test. */
 export async function serve(
   answer: (got: Got, response: ServerResponse) => void,
 ): Promise<{ readonly url: string; readonly got: readonly Got[] }> {

@@ -8,7 +8,7 @@ import { seededRandom } from "./support.ts";
 const NOON = asSeconds(1_773_146_096);
 const MIDNIGHT_INTERVAL = 2_955_168;
 
-test("makeTeks() makes a whole TEK for each of the last days, oldest first", () => {
+test("makeTeks() creates a whole TEK for each of the last days, oldest first", () => {
   const teks = makeTeks({ now: NOON, days: 3, today: false }, seededRandom("teks"));
   expect(teks.map(({ intervalNumber, intervalCount }) => [intervalNumber, intervalCount])).toEqual([
     [MIDNIGHT_INTERVAL - 3 * 144, 144],
@@ -24,7 +24,7 @@ test("makeTeks() cuts today's TEK at the current interval", () => {
   expect(today).toMatchObject({ intervalNumber: MIDNIGHT_INTERVAL, intervalCount: 75 });
 });
 
-test("makeTeks() has no TEK of today in the first interval of the day", () => {
+test("makeTeks() creates no TEK for today in the first interval of the day", () => {
   const now = asSeconds(MIDNIGHT_INTERVAL * 600 + 599);
   expect(makeTeks({ now, days: 0, today: true }, seededRandom("teks"))).toEqual([]);
 });

@@ -120,7 +120,7 @@ describe("buildExportFile()", () => {
     expect(Buffer.compare(built.bin, binOf(message))).toBe(0);
   });
 
-  test("is a zip of export.bin, then export.sig, for other implementations too", async () => {
+  test("writes a zip that other implementations read as export.bin, then export.sig", async () => {
     const built = await sampleFile();
     const entries = unzipSync(built.zip);
     expect(Object.keys(entries)).toEqual(["export.bin", "export.sig"]);
@@ -141,7 +141,7 @@ describe("buildExportFile()", () => {
     }
   });
 
-  test("gives the same file for the same keys, however they are batched", async () => {
+  test("builds the same file for the same keys, however they are batched", async () => {
     const keys = sampleKeys(9000);
     const signers = [fakeSigner()];
     const whole = await sampleFile(keys);
@@ -166,7 +166,7 @@ describe("buildExportFile()", () => {
     expect(Buffer.compare(appended.zip, whole.zip)).toBe(0);
   });
 
-  test("is signed so that OpenSSL verifies it", async () => {
+  test("writes a signature that OpenSSL verifies", async () => {
     const { signer, pem } = await newSigner();
     const { bin, sig } = await sampleFile(sampleKeys(50), [], [signer]);
     const der = TEKSignatureList.decode(sig).signatures[0]?.signature ?? new Uint8Array();
@@ -210,7 +210,7 @@ describe("buildExportFile()", () => {
     const signer = { ...fakeSigner(), sign: async () => new Uint8Array(71) };
     await expect(sampleFile(sampleKeys(1), [], [signer])).rejects.toMatchObject({
       code: "internal",
-      message: "the signature by key 310 v1 has not 64 bytes",
+      message: "the signature by key 310 v1 is not 64 bytes long",
     });
   });
 
@@ -224,17 +224,17 @@ describe("buildExportFile()", () => {
     [
       "out of order",
       [{ ...good, key: keyNumber(2) }, { ...good, key: keyNumber(1) }],
-      "the key at position 1 does not follow the one before in order",
+      "the key at position 1 is not greater than the previous key",
     ],
     [
       "twice",
       [{ ...good, key: keyNumber(2) }, { ...good, key: keyNumber(2) }],
-      "the key at position 1 does not follow the one before in order",
+      "the key at position 1 is not greater than the previous key",
     ],
     [
       "too long",
       [{ ...good, key: new Uint8Array(17) }],
-      "the key at position 0 is not of 16 bytes",
+      "the key at position 0 is not 16 bytes long",
     ],
     [
       "negative",
@@ -268,11 +268,11 @@ describe("buildExportFile()", () => {
     });
     await expect(built).rejects.toMatchObject({
       code: "internal",
-      message: "export file: the key at position 0 is not of 16 bytes",
+      message: "export file: the key at position 0 is not 16 bytes long",
     });
   });
 
-  test("lets the event loop turn while it works", async () => {
+  test("does not block the event loop", async () => {
     let turns = 0;
     let running = true;
     const turn = (): void => {

@@ -4,18 +4,18 @@ import { MAX_INDEX_FILES, parseIndex } from "../../src/export-file/index-lines.t
 const parse = (text: string) => parseIndex(new TextEncoder().encode(text));
 
 describe("parseIndex()", () => {
-  it("reads a path a line, each once, in order", () => {
+  it("reads one path per line, each once, in order", () => {
     expect(parse("us/b.zip\r\n\n  /us/a.zip\t\nus/b.zip\nc-1_2.zip")).toEqual({
       ok: true,
       value: { paths: ["us/b.zip", "us/a.zip", "c-1_2.zip"], refused: 0 },
     });
   });
 
-  it("takes an empty index", () => {
+  it("accepts an empty index", () => {
     expect(parse("\n")).toEqual({ ok: true, value: { paths: [], refused: 0 } });
   });
 
-  it("leaves out lines that are no safe path", () => {
+  it("leaves out lines that are not a safe path", () => {
     const hostile = [
       "http://127.0.0.1/a.zip",
       "//evil.example/a.zip",
@@ -55,12 +55,12 @@ describe("parseIndex()", () => {
   });
 
   it.each(["<html>\n<p>moved</p>\n</html>", "OK", "maintenance\n", "us/1600000000-16000"])(
-    "does not take %j for an index",
+    "refuses %j as an index",
     (text) => {
       expect(parse(text)).toEqual({
         ok: false,
         code: "malformed_file",
-        message: "not an index: no line of it is the path of a .zip file",
+        message: "not an index: no line is the path of a .zip file",
       });
     },
   );

@@ -90,7 +90,7 @@ revised    1, 0 of them twice, in order
   expect(text).not.toContain(toHex(keyNumber(1)));
 });
 
-test("inspectExportFile() bounds what a hostile file makes it say", async () => {
+test("inspectExportFile() bounds its output for a hostile file", async () => {
   const keys = Array.from({ length: 9000 }, (_, index) => ({
     keyData: keyNumber(index % 4500),
     rollingStartIntervalNumber: (index - 4500) * 400_000,
@@ -117,7 +117,7 @@ test("inspectExportFile() bounds what a hostile file makes it say", async () => 
   expect(text.length).toBeLessThan(20_000);
 });
 
-test("histograms are in the order of their values, below zero first", async () => {
+test("histograms are sorted by value, negative values first", async () => {
   const onsets = [2, 0, -1, -3, 2];
   const keys = sampleKeys(5).map((key, index) => ({ ...key, daysSinceOnset: onsets[index] ?? 0 }));
   const { signer } = await newSigner();

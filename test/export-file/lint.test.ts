@@ -53,7 +53,7 @@ const bothInfos = (fields: object): Uint8Array =>
   changed({ signatureInfos: [{ ...goodInfo, ...fields }] }, infoWith(fields));
 
 describe("lintExportFile()", () => {
-  test("has nothing to say of a file that this server builds", async () => {
+  test("finds no problem in a file that this server builds", async () => {
     expect(await lint(good.zip)).toEqual([]);
     expect(await lint(changed({}))).toEqual([]);
     expect(
@@ -279,7 +279,7 @@ describe("lintExportFile()", () => {
       "drops key",
     ],
     ["nothing wrong", good.zip, "takes", "takes"],
-  ])("says what each platform makes of %s", async (_name, zip, android, ios) => {
+  ])("reports what each platform does with %s", async (_name, zip, android, ios) => {
     const codes = (await findings(zip)).map(({ code }) => code);
     expect([effectOn("android", codes), effectOn("ios", codes)]).toEqual([android, ios]);
   });
@@ -290,7 +290,7 @@ describe("lintExportFile()", () => {
     }
   });
 
-  test("finds a key that is there twice", async () => {
+  test("finds a duplicate key", async () => {
     const [first, ...others] = goodBin.revisedKeys;
     const zip = changed({ revisedKeys: [first, first, ...others] });
     expect(await lint(zip)).toEqual([
@@ -314,7 +314,7 @@ describe("lintExportFile()", () => {
     ]);
   });
 
-  test("finds a signature that does not verify, when it was checked", async () => {
+  test("finds a signature that does not verify, if verdicts are given", async () => {
     const { signer } = await newSigner();
     const { pem } = await newSigner();
     const file = await mustRead((await sampleFile(sampleKeys(2), [], [signer])).zip);

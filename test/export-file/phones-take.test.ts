@@ -14,7 +14,7 @@ const SIGNERS = await Promise.all(
   ["v1", "v2", "v_3"].map((version) => newSigner(version, "org.mag.1")),
 );
 
-/** Whatever publish, import and federation let in, of a window that ends at `end`: keys that are over by then. */
+/** Any keys that publish, import and federation accept in a window that ends at `end`: they have expired by then. */
 const keysOf = (end: number, types: readonly number[]): fc.Arbitrary<readonly ExportKey[]> =>
   fc.uniqueArray(
     fc.record({

@@ -6,7 +6,7 @@ import { lintExportFile } from "../../src/export-file/lint.ts";
 import { readExportFile } from "../../src/export-file/read.ts";
 import { sampleFile, sampleKeys, zipOf } from "./sample.ts";
 
-/** Bytes with some overwritten, cut out, or put in twice. */
+/** The bytes with some overwritten, removed or repeated. */
 const mutationsOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> =>
   fc.array(
     fc.record({
@@ -29,7 +29,7 @@ const mutationsOf = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> =>
     }, bytes)
   );
 
-/** Reads a file and all of its keys, and reports on it; whether it was well formed. */
+/** Reads a file and all of its keys, and reports on it. Returns whether it was well formed. */
 async function readThrough(zip: Uint8Array): Promise<boolean> {
   const outcome = await readExportFile(zip);
   if (!outcome.ok) {
@@ -43,7 +43,7 @@ async function readThrough(zip: Uint8Array): Promise<boolean> {
   return true;
 }
 
-test("a mutated zip is read or refused, and nothing is ever thrown", async () => {
+test("a mutated zip is read or refused, and never throws", async () => {
   const { zip } = await sampleFile(sampleKeys(8), sampleKeys(2));
   await fc.assert(
     fc.asyncProperty(mutationsOf(zip), async (mutated) => {
@@ -53,7 +53,7 @@ test("a mutated zip is read or refused, and nothing is ever thrown", async () =>
   );
 });
 
-test("a sound zip of mutated messages is read or refused, and nothing is ever thrown", async () => {
+test("a valid zip of mutated messages is read or refused, and never throws", async () => {
   const { bin, sig } = await sampleFile(sampleKeys(8), sampleKeys(2));
   let read = 0;
   await fc.assert(
@@ -65,7 +65,7 @@ test("a sound zip of mutated messages is read or refused, and nothing is ever th
   expect(read).toBeGreaterThan(20);
 });
 
-test("any bytes are DER of a signature or are not", () => {
+test("decoding any bytes as a DER signature never throws", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), (bytes) => {
       const decoded = decodeDer(Uint8Array.of(0x30, bytes.length, ...bytes));

@@ -20,8 +20,8 @@ import {
 const vector = (name: string): Uint8Array =>
   fromHex(vectors.vectors.find((candidate) => candidate.name === name)?.hex ?? "");
 
-describe("readExportFile() of good files", () => {
-  test("gives back what was built", async () => {
+describe("readExportFile() of valid files", () => {
+  test("reads what buildExportFile() builds", async () => {
     const keys = sampleKeys(5000);
     const revisedKeys = sampleKeys(3, 7);
     const file = await mustRead((await sampleFile(keys, revisedKeys, [fakeSigner("v2")])).zip);
@@ -78,7 +78,7 @@ describe("readExportFile() of good files", () => {
     expect(await mustRead(Buffer.concat(chunks))).toMatchObject({ keyCount: 4 });
   });
 
-  test("does not refuse a file for odd keys, and says what is odd about each", async () => {
+  test("accepts a file with odd keys, and names each key's problems", async () => {
     const file = await mustRead(zipOf(binOf(vector("odd keys"))));
     const [odd, empty] = [...file.keys()];
     expect(odd).toEqual({
@@ -175,12 +175,12 @@ describe("readExportFile() refuses", () => {
     [
       "two names for one entry",
       patched(GOOD, 30, [69]),
-      "zip: the local header of export.bin says otherwise than the central directory, at byte 0",
+      "zip: the local header of export.bin differs from the central directory, at byte 0",
     ],
     [
       "two methods for one entry",
       patched(GOOD, 8, [0]),
-      "zip: the local header of export.bin says otherwise than the central directory, at byte 0",
+      "zip: the local header of export.bin differs from the central directory, at byte 0",
     ],
     [
       "a wrong CRC",
@@ -339,7 +339,7 @@ describe("readExportFile() refuses", () => {
     });
   });
 
-  test("a zip bomb of 1 GiB, with little memory, whether it says so or lies", async () => {
+  test("a zip bomb of 1 GiB, in little memory, with a true or a false size", async () => {
     const block = deflateRawSync(new Uint8Array(64 * 1024 * 1024), { finishFlush: 2 });
     const bomb = Buffer.concat([...Array.from({ length: 16 }, () => block), Buffer.from([3, 0])]);
     expect(bomb.length).toBeGreaterThan(1_000_000);

@@ -25,12 +25,12 @@ describe("verifyExportFile()", () => {
     ]);
   });
 
-  test("knows a key by its ID and version together", async () => {
+  test("matches a key by its ID and version together", async () => {
     const keys = [{ ...firstKey, keyId: "311" }, { ...secondKey, keyVersion: "v3" }];
     expect(await verdicts(file, keys, crypto.subtle)).toEqual(["v2 unknown_key", "v1 unknown_key"]);
   });
 
-  test("tells a wrong key, and takes any right one of several with one name", async () => {
+  test("finds a wrong key, and accepts any matching one of several with the same name", async () => {
     const wrong = { ...firstKey, publicKey: second.pem };
     expect(await verdicts(file, [wrong], crypto.subtle)).toEqual(["v2 unknown_key", "v1 invalid"]);
     expect(await verdicts(file, [wrong, firstKey], crypto.subtle)).toEqual([
@@ -39,7 +39,7 @@ describe("verifyExportFile()", () => {
     ]);
   });
 
-  test("tells a single changed bit of export.bin, header included", async () => {
+  test("detects one changed bit of export.bin, header included", async () => {
     for (const at of [15, 16, built.bin.length - 1]) {
       const bin = built.bin.slice();
       bin[at] = (bin[at] ?? 0) ^ 1;
@@ -50,7 +50,7 @@ describe("verifyExportFile()", () => {
     }
   });
 
-  test("minds neither another name of the algorithm nor DER that is not strict; garbage is invalid", async () => {
+  test("accepts another algorithm name and DER that is not strict; garbage is invalid", async () => {
     const list = TEKSignatureList.decode(built.sig);
     const [, signature] = list.signatures;
     const info = { ...signature?.signatureInfo, signatureAlgorithm: "ECDSA" };

@@ -71,7 +71,7 @@ describe("runExport() with clocks that differ", () => {
   });
 
   it.each(STEPS)(
-    "holds a key that is valid by either clock when the database's is %i s off",
+    "holds back a key that is valid by either clock when the database's clock is %i s off",
     async (step) => {
       const end = (DAY_ONE + 24 * HOUR) / 600;
       await database().setClock(clock.seconds + step);

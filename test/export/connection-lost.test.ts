@@ -15,7 +15,7 @@ const PORTS = [
   "blob",
 ] as const;
 
-describe("a database that ends all connections, as when it restarts,", () => {
+describe("a database that ends all connections, as in a restart,", () => {
   const database = useDatabase();
   let other: Database;
   let world: World;
@@ -47,7 +47,7 @@ describe("a database that ends all connections, as when it restarts,", () => {
       where datname = current_database() and pid <> pg_backend_pid()`;
   };
 
-  /** Ends all connections while the call with this number is under way. */
+  /** Ends all connections during the call with this number. */
   const interrupted = (dependencies: ExportDependencies, at: number) => {
     let calls = 0;
     const wrap = <T extends object>(port: T): T =>
@@ -68,7 +68,7 @@ describe("a database that ends all connections, as when it restarts,", () => {
     return { calls: () => calls, dependencies: { ...dependencies, ...wrapped } };
   };
 
-  /** The first later run that gets through: connections may still be found dead, and leases are left behind. */
+  /** The first later run that succeeds: connections may still be dead, and leases are left behind. */
   const afterwards = async (now: number): Promise<ExportSummary> => {
     for (let tries = 1;; tries++) {
       try {
@@ -80,7 +80,7 @@ describe("a database that ends all connections, as when it restarts,", () => {
     }
   };
 
-  it("costs no key and repeats none, whatever a run was at", { timeout: 240_000 }, async () => {
+  it("loses and repeats no key, at any step of a run", { timeout: 240_000 }, async () => {
     const startOf = (window: number): number => DAY_ONE + window * 4 * HOUR;
     await database().setClock(startOf(0) + 2 * HOUR);
     await world.run();
@@ -103,7 +103,7 @@ describe("a database that ends all connections, as when it restarts,", () => {
       );
     }
     expect(window).toBeGreaterThan(20);
-    // How many depends on how busy the machine is; some runs must have noticed.
+    // The number depends on the machine's load, but some runs must have failed.
     expect(failures).toBeGreaterThan(1);
     const days = Math.floor(window / 6) * 24 * HOUR;
     await expectExactlyOnce(world, definition, "mag", DAY_ONE, startOf(window));

@@ -46,7 +46,7 @@ describe("a worker that dies", () => {
     world.put(definition);
   });
 
-  it("at any point leaves everything for the next one, who loses and repeats nothing", {
+  it("at any point lets the next worker finish without losing or repeating a key", {
     timeout: 240_000,
   }, async () => {
     const blob = unchanging(world.blob);

@@ -10,7 +10,7 @@ import { config, DAY_ONE, HOUR, openWorld, type TestKey, type World } from "./wo
 const SINCE = DAY_ONE;
 const UNTIL = DAY_ONE + 4 * HOUR;
 
-/** Keys of one window; the first `shared` are of SUB too. */
+/** Keys of one window; the first `shared` also have the region SUB. */
 const someKeys = (count: number, shared = 0): readonly TestKey[] =>
   Array.from({ length: count }, (_, index) => ({
     id: `key ${index}`,
@@ -18,7 +18,7 @@ const someKeys = (count: number, shared = 0): readonly TestKey[] =>
     regions: index < shared ? ["MAG", "SUB"] : ["MAG"],
   }));
 
-describe("what is changed while a window is being exported", () => {
+describe("a config edited during the export of a window", () => {
   const database = useDatabase();
   let world: World;
   const mag = config({ name: "mag" });
@@ -30,7 +30,7 @@ describe("what is changed while a window is being exported", () => {
     await database().setClock(UNTIL + 2 * HOUR);
   });
 
-  /** A store that does something before its first file is stored. */
+  /** A store that runs a callback before it stores its first file. */
   const before = (first: () => Promise<unknown>): BlobStore => {
     let done = false;
     return {
@@ -45,7 +45,7 @@ describe("what is changed while a window is being exported", () => {
       },
     };
   };
-  /** Another process's run, once this one's lease is over. */
+  /** A run of another process, after this one's lease has expired. */
   const takenOver = async (changes: Partial<ExportDependencies> = {}): Promise<void> => {
     await database().setClock(UNTIL + 3 * HOUR);
     expect((await world.run(changes)).failed).toBe(0);
@@ -57,7 +57,7 @@ describe("what is changed while a window is being exported", () => {
   };
 
   it.each(["signed", "stored"])(
-    "a config that another worker exports before a file is %s costs no key",
+    "no key is lost when another worker exports the config before a file is %s",
     async (moment) => {
       await world.insert(someKeys(30, 2));
       let added = false;
@@ -82,7 +82,7 @@ describe("what is changed while a window is being exported", () => {
     },
   );
 
-  it("a config added later takes generated keys only where older exports can have them", async () => {
+  it("a config added later gets generated keys only where older exports can have them", async () => {
     await world.insert([...someKeys(30, 2), { id: "sub", createdAt: SINCE, regions: ["SUB"] }]);
     await world.run();
     world.put(sub);
@@ -103,7 +103,7 @@ describe("what is changed while a window is being exported", () => {
   });
 
   it.each([[4, 10], [10, 4]])(
-    "an upload for files of %i keys that lands after files of %i are listed harms none",
+    "an upload of files of %i keys that completes after files of %i are listed does no harm",
     async (then, now) => {
       const settings = { ...world.settings, minRecords: 0 };
       world.put(config({ name: "mag", maxRecords: then }));
@@ -117,7 +117,7 @@ describe("what is changed while a window is being exported", () => {
     },
   );
 
-  it("an upload that was given up may land after the next one is listed", async () => {
+  it("an abandoned upload may complete after the next one is listed", async () => {
     await world.insert(someKeys(30));
     let late: (() => Promise<void>) | undefined;
     const blob: BlobStore = {
@@ -135,7 +135,7 @@ describe("what is changed while a window is being exported", () => {
     expect(await world.index("mag")).toEqual([`mag/${SINCE}-${UNTIL}-00001.zip`]);
   });
 
-  it("a plan that is so old that retention may delete its files is made anew", async () => {
+  it("a plan is made again once retention may delete its files", async () => {
     await world.insert(someKeys(30));
     const blob: BlobStore = { ...world.blob, put: () => Promise.reject(new Error("no answer")) };
     await world.run({ blob });
@@ -145,7 +145,7 @@ describe("what is changed while a window is being exported", () => {
     await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
   });
 
-  it("files that were planned a day ago are not noted, for retention may have deleted them", async () => {
+  it("files planned a day ago are not recorded, because retention may have deleted them", async () => {
     await world.insert(someKeys(30));
     const blob = before(() => database().setClock(UNTIL + 2 * HOUR + 23 * HOUR));
     expect(await world.run({ blob })).toMatchObject({ files: 1, failed: 0 });
@@ -158,7 +158,7 @@ describe("what is changed while a window is being exported", () => {
     ["the output region", config({ name: "mag", outputRegion: "SUB", inputRegions: ["MAG"] })],
     ["the place", config({ name: "mag", filenameRoot: "moved" })],
     ["the number of keys in a file", config({ name: "mag", maxRecords: 7 })],
-  ])("%s: keys are in one file all the same", async (_, changed) => {
+  ])("%s: each key is still in one file", async (_, changed) => {
     await world.insert([...someKeys(30, 2), { id: "sub", createdAt: SINCE, regions: ["SUB"] }]);
     const blob = before(async () => {
       world.put(changed);
@@ -168,7 +168,7 @@ describe("what is changed while a window is being exported", () => {
     await expectExactlyOnce(world, changed, changed.filenameRoot, SINCE, UNTIL);
   });
 
-  it("a worker that goes on after the edit changes nothing either", async () => {
+  it("a worker that continues after the edit changes nothing", async () => {
     await world.insert(someKeys(30));
     const blob = before(() => Promise.resolve(world.put(config({ name: "mag", maxRecords: 7 }))));
     expect(await world.run({ blob })).toMatchObject({ files: 1, failed: 0 });
@@ -176,7 +176,7 @@ describe("what is changed while a window is being exported", () => {
     await expectExactlyOnce(world, mag, "mag", SINCE, UNTIL);
   });
 
-  it("files that no index will name are known to retention, wherever the worker died", {
+  it("retention knows files that no index will name, wherever the worker died", {
     timeout: 240_000,
   }, async () => {
     await world.insert(someKeys(30));
@@ -208,7 +208,7 @@ describe("what is changed while a window is being exported", () => {
       for (const file of await stored(`${name}`)) {
         expect([...known.keys()], `death at step ${dieAt}`).toContain(file);
         if (!listed.includes(file)) orphans += 1;
-        // Retention leaves it alone for as long as somebody may still write it.
+        // Retention keeps it for as long as a worker may still write it.
         expect(known.get(file) === null).toBe(listed.includes(file));
         expect(known.get(file) ?? UNTIL + 2 * HOUR).toBeGreaterThanOrEqual(UNTIL + 2 * HOUR);
       }

@@ -5,11 +5,11 @@ import { retentionStore } from "../../src/store/retention.ts";
 import { useDatabase } from "../support/database.ts";
 import { config, DAY, DAY_ONE, HOUR, openWorld } from "./world.ts";
 
-describe("fifteen and more days of exports and retention", () => {
+describe("more than fifteen days of exports and retention", () => {
   const database = useDatabase();
 
   it(
-    "leave exactly the keys, files and lines that should be left",
+    "leave exactly the expected keys, files and index lines",
     { timeout: 60_000 },
     async () => {
       const world = await openWorld(database());
@@ -53,7 +53,7 @@ describe("fifteen and more days of exports and retention", () => {
 
       const stored: string[] = [];
       for await (const name of world.blob.list("exports", "mag/")) stored.push(name);
-      // Unlisted by the first run at or after end + CLEANUP_TTL, stored for 25 hours from then on.
+      // The first run at or after end + CLEANUP_TTL drops it from the index; it stays stored for 25 more hours.
       const runs = ends.map((end) => end + 2 * HOUR);
       const kept = ends.filter((end) => {
         const unlisted = runs.find((run) => run >= end + ttl);

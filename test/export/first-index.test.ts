@@ -13,7 +13,7 @@ describe("the index of an export without files", () => {
   beforeEach(() => database().clear());
   afterAll(() => app.close());
 
-  it("is there and empty as soon as the export exists, and its roll-up's too", async () => {
+  it("exists and is empty as soon as the export exists, also for its roll-up", async () => {
     const root = "first";
     const index = (): Promise<Response> => app.fetch(`/exports/${root}/index.txt`);
     expect((await index()).status).toBe(404);
@@ -33,7 +33,7 @@ describe("the index of an export without files", () => {
     expect([daily.status, await daily.text()]).toEqual([200, ""]);
   });
 
-  it("is written by the job where nobody else did, once", async () => {
+  it("is written once by the job when it is missing", async () => {
     const world = await openWorld(database());
     world.put(config({ name: "mag" }), config({ name: "other", filenameRoot: "a/b" }));
     const written: string[] = [];
@@ -50,7 +50,7 @@ describe("the index of an export without files", () => {
     expect(await world.index("a/b")).toEqual([]);
   });
 
-  it("does not keep a change from happening when storage is away", async () => {
+  it("does not block a change while storage is unavailable", async () => {
     const body = { key: "local:k", keyId: "1", version: "v1" };
     await admin(app, "PUT", "/signingKeys/k", body);
     const { put } = app.foundation.blobs;

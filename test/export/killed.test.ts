@@ -28,7 +28,7 @@ signingKeys:
   - mag
 `;
 
-/** An object store of S3's kind in memory; `stored` is told of each blob before its writer is. */
+/** An in-memory S3 store; it calls `stored` for each blob before it answers the writer. */
 async function objectStore(stored: (name: string, bytes: number) => Promise<void>) {
   const blobs = new Map<string, Buffer>();
   const server = createServer((request, response) => {
@@ -52,19 +52,19 @@ async function objectStore(stored: (name: string, bytes: number) => Promise<void
   return { blobs, url: `http://127.0.0.1:${address.port}` };
 }
 
-describe("a server that is killed in the middle of an export", () => {
+describe("a server that is killed during an export", () => {
   const database = useDatabase();
 
   it.each([
     ["its second file is stored", /00002\.zip$/],
     ["its last file is stored", /00003\.zip$/],
     ["its index is stored", /index\.txt$/],
-  ])("when %s: the next one loses and repeats nothing", async (_, moment) => {
+  ])("when %s: the next server loses and repeats nothing", async (_, moment) => {
     await database().clear();
     const servers: Program[] = [];
     let killed = 0;
     const { blobs, url } = await objectStore(async (name, bytes) => {
-      // The index is there before there is a file to name: empty.
+      // The index exists before the first file, and is empty.
       if (!moment.test(name) || bytes === 0 || killed > 0) return;
       killed += 1;
       servers[0]?.signal("SIGKILL");
@@ -121,7 +121,7 @@ describe("a server that is killed in the middle of an export", () => {
       for (const { key } of file.value.keys()) found.push(Buffer.from(key).toString("hex"));
     }
     expect(found.toSorted()).toEqual(names.map(hexKey).toSorted());
-    // Nothing was stored that the index does not name.
+    // The index names every stored file.
     expect([...blobs.keys()].filter((name) => name.endsWith(".zip")).toSorted()).toEqual(lines);
   }, 90_000);
 });

@@ -1,10 +1,10 @@
 import type { ExportDependencies } from "../../src/export/run.ts";
 
-/** A process that dies at a moment of our choice. */
+/** A process that dies at a chosen step. */
 export type Life = {
-  /** Calls to ports begun or ended so far. */
+  /** Calls to ports started or finished so far. */
   readonly steps: () => number;
-  /** The dependencies of the process; once it is dead nothing that it does reaches anybody. */
+  /** The dependencies of the process. Once it is dead, its calls have no effect. */
   readonly dependencies: ExportDependencies;
 };
 
@@ -23,8 +23,8 @@ const PORTS = [
 ] as const satisfies readonly (keyof ExportDependencies)[];
 
 /**
- * A process that is killed at step `dieAt`: just before one of its calls to a port has an effect, or just after,
- * with its answer lost. Leases stay as they are, open transactions are rolled back.
+ * A process that is killed at step `dieAt`: just before one of its calls to a port takes effect, or just after,
+ * with the response lost. Leases stay as they are, open transactions are rolled back.
  */
 export function mortal(dependencies: ExportDependencies, dieAt: number): Life {
   let steps = 0;

@@ -10,7 +10,7 @@ type Row = {
   revised_at: number | null;
 };
 
-/** The rule of the specification, said once more in other words. */
+/** An independent implementation of the specification's rule, to check exports against. */
 export function isWanted(config: ExportConfig, row: Pick<Row, "regions" | "traveler">): boolean {
   const inputs: readonly string[] = config.inputRegions.length === 0
     ? [config.outputRegion]
@@ -22,8 +22,8 @@ export function isWanted(config: ExportConfig, row: Pick<Row, "regions" | "trave
 }
 
 /**
- * Looks from outside: every key in the database that a config covers in [since, until), generated ones too, is in
- * exactly one of the files that its index names, and in the file of its window; the same for revisions.
+ * Checks exports from outside: every key in the database that a config covers in [since, until), including generated
+ * keys, is in exactly one file that its index names, and that file is of the key's window. Revisions likewise.
  */
 export async function expectExactlyOnce(
   world: World,
@@ -66,7 +66,7 @@ export async function expectExactlyOnce(
 
 const NONE = { lost: [], twice: [], foreign: [] };
 
-/** How what was found differs from what is wanted, each once. */
+/** The differences between the found and the wanted keys: lost, found twice, and unexpected ones. */
 function difference(wanted: readonly string[], found: readonly string[]): typeof NONE {
   const seen = new Set(found);
   const known = new Set(wanted);

@@ -28,7 +28,7 @@ describe("generated keys", () => {
   const sizes = async (root: string): Promise<readonly number[]> =>
     (await world.download(root)).map(({ file }) => file.keyCount);
 
-  it("fill a window to the least number and a random few, with metadata of real ones", async () => {
+  it("pad a window to the minimum plus a random few, with metadata of real keys", async () => {
     world.put(config({ name: "mag" }));
     await world.insert([
       { id: "a", createdAt: DAY_ONE, regions: ["MAG", "XYZ"] },
@@ -47,7 +47,7 @@ describe("generated keys", () => {
     expect(world.primaries(await world.download("mag"))).toContain(hexKey("a"));
   });
 
-  it("are drawn from the same hours of the days before too, and none is valid any longer", async () => {
+  it("are also drawn from the same hours of earlier days, and have all expired", async () => {
     world.put(config({ name: "mag" }));
     await world.insert([
       { id: "a", createdAt: DAY_ONE },
@@ -66,7 +66,7 @@ describe("generated keys", () => {
     expect(findings.map(({ code }) => code)).toEqual([]);
   });
 
-  it("are revised where too few real ones are, as those were", async () => {
+  it("are revised like real keys where too few real keys are", async () => {
     const definition = config({ name: "mag", rollup: "24h" });
     world.put(definition);
     await world.insert([{ id: "a", createdAt: DAY_ONE }, { id: "b", createdAt: DAY_ONE + HOUR }]);
@@ -99,7 +99,7 @@ describe("generated keys", () => {
     await expectExactlyOnce(world, definition, "mag-daily", DAY_ONE, DAY_ONE + 24 * HOUR);
   });
 
-  it("use the whole of the random range, its ends included", async () => {
+  it("use the whole random range, including its ends", async () => {
     const settings = { ...world.settings, minRecords: 2, paddingRange: 3 };
     world.put(config({ name: "mag", period: "1h" }));
     await database().setClock(DAY_ONE + 2 * HOUR);
@@ -123,7 +123,7 @@ describe("generated keys", () => {
     expect(await generated()).toEqual([]);
   });
 
-  it("are made too for a window with revised keys alone", async () => {
+  it("are also made for a window with only revised keys", async () => {
     world.put(config({ name: "mag" }));
     await world.insert([{ id: "a", createdAt: DAY_ONE - 9 * HOUR, revisedAt: DAY_ONE }]);
     await database().setClock(DAY_ONE + 6 * HOUR);
@@ -133,7 +133,7 @@ describe("generated keys", () => {
     expect(file?.file.keyCount).toBeGreaterThanOrEqual(20);
   });
 
-  it("are the same in all exports that overlap, whatever their periods and regions", async () => {
+  it("are the same in all overlapping exports, whatever their periods and regions", async () => {
     const definitions = [
       config({ name: "long", period: "4h", rollup: "24h" }),
       config({ name: "short", period: "1h" }),
@@ -184,7 +184,7 @@ describe("generated keys", () => {
         createdAt: DAY_ONE + (index % 4) * HOUR,
         regions: index < 2 ? ["MAG", "SUB"] : ["MAG"],
       })));
-      // The short ones are exported as they come due, the long one at the end.
+      // The short windows are exported as they become due, the long one at the end.
       for (const minutes of [150, 210, 270, 330, 359, 360]) {
         await database().setClock(DAY_ONE + minutes * 60);
         expect((await world.run()).failed).toBe(0);
@@ -196,7 +196,7 @@ describe("generated keys", () => {
     },
   );
 
-  it.each([10_000, 100_000])("are made by the runtime's own random numbers, %i at once", {
+  it.each([10_000, 100_000])("use the runtime's random numbers, %i at once", {
     timeout: 120_000,
   }, async (minRecords) => {
     const randomBytes = randomBytesOf(currentRuntime().crypto);
@@ -211,7 +211,7 @@ describe("generated keys", () => {
     expect(row?.distinct).toBe(minRecords);
   });
 
-  it("that cannot be made hold up their own export alone, and are told", async () => {
+  it("that cannot be made hold up only their own export, and are reported", async () => {
     world.put(config({ name: "mag" }), config({ name: "other", outputRegion: "XYZ" }));
     await world.insert([
       { id: "a", createdAt: DAY_ONE },

@@ -16,7 +16,7 @@ const KEYS: readonly (TestKey & { readonly regions: readonly string[] })[] = [
   { id: "import", createdAt: DAY_ONE, regions: ["MAG"], source: "import" },
 ];
 
-/** Input regions, excluded regions, includeTravelers, onlyNonTravelers, and the keys that are in. */
+/** Input regions, excluded regions, includeTravelers, onlyNonTravelers, and the exported keys. */
 const TABLE: readonly (readonly [string[], string[], boolean, boolean, string])[] = [
   [[], [], false, false, "mag both all traveler peer import"],
   [["XYZ"], [], false, false, "xyz both all stranger"],
@@ -35,7 +35,7 @@ const TABLE: readonly (readonly [string[], string[], boolean, boolean, string])[
 describe("region rules of an export", () => {
   const database = useDatabase();
 
-  it("hold for no, one, two and twenty regions, in and out", async () => {
+  it("hold for zero, one, two and twenty input and excluded regions", async () => {
     const world = await openWorld(database());
     await world.insert(KEYS.map((key) => ({ ...key, revisedAt: key.createdAt })));
     TABLE.forEach(([inputRegions, excludeRegions, includeTravelers, onlyNonTravelers], index) =>
@@ -54,7 +54,7 @@ describe("region rules of an export", () => {
       const files = await world.download(`c${index}`);
       expect(world.primaries(files), `row ${index}`).toEqual(wanted);
       expect(files.reduce((sum, { file }) => sum + file.revisedKeyCount, 0)).toBe(wanted.length);
-      // The other tests' oracle knows the rule too.
+      // The oracle of the other tests agrees.
       const definition = config({
         name: "x",
         inputRegions: input,

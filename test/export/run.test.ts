@@ -54,7 +54,7 @@ describe("runExport()", () => {
     });
   });
 
-  it("waits for MIN_WINDOW_AGE, and makes nothing twice", async () => {
+  it("waits for MIN_WINDOW_AGE, and exports nothing twice", async () => {
     await database().setClock(NOON - 2 * HOUR);
     await world.run();
     await world.insert([{ id: "a", createdAt: NOON - 4 * HOUR }]);
@@ -65,7 +65,7 @@ describe("runExport()", () => {
     expect(await world.run()).toEqual({ windows: 0, files: 0, keys: 0, failed: 0 });
   });
 
-  it("makes no file of an empty window", async () => {
+  it("writes no file for an empty window", async () => {
     await database().setClock(NOON + 2 * HOUR);
     expect(await world.run()).toEqual({ windows: 1, files: 0, keys: 0, failed: 0 });
     expect(await world.index("mag")).toEqual([]);

@@ -30,7 +30,7 @@ describe("the schedule of exports", () => {
     return rows.map(({ s, e }) => [s, e] as const);
   };
 
-  it("makes up for a day's outage, oldest first", async () => {
+  it("catches up after a day's outage, oldest first", async () => {
     world.put(config({ name: "mag" }));
     await at(DAY_ONE + 6 * HOUR);
     await world.insert(hourly(DAY_ONE + 4 * HOUR, 30));
@@ -41,7 +41,7 @@ describe("the schedule of exports", () => {
     expect(files.length).toBe(7);
   });
 
-  it("loses and repeats nothing when the period changes in the middle", async () => {
+  it("loses and repeats nothing when the period changes", async () => {
     await world.insert(hourly(DAY_ONE, 48));
     world.put(config({ name: "mag", period: "4h" }));
     await at(DAY_ONE + 10 * HOUR);
@@ -69,7 +69,7 @@ describe("the schedule of exports", () => {
     );
   });
 
-  it("goes on below another root when that is edited, and never overwrites a file of the old one", async () => {
+  it("continues under a new root after an edit, and never overwrites a file of the old root", async () => {
     await world.insert(hourly(DAY_ONE, 24));
     world.put(config({ name: "first", filenameRoot: "a" }));
     await at(DAY_ONE + 10 * HOUR);
@@ -86,7 +86,7 @@ describe("the schedule of exports", () => {
     expect((await world.index("b"))?.length).toBe(1);
   });
 
-  it("makes windows that reach into [from, thru), also those that came due after thru", async () => {
+  it("exports windows that overlap [from, thru), even if they become due after thru", async () => {
     world.put(config({
       name: "mag",
       period: "1h",
@@ -98,7 +98,7 @@ describe("the schedule of exports", () => {
     expect(await windows()).toEqual([[5, 6], [6, 7], [7, 8]]);
   });
 
-  it("resumes a config that was deleted and comes back", async () => {
+  it("resumes a config that was deleted and restored", async () => {
     await world.insert(hourly(DAY_ONE, 24));
     const definition = config({ name: "mag" });
     world.put(definition);
@@ -136,7 +136,7 @@ describe("the schedule of exports", () => {
     },
   );
 
-  it("waits for what was being written when a window ended", async () => {
+  it("waits for writes in progress when a window ends", async () => {
     const definition = config({ name: "mag", period: "1h" });
     world.put(definition);
     world = { ...world, settings: { ...world.settings, minWindowAgeSeconds: 0 } };
@@ -166,7 +166,7 @@ describe("the schedule of exports", () => {
     expect((await world.download("mag")).length).toBe(1);
   });
 
-  it("passes over thousands of empty windows without a file", async () => {
+  it("skips thousands of empty windows without writing a file", async () => {
     world.put(config({ name: "mag", period: "1s" }));
     await at(DAY_ONE + 3 * HOUR);
     await world.insert([{ id: "one", createdAt: DAY_ONE + 2 * HOUR }]);
@@ -176,7 +176,7 @@ describe("the schedule of exports", () => {
     ]);
   });
 
-  it("takes no window that is not closed for good, whatever the clock says", async () => {
+  it("exports no window that may still get keys, whatever the clock says", async () => {
     world.put(config({ name: "mag", period: "1h" }));
     await at(DAY_ONE + 4 * HOUR);
     const watermark = { closedThrough: () => Promise.resolve(asWindow(DAY_ONE + 3 * HOUR)) };
@@ -184,7 +184,7 @@ describe("the schedule of exports", () => {
     expect(await world.run({ watermark })).toMatchObject({ windows: 1 });
   });
 
-  it("takes no window younger than WINDOW_GRACE", async () => {
+  it("exports no window younger than WINDOW_GRACE", async () => {
     world.put(config({ name: "mag", period: "1h" }));
     const settings = { ...world.settings, minWindowAgeSeconds: 0, windowGraceSeconds: 600 };
     await database().setClock(DAY_ONE + 2 * HOUR);
@@ -195,7 +195,7 @@ describe("the schedule of exports", () => {
     expect(await world.run({ settings })).toMatchObject({ windows: 1 });
   });
 
-  it("adds a file of each day beside those of the period", async () => {
+  it("adds a daily file beside the files of the period", async () => {
     const definition = config({ name: "mag", rollup: "24h" });
     world.put(definition);
     await world.insert(hourly(DAY_ONE, 3 * 24));

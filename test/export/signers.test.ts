@@ -23,7 +23,7 @@ describe("signing keys of an export", () => {
     await database().setClock(DAY_ONE + 6 * HOUR);
   });
 
-  /** A manager that knows when keys were made, and that some of them cannot be reached. */
+  /** A key manager with creation times, in which some keys are unreachable. */
   const managed = (
     ages: Readonly<Record<string, number>>,
     down: readonly string[],
@@ -52,7 +52,7 @@ describe("signing keys of an export", () => {
       file.signatureInfos.map((info) => info.keyVersion)
     );
 
-  it("all sign, the most recently made first, and every signature verifies", async () => {
+  it("all sign, newest first, and every signature verifies", async () => {
     await add("v2");
     await add("v3");
     world.put(config({ name: "mag", signingKeys: ["v2", "signer", "v3"] }));
@@ -72,7 +72,7 @@ describe("signing keys of an export", () => {
       .toEqual(download?.file.signatureInfos);
   });
 
-  it("made at the same time sign in the order from last named to first", async () => {
+  it("created at the same time sign in order from last named to first", async () => {
     await add("v2");
     world.put(config({ name: "mag", signingKeys: ["signer", "v2"] }));
     await world.run({ keys: managed({}, []) });
@@ -97,7 +97,7 @@ describe("signing keys of an export", () => {
     });
   });
 
-  it("that cannot be reached are left out while another one signs", async () => {
+  it("that are unreachable are left out while another one signs", async () => {
     await add("v2");
     world.put(config({ name: "mag", signingKeys: ["signer", "v2"] }));
     await world.run({ keys: managed({}, ["local:v2"]) });
@@ -110,7 +110,7 @@ describe("signing keys of an export", () => {
     });
   });
 
-  it("of which none can sign make no file, say so, and make up for it later", async () => {
+  it("that all fail leave no file and a report, and the next run catches up", async () => {
     world.put(config({ name: "mag" }));
     expect(await world.run({ keys: managed({}, ["local:signer"]) }))
       .toEqual({ windows: 1, files: 0, keys: 0, failed: 1 });
@@ -123,7 +123,7 @@ describe("signing keys of an export", () => {
       error: {
         code: "key_unavailable",
         message: "export mag: none of its signing keys can sign: signer; " +
-          "add one that has not expired, or mend the key manager",
+          "add one that has not expired, or repair the key manager",
       },
     });
     await database().setClock(DAY_ONE + 7 * HOUR);
@@ -132,12 +132,12 @@ describe("signing keys of an export", () => {
       config: "mag",
       series: "period",
       reached: DAY_ONE + 4 * HOUR,
-      // It was due two hours after its end.
+      // The window was due two hours after its end.
       lagSeconds: HOUR,
       waiting: 1,
       attempts: 2,
       lastError: "key_unavailable: export mag: none of its signing keys can sign: signer; " +
-        "add one that has not expired, or mend the key manager",
+        "add one that has not expired, or repair the key manager",
     }]);
 
     await database().setClock(DAY_ONE + 10 * HOUR);
@@ -159,7 +159,7 @@ describe("signing keys of an export", () => {
       .toMatchObject([{ startsAt: DAY_ONE }]);
   });
 
-  it("missing or broken for one config do not hold up another", async () => {
+  it("that are missing or broken for one config do not hold up another", async () => {
     world.put(config({ name: "bad", signingKeys: ["nobody"] }), config({ name: "good" }));
     expect(await world.run()).toMatchObject({ files: 1, failed: 1 });
     expect((await world.index("good"))?.length).toBe(1);
@@ -171,7 +171,7 @@ describe("signing keys of an export", () => {
     });
   });
 
-  it("are at most ten in a file, the newest ten", async () => {
+  it("are the newest ten at most", async () => {
     const names = Array.from({ length: 10 }, (_, index) => `k${index}`);
     for (const name of names) await add(name);
     const definition = { ...config({ name: "mag" }), signingKeys: ["signer", ...names] };
@@ -180,7 +180,7 @@ describe("signing keys of an export", () => {
     expect(await infos()).toEqual([names.toReversed()]);
   });
 
-  it("are asked once for each file, and never to try them out", async () => {
+  it("are called once per file, and never as a probe", async () => {
     world.put(config({ name: "mag", maxRecords: 1 }));
     await world.insert([{ id: "c", createdAt: DAY_ONE }]);
     const asked: string[] = [];
@@ -200,7 +200,7 @@ describe("signing keys of an export", () => {
     expect(asked).toEqual(Array(files).fill("sign"));
   });
 
-  it("that fail at the second file are left out of the first one too", async () => {
+  it("that fail at the second file are also left out of the first", async () => {
     await add("v2");
     world.put(config({ name: "mag", signingKeys: ["signer", "v2"], maxRecords: 1 }));
     await world.insert([{ id: "c", createdAt: DAY_ONE }]);

@@ -6,7 +6,7 @@ import { type ExportStatus, exportStatuses } from "../../src/store/export/status
 import { useDatabase } from "../support/database.ts";
 import { config, DAY_ONE, HOUR, openWorld, type World } from "./world.ts";
 
-describe("how exports stand", () => {
+describe("the status of exports", () => {
   const database = useDatabase();
   let world: World;
   const mag = config({ name: "mag", period: "4h" });
@@ -25,14 +25,14 @@ describe("how exports stand", () => {
     return (await statuses({ ...mag, ...changes })).map(({ lagSeconds }) => lagSeconds);
   };
 
-  it("is behind from the moment a window is due, also when nobody makes its batch", async () => {
+  it("is behind from the moment a window is due, even if it has no batch", async () => {
     expect(await lagAt(6)).toEqual([0]);
     expect(await lagAt(10)).toEqual([0]);
     expect(await lagAt(11)).toEqual([HOUR]);
     expect(await lagAt(6 + 72)).toEqual([68 * HOUR]);
   });
 
-  it("is not behind with windows after the end of its config", async () => {
+  it("is not behind for windows after the end of its config", async () => {
     const thru = (hours: number) => ({
       thru: new Date((DAY_ONE + hours * HOUR) * 1000).toISOString(),
     });
@@ -40,7 +40,7 @@ describe("how exports stand", () => {
     expect(await lagAt(78, thru(5))).toEqual([68 * HOUR]);
   });
 
-  it("leaves out configs that are gone, and series that were never scheduled", async () => {
+  it("leaves out deleted configs and series that were never scheduled", async () => {
     expect(await statuses()).toEqual([]);
     expect(await statuses(config({ name: "new" }))).toEqual([]);
   });

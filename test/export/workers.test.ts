@@ -59,7 +59,7 @@ describe("several workers at once", () => {
     expect(await world.index("b")).toBeDefined();
   });
 
-  it("never lose a line of an index, even if an older one is slow to store it", async () => {
+  it("never lose an index line, even if an older worker stores its index late", async () => {
     const { indexes } = world.dependencies();
     const place = { bucket: "exports", root: "slow" };
     await database().setClock(DAY_ONE);
@@ -84,7 +84,7 @@ describe("several workers at once", () => {
     await indexes.publish(place, 1000, async (names) => {
       await add(2);
       second = indexes.publish(place, 1000, store);
-      // The second one must wait until the first has stored its older list.
+      // The second worker must wait until the first has stored its older list.
       const waits = async () => {
         const [row] = await database().sql<{ n: number }[]>`
           select count(*) as n from pg_locks where not granted`;
@@ -98,7 +98,7 @@ describe("several workers at once", () => {
     expect(new TextDecoder().decode(text)).toBe("slow/1.zip\nslow/2.zip");
   });
 
-  it("note nothing once another one has their lease", async () => {
+  it("record nothing once another worker has their lease", async () => {
     await world.insert([{ id: "a", createdAt: DAY_ONE + 3 * HOUR, regions: ["XYZ"] }]);
     await database().setClock(DAY_ONE + 6 * HOUR);
     world.resources.delete("ExportConfig/d");
@@ -118,7 +118,7 @@ describe("several workers at once", () => {
     await expectExactlyOnce(world, other, "c", DAY_ONE + 2 * HOUR, DAY_ONE + 4 * HOUR);
   });
 
-  it("repeat nothing that another one has finished meanwhile", async () => {
+  it("repeat nothing that another worker has finished meanwhile", async () => {
     await world.insert([{ id: "a", createdAt: DAY_ONE + 3 * HOUR, regions: ["XYZ"] }]);
     await database().setClock(DAY_ONE + 6 * HOUR);
     world.resources.delete("ExportConfig/d");

@@ -19,7 +19,7 @@ export const DAY = 86_400;
 /** A midnight. */
 export const DAY_ONE: number = 1_700_006_400 - (1_700_006_400 % DAY);
 
-/** A key to insert; regions MAG and the like, the rest has defaults. */
+/** A key to insert. It needs regions such as MAG; the rest has defaults. */
 export type TestKey = {
   readonly id: string;
   readonly createdAt: number;
@@ -36,14 +36,14 @@ export function keyBytes(id: string): Uint8Array {
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** What was downloaded: by file name. */
+/** The downloaded files, by name. */
 export type Download = {
   readonly name: string;
   readonly zip: Uint8Array;
   readonly file: ExportFile;
 };
 
-/** A small server of exports only: real database, blobs in memory, keys in memory. */
+/** A small server that only exports: real database, blobs and keys in memory. */
 export type World = {
   readonly database: TestDatabase;
   readonly blob: BlobStore;
@@ -55,9 +55,9 @@ export type World = {
   put(...resources: readonly Resource[]): void;
   insert(keys: readonly TestKey[]): Promise<void>;
   run(overrides?: Partial<ExportDependencies>): Promise<ExportSummary>;
-  /** Lines of an index; undefined when there is none. */
+  /** The lines of an index; undefined when it does not exist. */
   index(root: string): Promise<readonly string[] | undefined>;
-  /** All files that an index names, in its order. Throws when one is missing or not a valid file. */
+  /** All files that an index names, in its order. Throws when one is missing or invalid. */
   download(root: string): Promise<readonly Download[]>;
   /** Hex of the real keys in these files, in order, and of the generated ones. */
   primaries(files: readonly Download[]): readonly string[];
@@ -182,7 +182,7 @@ export async function openWorld(
   return world;
 }
 
-/** The bytes of a stored file; undefined when there is none. */
+/** The bytes of a stored file; undefined when it does not exist. */
 export async function bytesOf(
   blob: BlobStore,
   name: string,

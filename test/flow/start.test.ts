@@ -131,7 +131,7 @@ describe("wayfarer serve with the embedded database", () => {
     await writeFile(join(folder, "postgres", "PG_VERSION"), "17\n");
     const started = await runProgram(["serve"], { DATA_DIR: folder });
     expect(started.status).toBe(1);
-    expect(started.err).toContain("made by PostgreSQL 17");
+    expect(started.err).toContain("created by PostgreSQL 17");
     expect(started.err).toContain("pg_dump");
   });
 

@@ -128,7 +128,7 @@ test.each(Object.entries(ADDRESSES))("classifyAddress(): %s", (expected, address
   expect(wrong).toEqual([]);
 });
 
-test("isAddress() knows addresses from names", () => {
+test("isAddress() distinguishes addresses from names", () => {
   for (
     const address of ["1.2.3.4", "::", "::1", "2001:db8::1", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4"]
   ) {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   stranger = await other.issue({ names: ["client.example"] });
 });
 
-/** Both ways in which calls go out: HTTP/1.1, and HTTP/2 as native gRPC needs it. */
+/** The two kinds of outgoing calls: HTTP/1.1, and HTTP/2 as native gRPC needs it. */
 const WAYS: readonly {
   readonly way: string;
   readonly call: (
@@ -68,8 +68,8 @@ const WAYS: readonly {
   },
 ];
 
-describe.each(WAYS)("a call $way names what failed:", ({ call }) => {
-  test("nothing, at a server that is well", async () => {
+describe.each(WAYS)("a call $way reports:", ({ call }) => {
+  test("nothing for a working server", async () => {
     const port = await tlsServer(server);
     expect(await call(port)).toMatchObject({ ok: true });
   });
@@ -110,7 +110,7 @@ describe.each(WAYS)("a call $way names what failed:", ({ call }) => {
     });
   });
 
-  test("a client certificate that was asked for and not shown", async () => {
+  test("a client certificate that was requested and not presented", async () => {
     const port = await tlsServer(server, { ca: authority.certificate });
     expect(await call(port)).toEqual(refuse(
       "client_certificate_missing",
@@ -122,7 +122,7 @@ describe.each(WAYS)("a call $way names what failed:", ({ call }) => {
     const port = await tlsServer(server, { ca: authority.certificate });
     expect(await call(port, await authority.issue({ names: ["client.example"] })))
       .toMatchObject({ ok: true });
-    // Node's server sends no alert: it hangs up.
+    // Node's server sends no alert, but closes the connection.
     expect(await call(port, stranger)).toMatchObject({
       code: "connection_failed",
       message: expect.stringContaining("it was shown our client certificate and may refuse it"),
@@ -135,11 +135,11 @@ describe.each(WAYS)("a call $way names what failed:", ({ call }) => {
     await new Promise((resolve) => gone.close(resolve));
     expect(await call(port)).toEqual(refuse(
       "connection_refused",
-      `${HOST}:${port} refused the connection: check the port, and that the server there runs and its firewall lets you in`,
+      `${HOST}:${port} refused the connection: check the port, that the server is running, and that its firewall lets you in`,
     ));
   });
 
-  test("a connection that is closed before any answer", async () => {
+  test("a connection that is closed before any response", async () => {
     const port = await listen(createTcpServer((socket) => socket.destroy()));
     expect(await call(port)).toMatchObject({ code: "connection_failed" });
   });
@@ -152,7 +152,7 @@ describe.each(WAYS)("a call $way names what failed:", ({ call }) => {
     ));
   });
 
-  test("something that is no HTTP server", async () => {
+  test("something that is not an HTTP server", async () => {
     const port = await listen(
       createTcpServer((socket) => {
         socket.on("error", () => {});
@@ -164,7 +164,7 @@ describe.each(WAYS)("a call $way names what failed:", ({ call }) => {
   });
 });
 
-test("a name that is not known, and one without an address", async () => {
+test("an unknown name, and one without an address", async () => {
   const policy = {
     fetch: pinnedFetch(),
     allowPrivate: true,
@@ -182,7 +182,7 @@ describe("callFailure()", () => {
   const coded = (code: string, message = "", cause?: unknown) =>
     Object.assign(new Error(message, { cause }), { code });
 
-  test("finds the cause however deep it lies, and among several tries", () => {
+  test("finds the cause at any depth, and among several attempts", () => {
     const deep = new TypeError("fetch failed", {
       cause: new Error("outer", { cause: coded("CERT_HAS_EXPIRED") }),
     });
@@ -202,7 +202,7 @@ describe("callFailure()", () => {
     expect(callFailure(error, { host: HOST })).toMatchObject({ code });
   });
 
-  // As both runtimes report them of a server with OpenSSL 3.0 over TLS 1.2 and 1.3.
+  // As both runtimes report them for a server with OpenSSL 3.0 over TLS 1.2 and 1.3.
   test.each([
     ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "client_certificate_refused"],
     ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED", "client_certificate_refused"],
@@ -214,20 +214,20 @@ describe("callFailure()", () => {
       .toMatchObject({ code });
   });
 
-  test("says that a certificate is missing where none was shown", () => {
+  test("reports a missing certificate if none was presented", () => {
     const refused = coded("ERR_SSL_TLSV1_ALERT_UNKNOWN_CA");
     expect(callFailure(refused, { host: HOST, showedCertificate: false }))
       .toMatchObject({ code: "client_certificate_missing" });
   });
 
-  test("keeps to the system's code for what it does not know, and repeats no text", () => {
+  test("uses the system's code for unknown causes, and repeats no text", () => {
     expect(callFailure(coded("EWEIRD", "at 10.0.0.1:443"), { host: HOST }))
       .toEqual(refuse("fetch_failed", "peer.example could not be reached (EWEIRD)"));
     expect(callFailure("not even an error", { host: HOST }))
       .toEqual(refuse("fetch_failed", "peer.example could not be reached"));
   });
 
-  test("counts as unreachable, as a time-out does and a refusal does not", () => {
+  test("counts as unreachable, like a time-out and unlike a refusal", () => {
     expect((["certificate_expired", "wrong_protocol", "fetch_failed", "deadline_exceeded"] as const)
       .every(isUnreachable)).toBe(true);
     expect((["fetch_refused", "limit_exceeded", "unauthenticated", "not_found"] as const)
@@ -247,7 +247,7 @@ function tlsServer(identity: TlsIdentity, clients?: { readonly ca: string }): Pr
 }
 
 async function listen(listener: Server): Promise<number> {
-  // Only the client's side of a broken handshake is looked at here.
+  // This test checks only the client's side of a broken handshake.
   listener.on("tlsClientError", () => {}).on("sessionError", () => {});
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {

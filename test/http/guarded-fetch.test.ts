@@ -77,8 +77,8 @@ const policy: FetchPolicy = {
 const get = (path: string, more: Partial<FetchPolicy> = {}) =>
   guardedFetch(`http://${base}${path}`, { ...policy, ...more });
 
-describe("guardedFetch() of what may be fetched", () => {
-  test("gives status, headers and bytes", async () => {
+describe("guardedFetch() of an allowed URL", () => {
+  test("returns status, headers and bytes", async () => {
     const fetched = await get("/ok?token=1#part");
     if (!fetched.ok) throw new Error(fetched.message);
     expect(fetched.value.status).toBe(200);
@@ -86,14 +86,14 @@ describe("guardedFetch() of what may be fetched", () => {
     expect(fetched.value.bytes).toEqual(new TextEncoder().encode("hello"));
   });
 
-  test("gives no bytes where there is no body", async () => {
+  test("returns no bytes if there is no body", async () => {
     expect(await get("/empty")).toMatchObject({
       ok: true,
       value: { status: 204, bytes: new Uint8Array() },
     });
   });
 
-  test("sends conditional headers and takes 304", async () => {
+  test("sends conditional headers and accepts 304", async () => {
     const headers = { "if-none-match": '"1"' };
     expect(await guardedFetch(`http://${base}/conditional`, policy, { headers })).toMatchObject({
       ok: true,
@@ -114,12 +114,12 @@ describe("guardedFetch() of what may be fetched", () => {
     expect(fetched.value.headers.get("x-type")).toBe("application/proto");
   });
 
-  test("takes exactly maxBytes", async () => {
+  test("accepts exactly maxBytes", async () => {
     const fetched = await get("/exact");
     expect(fetched.ok && fetched.value.bytes.length).toBe(1000);
   });
 
-  test("cuts the text of an accepted error to 1 KiB, even when it has no end", async () => {
+  test("cuts the text of an accepted error to 1 KiB, even if it is endless", async () => {
     for (const [path, status] of [["/missing", 404], ["/huge-error", 503]] as const) {
       const fetched = await guardedFetch(`http://${base}${path}`, { ...policy, maxBytes: 9000 }, {
         accepts: () => true,
@@ -130,7 +130,7 @@ describe("guardedFetch() of what may be fetched", () => {
     }
   });
 
-  test("resolves names, and hands over the addresses that it checked", async () => {
+  test("resolves names, and passes on the addresses that it checked", async () => {
     const seen: unknown[] = [];
     const pinning: PinnedFetch = (url, _, addresses) => {
       seen.push(url, addresses);
@@ -167,7 +167,7 @@ describe("guardedFetch() of what may be fetched", () => {
 describe("guardedFetch() refuses", () => {
   const strict: Partial<FetchPolicy> = { allowPrivate: false, allowHttp: true };
 
-  test("what is no http(s) URL, or has credentials, without repeating it", async () => {
+  test("a URL that is not http(s) or has credentials, without repeating it", async () => {
     const cases: [string, string][] = [
       ["", "the address is not a URL"],
       ["secret", "the address is not a URL"],
@@ -193,7 +193,7 @@ describe("guardedFetch() refuses", () => {
     }
   });
 
-  test("http where only https may be", async () => {
+  test("http where only https is allowed", async () => {
     expect(await get("/ok?secret", { allowPrivate: false })).toEqual({
       ok: false,
       code: "fetch_refused",
@@ -202,7 +202,7 @@ describe("guardedFetch() refuses", () => {
     expect(requests).toBe(0);
   });
 
-  test("private addresses in whatever spelling, before anything is sent", async () => {
+  test("private addresses in any spelling, before it sends anything", async () => {
     const port = base.split(":")[1];
     const hosts = [
       "127.0.0.1",
@@ -224,14 +224,14 @@ describe("guardedFetch() refuses", () => {
         ok: false,
         code: "fetch_refused",
         message: expect.stringMatching(
-          /^\S+ is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant$/,
+          /^\S+ is at a private address: set PEER_ALLOW_PRIVATE=true to allow it$/,
         ),
       });
     }
     expect(requests).toBe(0);
   });
 
-  test("special addresses, also where private ones are allowed", async () => {
+  test("special addresses, even where private ones are allowed", async () => {
     const hosts = [
       "169.254.169.254",
       "0.0.0.0",
@@ -244,7 +244,7 @@ describe("guardedFetch() refuses", () => {
       expect(await guardedFetch(`http://${host}/latest/meta-data`, policy)).toEqual({
         ok: false,
         code: "fetch_refused",
-        message: `${host} is at a special address, which is never fetched from`,
+        message: `${host} is at a special address, which this server never connects to`,
       });
     }
   });
@@ -255,8 +255,7 @@ describe("guardedFetch() refuses", () => {
       .toEqual({
         ok: false,
         code: "fetch_refused",
-        message:
-          "keys.example is at a private address: set PEER_ALLOW_PRIVATE=true if that is meant",
+        message: "keys.example is at a private address: set PEER_ALLOW_PRIVATE=true to allow it",
       });
   });
 
@@ -267,7 +266,7 @@ describe("guardedFetch() refuses", () => {
     expect(requests).toBe(0);
   });
 
-  test("redirects, without going there", async () => {
+  test("redirects, without following them", async () => {
     expect(await get("/redirect")).toEqual({
       ok: false,
       code: "fetch_refused",
@@ -280,7 +279,7 @@ describe("guardedFetch() refuses", () => {
 });
 
 describe("guardedFetch() fails", () => {
-  test("on a status that is no answer, keeping the body to itself", async () => {
+  test("on a status that is not accepted, without showing the body", async () => {
     expect(await get("/missing?secret")).toEqual({
       ok: false,
       code: "fetch_failed",
@@ -288,9 +287,9 @@ describe("guardedFetch() fails", () => {
     });
   });
 
-  test("when nothing comes within timeoutMs: no name, no head, no rest of the body", async () => {
+  test("when the name, the head or the rest of the body takes longer than timeoutMs", async () => {
     const late = (host: string) =>
-      `${host} did not answer within 40 ms: check that the server there runs, and that no firewall swallows the connection`;
+      `${host} did not answer within 40 ms: check that the server is running, and that no firewall drops the connection`;
     const failure = { ok: false, code: "deadline_exceeded", message: late(base) };
     expect(await get("/never", { timeoutMs: 40 })).toEqual(failure);
     expect(await get("/half", { timeoutMs: 40 })).toEqual(failure);
@@ -299,7 +298,7 @@ describe("guardedFetch() fails", () => {
       .toEqual({ ...failure, message: late("keys.example") });
   });
 
-  test("also when neither fetch nor the body listens to the signal", async () => {
+  test("even if neither fetch nor the body observes the signal", async () => {
     const deaf: PinnedFetch = () => new Promise(() => {});
     const deafBody: PinnedFetch = () => Promise.resolve(new Response(new ReadableStream()));
     for (const fetch of [deaf, deafBody]) {
@@ -310,7 +309,7 @@ describe("guardedFetch() fails", () => {
     }
   });
 
-  test("when the body is cut off", async () => {
+  test("when the body is interrupted", async () => {
     expect(await get("/cut")).toEqual({
       ok: false,
       code: "connection_failed",
@@ -318,7 +317,7 @@ describe("guardedFetch() fails", () => {
     });
   });
 
-  test("when nobody listens, without the address that was tried", async () => {
+  test("when no server listens, without naming the address", async () => {
     const gone = createServer();
     await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
     const { port } = gone.address() as AddressInfo;
@@ -327,7 +326,7 @@ describe("guardedFetch() fails", () => {
       ok: false,
       code: "connection_refused",
       message:
-        `127.0.0.1:${port} refused the connection: check the port, and that the server there runs and its firewall lets you in`,
+        `127.0.0.1:${port} refused the connection: check the port, that the server is running, and that its firewall lets you in`,
     });
   });
 
@@ -343,7 +342,7 @@ describe("guardedFetch() fails", () => {
     });
   });
 
-  test("with canceled when the caller ends it, before or meanwhile", async () => {
+  test("with canceled when the caller aborts it, before or during the request", async () => {
     let lookups = 0;
     const resolve = () => Promise.reject(new Error(`lookup ${++lookups}`));
     const before = AbortSignal.abort();
@@ -375,7 +374,7 @@ describe("guardedFetch() stops reading", () => {
   test.each([
     ["/endless", "limit_exceeded"],
     ["/huge-error", "fetch_failed"],
-  ])("and closes the connection of what has no end: %s", async (path, code) => {
+  ])("and closes the connection of an endless body: %s", async (path, code) => {
     const closed = new Promise<void>((resolve) => {
       server.once("request", (_, response) => response.once("close", resolve));
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { health } from "../../src/http/health.ts";
 
-/** A server with one check, which is counted, on a clock that the test sets. */
+/** A server with one check, whose calls are counted, on a clock that the test sets. */
 function checked() {
   const world = { at: 0, asked: 0, check: () => Promise.resolve() };
   const check = () => {
@@ -19,7 +19,7 @@ const OK = [200, { status: "ok", checks: { storage: "ok" } }];
 const FAILED = [503, { status: "failed", checks: { storage: "failed" } }];
 
 describe("health", () => {
-  it("is 503 with the name of what fails, and nothing of why", async () => {
+  it("is 503 with the name of the failed check, without the reason", async () => {
     const { world, ready, state } = checked();
     world.check = () => Promise.reject(new Error("secret"));
     expect(await ready()).toEqual(FAILED);
@@ -28,7 +28,7 @@ describe("health", () => {
     expect(await ready()).toEqual([503, { status: "draining" }]);
   });
 
-  it("asks once for all that ask within a second, also while the check runs", async () => {
+  it("checks once for all requests within a second, even during the check", async () => {
     const { world, ready } = checked();
     expect(await Promise.all([ready(), ready()])).toEqual([OK, OK]);
     world.at = 999;

@@ -5,7 +5,7 @@ import { sparingLog } from "../../src/observe/sparing-log.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("sparingLog() writes one line an interval, with the number of what it stands for", () => {
+it("sparingLog() writes one line per interval, with the number of events", () => {
   const lines: [string, LogFields | undefined][] = [];
   const write = (event: string, fields?: LogFields) => lines.push([event, fields]);
   const log = { error: write, warn: write, info: write, debug: write };

@@ -10,7 +10,7 @@ import { type HandClock, handClock, STEPS } from "../support/steps.ts";
 const NOW = 1_700_000_000;
 const TTL = 14 * 86_400;
 
-describe("runRetention() with clocks that differ", () => {
+describe("runRetention() when clocks differ", () => {
   const database = useDatabase();
   let clock: HandClock;
   let run: () => Promise<unknown>;
@@ -67,7 +67,7 @@ describe("runRetention() with clocks that differ", () => {
     expect(await left()).toBe(3);
   });
 
-  it("names windows whose export is not complete before it deletes their keys", async () => {
+  it("reports windows with an incomplete export before it deletes their keys", async () => {
     await database().sql`
       insert into resource values ('ExportConfig', 'slow', 1, '{}', 0), ('ExportConfig', 'mag', 1, '{}', 0)`;
     await database().sql`

@@ -73,7 +73,7 @@ describe("runRetention()", () => {
     expect(await database().sql`select expires_on from attest_key`).toHaveLength(1);
   });
 
-  it("deletes exposures older than CLEANUP_TTL, wherever they are from, and no other", async () => {
+  it("deletes exposures older than CLEANUP_TTL from any source, and no others", async () => {
     await insert(1, NOW - TTL - 1, "old");
     await insert(1, NOW - TTL - 1, "made", "generated");
     await insert(1, NOW - TTL - 1, "peer", "peer");
@@ -83,7 +83,7 @@ describe("runRetention()", () => {
     expect(await left()).toEqual([NOW - TTL, NOW + 3600]);
   });
 
-  it("works in bounded pieces, and passes over rows that somebody holds", async () => {
+  it("works in bounded batches, and skips locked rows", async () => {
     await insert(4500, NOW - TTL - 7, "many");
     const store = retentionStore(database());
     const limits: number[] = [];
@@ -109,7 +109,7 @@ describe("runRetention()", () => {
     expect(await runRetention(deps(), signal)).toMatchObject({ exposures: 10 });
   });
 
-  it("reads no more than what it deletes, in a table of any size", async () => {
+  it("reads no more rows than it deletes, in a table of any size", async () => {
     await insert(3000, NOW - TTL - 1, "old");
     await insert(40_000, NOW, "new");
     await database().bulk.unsafe("analyze exposure");
@@ -147,7 +147,7 @@ describe("runRetention()", () => {
     return names;
   };
 
-  it("has an index written anew for files past CLEANUP_TTL, and keeps them a day and an hour", async () => {
+  it("rewrites the index without files past CLEANUP_TTL, and keeps the files for a day and an hour", async () => {
     await file("mag/listed", NOW - TTL + 1, null);
     await file("mag/past", NOW - TTL, null);
     await file("mag/waiting", NOW - TTL - 9, NOW - 86_400 - 3599);
@@ -157,7 +157,7 @@ describe("runRetention()", () => {
     expect(await stored()).toEqual(["mag/listed", "mag/past", "mag/waiting"]);
   });
 
-  it("keeps files in the storage while their index cannot be written", async () => {
+  it("keeps files in storage while their index cannot be written", async () => {
     await file("mag/past", NOW - TTL - 10 * 86_400, null);
     const failing = deps({ publishIndex: () => Promise.reject(new Error("storage is down")) });
     await expect(runRetention(failing, signal)).rejects.toMatchObject({ code: "internal" });
@@ -165,7 +165,7 @@ describe("runRetention()", () => {
     expect(await stored()).toEqual(["mag/past"]);
   });
 
-  it("goes on with other places and files when one cannot be reached, and asks it only a few times", async () => {
+  it("continues with other places and files when one is unreachable, after a few attempts", async () => {
     for (const name of ["1", "2", "3", "4"]) await file(`mag/${name}`, NOW - TTL - 9, 0, "gone");
     await file("mag/over", NOW - TTL - 9, 0);
     await file("mag/past", NOW - TTL, null, "gone");
@@ -199,7 +199,7 @@ describe("runRetention()", () => {
       .toEqual(["indexes", "files", "files", "files"]);
   });
 
-  it("does all other steps when one fails", async () => {
+  it("runs all other steps when one fails", async () => {
     await insert(1, NOW - TTL - 1, "old");
     const store = retentionStore(database());
     const placesWithFilesUntil = () => Promise.reject(new Error("no"));
@@ -211,7 +211,7 @@ describe("runRetention()", () => {
     expect(await stored()).toEqual([]);
   });
 
-  it("says so when a window goes that was never exported", async () => {
+  it("reports a deleted window that was never exported", async () => {
     await database().sql`
       insert into export_batch (config, series, starts_at, ends_at, state, made_at)
       values ('mag', 'period', ${NOW - TTL - 3600}, ${NOW - TTL}, 'padded', 0),
@@ -222,7 +222,7 @@ describe("runRetention()", () => {
     ]);
   });
 
-  it("forgets windows, schedules without a config, old runs but the newest, and leases", async () => {
+  it("deletes windows, schedules without a config, old runs except the newest, and leases", async () => {
     const sql = database().sql;
     await sql`
       insert into export_batch (config, series, starts_at, ends_at, state, made_at)
@@ -248,7 +248,7 @@ describe("runRetention()", () => {
     expect(await names("select name from lease")).toEqual(["young"]);
   });
 
-  it("stops where it is when it is told to", async () => {
+  it("stops at once when the signal aborts", async () => {
     await insert(5, NOW - TTL - 1, "old");
     expect(await runRetention(deps(), AbortSignal.abort())).toEqual({});
     expect(await left()).not.toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * A certificate authority of this file alone and what it signed, valid for a hundred years. Made with openssl
- * (prime256v1); the authority's key is gone.
+ * A certificate authority used only in this file and the certificates that it signed, valid for a hundred years.
+ * Created with openssl (prime256v1); the authority's key was deleted.
  */
 
 export const AUTHORITY = `-----BEGIN CERTIFICATE-----
@@ -39,7 +39,7 @@ jXOYLlObTkuZ4l+5L4E2nceQhWc8Eg71I0+QlycmBX5XZtLrOeXDmr6k
 `,
 } as const;
 
-/** A client's. */
+/** For a client. */
 export const CLIENT = {
   cert: `-----BEGIN CERTIFICATE-----
 MIIBqjCCAVGgAwIBAgIUeObsX5UMuKRAAyIxw/F46bZbQ4kwCgYIKoZIzj0EAwIw

@@ -5,12 +5,12 @@ import { AUTHORITY, SERVER } from "./certificates.ts";
 import { gate, listening } from "./listening.ts";
 import { http2Request, http2Session, wire } from "./peers.ts";
 
-/** Longer than any test may take: whoever waits for it fails. */
+/** Longer than any test may take, so a test that waits for it fails. */
 const LONG_MS = 1_000_000;
 
 const GET = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
 
-/** A handler that says when it was called, and answers when it may. */
+/** A handler that reports when it is called, and answers when released. */
 function held(): { handler: Handler; started: Promise<void>; release(): void } {
   const started = gate();
   const released = gate();
@@ -22,7 +22,7 @@ function held(): { handler: Handler; started: Promise<void>; release(): void } {
   return { handler, started: started.passed, release: () => released.open() };
 }
 
-test("close() ends connections that never asked for anything, at once", async () => {
+test("close() ends connections without any request at once", async () => {
   const server = await listening(() => new Response("ok"));
   const { socket, said } = wire(server.port);
   await once(socket, "connect");

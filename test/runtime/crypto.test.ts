@@ -7,13 +7,13 @@ const { subtle } = crypto;
 const hex = (bytes: ArrayBuffer) => Buffer.from(bytes).toString("hex");
 const abc = new TextEncoder().encode("abc");
 
-test("crypto knows SHA-256 (FIPS 180-4, B.1)", async () => {
+test("crypto computes SHA-256 (FIPS 180-4, B.1)", async () => {
   expect(hex(await subtle.digest("SHA-256", abc))).toBe(
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
   );
 });
 
-test("crypto signs so that OpenSSL verifies", async () => {
+test("crypto creates signatures that OpenSSL verifies", async () => {
   const algorithm = { name: "ECDSA", namedCurve: "P-256" };
   const { privateKey, publicKey } = await subtle.generateKey(algorithm, true, [
     "sign",
@@ -30,7 +30,7 @@ test("crypto signs so that OpenSSL verifies", async () => {
   expect(verify("sha256", abc, format, new Uint8Array(signature))).toBe(true);
 });
 
-test("crypto refuses a key for anything that it was not imported for", async () => {
+test("crypto refuses a key for any usage that it was not imported for", async () => {
   const raw = new Uint8Array(32).fill(7);
   const aes = { name: "AES-GCM", iv: new Uint8Array(12) };
   const encrypting = await subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt"]);
@@ -47,7 +47,7 @@ test("crypto refuses a key for anything that it was not imported for", async () 
   }
 });
 
-test("crypto uses keys of every origin: generated, imported, derived, exported and wrapped", async () => {
+test("crypto uses keys of any origin: generated, imported, derived, exported and wrapped", async () => {
   const iv = new Uint8Array(16);
   const hkdf = { name: "HKDF", hash: "SHA-256", salt: iv, info: abc };
   const base = await subtle.importKey("raw", abc, "HKDF", false, ["deriveKey", "deriveBits"]);

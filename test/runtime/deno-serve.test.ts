@@ -10,7 +10,7 @@ import { CLIENT, SERVER } from "./certificates.ts";
 
 const { Deno } = globalThis as unknown as { readonly Deno?: DenoApi };
 
-/** Deno as if it were another version; without a server where there is none. */
+/** Deno as if it were another version; without a server if there is none. */
 const ofVersion = (deno: string): DenoApi => ({
   version: { deno },
   serve(options, handler) {
@@ -27,7 +27,7 @@ test.each(["2.8.3", "2.9.0", "2.9.3", "2.9.7"])("Deno %s has trailers", (version
   expect(denoRuntime(ofVersion(version)).trailers).toEqual({ ok: true });
 });
 
-test.each(["2.9.4", "2.9.5", "2.9.6"])("Deno %s says why it has no trailers", (version) => {
+test.each(["2.9.4", "2.9.5", "2.9.6"])("Deno %s reports why it has no trailers", (version) => {
   expect(denoRuntime(ofVersion(version)).trailers).toEqual({
     ok: false,
     reason:
@@ -58,7 +58,7 @@ test.each(["http", "https"])(
       ok: false,
       code: "fetch_refused",
       message:
-        "native gRPC is not spoken on Deno 2.9.5: use Deno 2.9.3, or a peer with protocol: connect",
+        "native gRPC is not available on Deno 2.9.5: use Deno 2.9.3, or a peer with protocol: connect",
     });
   },
 );
@@ -69,7 +69,7 @@ function denoServeAnswers(): void {
   const serve = (handler: Parameters<ReturnType<typeof denoRuntime>["listen"]>[0]) =>
     denoRuntime(ofVersion("2.9.5")).listen(handler, { host: "127.0.0.1", port: 0 });
 
-  test.each(CALLERS)("answers $name, or says UNIMPLEMENTED", async ({ name, say }) => {
+  test.each(CALLERS)("answers $name, or UNIMPLEMENTED", async ({ name, say }) => {
     const server = await serve(echoServer().handler);
     const { status, text } = await say(server.port, "hello");
     await server.close(1_000);
@@ -94,7 +94,7 @@ function denoServeAnswers(): void {
     await server.close(1_000);
   });
 
-  test("close() ends what does not finish in time", async () => {
+  test("close() ends requests that do not finish in time", async () => {
     const server = await serve(() => new Promise(() => {}));
     const answer = fetch(`http://127.0.0.1:${server.port}/`).catch(() => "broken");
     await server.close(20);
@@ -102,6 +102,6 @@ function denoServeAnswers(): void {
   });
 }
 
-test("both runtimes exchange over node:http2 here", () => {
+test("both runtimes use node:http2 for exchanges here", () => {
   expect(currentRuntime().exchange).toBe(exchangeOverHttp2);
 });

@@ -11,13 +11,13 @@ const readAll: Handler = async (request) => {
   return new Response("ok");
 };
 
-/** The server still does its work. */
+/** Checks that the server still works. */
 async function expectAlive(port: number): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${port}/`);
   expect(await response.text()).toBe("ok");
 }
 
-test("a connection that says nothing is closed", async () => {
+test("a silent connection is closed", async () => {
   const { port } = await listening(ok, { limits: { firstByteMs: 50 } });
   expect(await wire(port).said).toBe("");
 });
@@ -29,19 +29,19 @@ test("a connection that stops within the preface of HTTP/2 is closed", async () 
   expect(await said).toBe("");
 });
 
-test("a TLS connection that never shakes hands is closed", async () => {
+test("a TLS connection without a handshake is closed", async () => {
   const { port } = await listening(ok, { limits: { firstByteMs: 50 }, tls: SERVER });
   expect(await wire(port).said).toBe("");
 });
 
-test("headers that trickle in are cut off with 408", async () => {
+test("slow headers are ended with 408", async () => {
   const { port } = await listening(ok, { limits: { headersMs: 100, requestMs: 10_000 } });
   const { socket, said } = wire(port);
   socket.write("GET / HTTP/1.1\r\nhost: a\r\n");
   expect(await said).toMatch(/^HTTP\/1\.1 408 /);
 });
 
-test("an HTTP/1.1 body that trickles in is cut off", async () => {
+test("a slow HTTP/1.1 body is ended", async () => {
   const { port } = await listening(readAll, { limits: { headersMs: 50, requestMs: 100 } });
   const { socket, said } = wire(port);
   socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nabc");
@@ -49,7 +49,7 @@ test("an HTTP/1.1 body that trickles in is cut off", async () => {
   await expectAlive(port);
 });
 
-test("an HTTP/2 body that trickles in is cut off", async () => {
+test("a slow HTTP/2 body is ended", async () => {
   const { port } = await listening(readAll, { limits: { requestMs: 50 } });
   const session = http2Session(`http://127.0.0.1:${port}`);
   const stream = session.request({ ":method": "POST", ":path": "/" });
@@ -75,7 +75,7 @@ test.each([
     "two lengths",
     "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
   ],
-])("%s does not hurt", async (_, bytes) => {
+])("%s does no harm", async (_, bytes) => {
   const { port } = await listening(ok);
   const { socket, said } = wire(port);
   socket.write(Buffer.from(bytes, "latin1"));
@@ -83,7 +83,7 @@ test.each([
   await expectAlive(port);
 });
 
-test("a client that takes back request after request is sent away", async () => {
+test("a client that resets request after request is disconnected", async () => {
   const { port } = await listening(() => new Promise(() => {}), { limits: { maxResets: 5 } });
   const session = http2Session(`http://127.0.0.1:${port}`);
   await once(session, "connect");
@@ -99,7 +99,7 @@ test("a client that takes back request after request is sent away", async () => 
   expect(await goneAway).toBe(11);
 });
 
-test("an answer's connection headers do not reach HTTP/2", async () => {
+test("connection headers of a response are not sent over HTTP/2", async () => {
   const { port } = await listening(() => {
     const headers = { connection: "close", "transfer-encoding": "chunked" };
     return new Response("ok", { headers });
@@ -128,7 +128,7 @@ test.each(["HTTP/1.1", "HTTP/2"])(
   },
 );
 
-test("a handler that throws is a 500 that tells nothing", async () => {
+test("a handler that throws leads to a 500 without details", async () => {
   const { port } = await listening(() => {
     throw new Error("secret");
   });
@@ -138,7 +138,7 @@ test("a handler that throws is a 500 that tells nothing", async () => {
 });
 
 test.each(["HTTP/1.1", "HTTP/2"])(
-  "a client that goes away over %s aborts its request",
+  "a client that disconnects over %s aborts its request",
   async (version) => {
     const started = gate();
     const aborted = gate();
@@ -167,7 +167,7 @@ test.each(["HTTP/1.1", "HTTP/2"])(
   },
 );
 
-test("a client that goes away while it is answered does not hurt", async () => {
+test("a client that disconnects during the response does no harm", async () => {
   const { port } = await listening((request) => {
     if (new URL(request.url).pathname === "/") return new Response("ok");
     const endless = new ReadableStream({ pull: (sink) => sink.enqueue(new Uint8Array(65_536)) });

@@ -9,7 +9,7 @@ const { cert, key, fingerprint } = CLIENT;
 const identity = { cert, key };
 const { exchange } = currentRuntime();
 
-/** Asks clients for certificates, and tells what it saw. */
+/** A server that requests client certificates and returns what it received. */
 const server = (handler: Handler = mirror): Promise<Listening> =>
   listening(handler, { tls: { ...SERVER, clientCa: AUTHORITY } });
 
@@ -19,7 +19,7 @@ const mirror: Handler = async (request, { clientCertificateFingerprint = "none" 
     headers: { "x-seen": request.headers.get("x-said") ?? "", "x-host": new URL(request.url).host },
   });
 
-describe("a fetch with a certificate of ours", () => {
+describe("a fetch with our own certificate", () => {
   const call = (port: number, init: RequestInit = {}, ca: string | undefined = AUTHORITY) =>
     pinnedFetch(ca === undefined ? {} : { ca })(
       `https://localhost:${port}/path?query`,
@@ -28,7 +28,7 @@ describe("a fetch with a certificate of ours", () => {
       identity,
     );
 
-  test("shows it, and carries a request and its answer whole", async () => {
+  test("presents it, and carries a complete request and response", async () => {
     const { port } = await server();
     const headers = { "x-said": "word" };
     const answer = await call(port, { method: "POST", body: new Uint8Array([65, 66]), headers });
@@ -38,7 +38,7 @@ describe("a fetch with a certificate of ours", () => {
     expect(answer.headers.get("x-host")).toBe(`localhost:${port}`);
   });
 
-  test.each([204, 304, 302])("answers %i as it is, and follows nothing", async (status) => {
+  test.each([204, 304, 302])("returns %i unchanged, and does not follow it", async (status) => {
     const { port } = await server(() =>
       new Response(null, { status, headers: { location: "https://elsewhere.example/" } })
     );
@@ -47,7 +47,7 @@ describe("a fetch with a certificate of ours", () => {
     expect(await answer.text()).toBe("");
   });
 
-  test("trusts no server of an authority that it does not know", async () => {
+  test("trusts no server of an unknown authority", async () => {
     const { port } = await server();
     const other = pinnedFetch()(
       `https://localhost:${port}/`,
@@ -69,7 +69,7 @@ describe("a fetch with a certificate of ours", () => {
     await expect(other).rejects.toThrow();
   });
 
-  test("ends when its signal says so, before the answer and within it", async () => {
+  test("ends when its signal aborts, before the response and during it", async () => {
     const asked = gate();
     const never = await server(() => {
       asked.open();
@@ -89,7 +89,7 @@ describe("a fetch with a certificate of ours", () => {
     await expect(reading).rejects.toThrow();
   });
 
-  test("takes no more of an answer than is read", async () => {
+  test("receives no more of a response than is read", async () => {
     const { port } = await server(() => new Response(new ReadableStream({ pull: trickle })));
     const reader = (await call(port)).body?.getReader();
     expect((await reader?.read())?.value?.byteLength).toBeGreaterThan(0);
@@ -102,7 +102,7 @@ function trickle(controller: ReadableStreamDefaultController<Uint8Array>): void 
   controller.enqueue(new Uint8Array(1000));
 }
 
-test("native gRPC shows a certificate of ours too", async () => {
+test("native gRPC also presents our own certificate", async () => {
   const { port } = await server();
   const { body } = await exchange({
     url: new URL(`https://localhost:${port}/`),

@@ -8,7 +8,7 @@ import { http2Request, http2Session, trickle, wire } from "./peers.ts";
 
 const TLS = { ...SERVER, clientCa: AUTHORITY };
 
-/** Tells the client what the handler saw. */
+/** Returns to the client what the handler received. */
 const mirror: Handler = async (request, connection) => {
   connection.setTrailer?.("x-trailer", "set");
   const { pathname, protocol } = new URL(request.url);
@@ -41,7 +41,7 @@ describe("one port", () => {
     expect(seen.trailers).toMatchObject({ "x-trailer": "set" });
   });
 
-  test("sends trailers after an answer without a body", async () => {
+  test("sends trailers after a response without a body", async () => {
     const { port } = await listening((_, connection) => {
       connection.setTrailer?.("x-trailer", "set");
       return new Response(null);
@@ -85,14 +85,14 @@ describe("one port", () => {
     expect(seen.text).toBe("https: GET /d 0 true none");
   });
 
-  test("knows the certificate of a client over HTTP/2", async () => {
+  test("passes on a client's certificate over HTTP/2", async () => {
     const { port } = await listening(mirror, { tls: TLS });
     const { cert, key, fingerprint } = CLIENT;
     const session = http2Session(`https://localhost:${port}`, { ca: AUTHORITY, cert, key });
     expect((await http2Request(session, { ":path": "/" })).text).toContain(` ${fingerprint}`);
   });
 
-  test("knows the certificate of a client over HTTP/1.1", async () => {
+  test("passes on a client's certificate over HTTP/1.1", async () => {
     const { port } = await listening(mirror, { tls: TLS });
     const { cert, key, fingerprint } = CLIENT;
     const { socket, said } = wire(port, { ca: AUTHORITY, cert, key });
@@ -100,21 +100,24 @@ describe("one port", () => {
     expect(await said).toContain(` ${fingerprint}`);
   });
 
-  test("does not believe a client certificate of a stranger", async () => {
+  test("does not trust a client certificate of an unknown authority", async () => {
     const { cert, key } = CLIENT;
     const { port } = await listening(mirror, { tls: { ...SERVER, clientCa: SERVER.cert } });
     const session = http2Session(`https://localhost:${port}`, { ca: AUTHORITY, cert, key });
     expect((await http2Request(session, { ":path": "/" })).text).toMatch(/ none$/);
   });
 
-  test.each(["GET", "PUT", "PROPFIND"])("tells %s from HTTP/2 byte by byte", async (method) => {
-    const { port } = await listening(mirror);
-    const { socket, said } = wire(port);
-    await trickle(socket, GET.replace("GET", method));
-    expect(await said).toContain(`http: ${method} /there 0 false none`);
-  });
+  test.each(["GET", "PUT", "PROPFIND"])(
+    "distinguishes %s from HTTP/2 byte by byte",
+    async (method) => {
+      const { port } = await listening(mirror);
+      const { socket, said } = wire(port);
+      await trickle(socket, GET.replace("GET", method));
+      expect(await said).toContain(`http: ${method} /there 0 false none`);
+    },
+  );
 
-  test("tells HTTP/2 from HTTP/1.1 byte by byte", async () => {
+  test("distinguishes HTTP/2 from HTTP/1.1 byte by byte", async () => {
     const { port } = await listening(mirror);
     const { socket } = wire(port);
     const answered = once(socket, "data");
@@ -126,7 +129,7 @@ describe("one port", () => {
 });
 
 describe("listen()", () => {
-  test("says which port was given", async () => {
+  test("returns the actual port", async () => {
     const { port } = await listening(mirror);
     expect(port).toBeGreaterThan(0);
   });
@@ -135,7 +138,8 @@ describe("listen()", () => {
     const { port } = await listening(mirror);
     await expect(listening(mirror, { port })).rejects.toMatchObject({
       code: "invalid_configuration",
-      message: `127.0.0.1 port ${port} is in use: stop what listens there, or set another PORT`,
+      message:
+        `127.0.0.1 port ${port} is in use: stop the program that listens there, or set another PORT`,
     });
   });
 
@@ -146,7 +150,7 @@ describe("listen()", () => {
     });
   });
 
-  test("refuses a certificate that is none", async () => {
+  test("refuses an invalid certificate", async () => {
     await expect(listening(mirror, { tls: { cert: "none", key: "none" } })).rejects.toMatchObject({
       code: "invalid_configuration",
       message: expect.stringContaining("TLS certificate"),

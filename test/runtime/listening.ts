@@ -12,7 +12,7 @@ export async function listening(
   return server;
 }
 
-/** A promise and what settles it. */
+/** A promise and the functions that settle it. */
 export function gate<T = void>(): { readonly passed: Promise<T>; open(value: T): void } {
   let open: (value: T) => void = () => {};
   const passed = new Promise<T>((resolve) => open = resolve);

@@ -33,7 +33,7 @@ it("requests are refused while the event loop is late", async () => {
   expect(refused.status).toBe(503);
 });
 
-it("measureLoopDelay() tells how late two turns in a row were, and forgets it with one that is on time", () => {
+it("measureLoopDelay() returns the delay of two late turns in a row, and 0 after one on time", () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   let at = 0;

@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { onTestFinished } from "vitest";
 
-/** An HTTP/2 client without a will of its own. */
+/** A plain HTTP/2 client. */
 export function http2Session(origin: string, options: ConnectionOptions = {}): ClientHttp2Session {
   const session = connect(origin, options);
   session.on("error", () => {});
@@ -11,14 +11,14 @@ export function http2Session(origin: string, options: ConnectionOptions = {}): C
   return session;
 }
 
-/** What a client of HTTP/2 sees of one answer. */
+/** A response as an HTTP/2 client sees it. */
 export type Seen = {
   readonly status: number;
   readonly text: string;
   readonly trailers: Readonly<Record<string, unknown>>;
 };
 
-/** One request; rejects when the stream breaks. */
+/** Sends one request; rejects when the stream breaks. */
 export function http2Request(
   session: ClientHttp2Session,
   headers: Readonly<Record<string, string>>,
@@ -43,7 +43,7 @@ export function http2Request(
   });
 }
 
-/** A TCP connection and all that it says until it is closed. */
+/** A TCP connection, and everything it receives until it is closed. */
 export type Wire = { readonly socket: Socket; readonly said: Promise<string> };
 
 export function wire(port: number, tls?: ConnectionOptions): Wire {
@@ -63,7 +63,7 @@ export function wire(port: number, tls?: ConnectionOptions): Wire {
   return { socket, said };
 }
 
-/** Writes byte by byte, each in a packet of its own. */
+/** Writes byte by byte, each in its own packet. */
 export async function trickle(socket: Socket, text: string): Promise<void> {
   socket.setNoDelay(true);
   for (const byte of Buffer.from(text, "latin1")) {

@@ -30,11 +30,11 @@ test("keeps the connection of a GET for the next one; a POST has its own", async
   expect(connections()).toBe(3);
 });
 
-test("asks again when a kept connection was closed meanwhile, but repeats no POST", async () => {
+test("retries when a kept connection was closed, but never repeats a POST", async () => {
   const seen: (string | undefined)[] = [];
   const { url } = await counting((request, response) => {
     seen.push(request.method);
-    // Every second request meets its end.
+    // The server closes the connection at every second request.
     if (seen.length % 2 === 0) request.socket.destroy();
     else response.end("hello");
   });
@@ -58,7 +58,7 @@ test("connects nowhere without an address", async () => {
   expect(connections()).toBe(0);
 });
 
-test("unpacks what it asked to be packed, and nothing else", async () => {
+test("decodes only the content codings that it requested", async () => {
   const asked: unknown[] = [];
   const { url } = await counting((request, response) => {
     asked.push(request.headers["accept-encoding"]);
@@ -73,7 +73,7 @@ test("unpacks what it asked to be packed, and nothing else", async () => {
   expect(asked).toEqual(["gzip, deflate", "gzip"]);
 });
 
-test("may be ended after an answer that nobody reads", async () => {
+test("may be aborted after a response that is never read", async () => {
   const { url } = await counting((_, response) => response.end("x".repeat(5000)));
   const ended = new AbortController();
   const answer = await pinnedFetch()(url, { signal: ended.signal }, AT);

@@ -33,7 +33,7 @@ describe("auditLog()", () => {
     });
   });
 
-  it("filters by who, kind, name and time, taking wildcards as they are", async () => {
+  it("filters by user, kind, name and time, and takes wildcards literally", async () => {
     const log = await filled(2);
     const names = async (filter: Parameters<typeof log.page>[0]) =>
       (await log.page(filter, undefined, 10)).map((row) => row.name);
@@ -45,14 +45,14 @@ describe("auditLog()", () => {
     expect((await log.words()).kinds).toEqual(["Peer"]);
   });
 
-  it("chains what an older version writes", async () => {
+  it("chains rows that an older version writes", async () => {
     const log = await filled(1);
     await database().sql`
       insert into audit_log (at, actor, action, kind, name) values (1, 'old', 'put', 'Peer', 'x')`;
     expect(await log.verify()).toEqual({ rows: 2, first: 1, last: 2 });
   });
 
-  it("chains rows that many write at once", async () => {
+  it("chains rows from concurrent writers", async () => {
     const log = await filled(0);
     await Promise.all(
       Array.from(
@@ -92,7 +92,7 @@ describe("auditLog()", () => {
     expect(await log.verify()).toMatchObject({ brokenAt });
   });
 
-  it("forgets old rows, and the chain goes on from there", async () => {
+  it("deletes old rows, and the chain continues", async () => {
     const log = await filled(2);
     await tamper("update audit_log set at = 1 where number = 1");
     await tamper(

@@ -5,7 +5,7 @@ import { handClock, STEPS } from "../support/steps.ts";
 const NOW = 1_700_000_000;
 
 describe("compareClocks()", () => {
-  it("finds no fault while all clocks go on together", () => {
+  it("finds no fault while all clocks advance together", () => {
     const clock = handClock(NOW);
     const clocks = compareClocks(clock);
     expect(clocks.newest()).toBeUndefined();
@@ -16,14 +16,14 @@ describe("compareClocks()", () => {
     expect(clocks.newest()).toEqual({ offsetSeconds: 120 });
   });
 
-  it.each(STEPS)("tells that the database's clock is %i s off the process's", (step) => {
+  it.each(STEPS)("reports that the database's clock is %i s off the process's", (step) => {
     const clocks = compareClocks(handClock(NOW));
     const seconds = step > 0 ? step : step + 1;
     expect(clocks.compare()(NOW + step)).toEqual({ kind: "apart", seconds });
     expect(clocks.newest()).toEqual({ offsetSeconds: seconds, fault: { kind: "apart", seconds } });
   });
 
-  it.each(STEPS)("tells that the process's clock is %i s off the database's", (step) => {
+  it.each(STEPS)("reports that the process's clock is %i s off the database's", (step) => {
     const clocks = compareClocks(handClock(NOW + step));
     expect(clocks.compare()(NOW)).toMatchObject({ kind: "apart" });
   });
@@ -45,7 +45,7 @@ describe("compareClocks()", () => {
     },
   );
 
-  it("believes clocks at once that come back from a step", () => {
+  it("accepts clocks at once when a step is undone", () => {
     const clock = handClock(NOW);
     const clocks = compareClocks(clock);
     clocks.compare()(NOW);
@@ -53,7 +53,7 @@ describe("compareClocks()", () => {
     expect(clocks.compare()(NOW)).toBeUndefined();
   });
 
-  it("does not take a slow answer for a wrong clock", () => {
+  it("does not mistake a slow response for a wrong clock", () => {
     const clock = handClock(NOW);
     const judge = compareClocks(clock).compare();
     clock.seconds += 600;

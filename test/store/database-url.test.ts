@@ -35,7 +35,7 @@ describe("parseDatabaseUrl()", () => {
     },
   );
 
-  it("is what DATABASE_URL and DATABASE_POOLER make", () => {
+  it("is built from DATABASE_URL and DATABASE_POOLER", () => {
     const { config } = readConfiguration({
       DATABASE_URL: "postgres://a,b/db?target_session_attrs=read-write",
       DATABASE_POOLER: "transaction",
@@ -65,14 +65,14 @@ describe("several servers", () => {
     return opened;
   };
 
-  it("goes to the first that answers and fits", async () => {
+  it("connects to the first server that answers and matches", async () => {
     for (const session of ["any", "read-write", "primary", "prefer-standby"]) {
       const opened = await open(session, 2);
       expect(await opened.sql`select 1 as one`, session).toEqual([{ one: 1 }]);
     }
   });
 
-  it("says within seconds that none fits, and keeps its connections", async () => {
+  it("reports within seconds that none matches, and keeps its connections", async () => {
     const opened = await open("standby", 1);
     for (let time = 0; time < 20; time++) {
       await expect(opened.sql`select 1`).rejects.toMatchObject({
@@ -82,7 +82,7 @@ describe("several servers", () => {
     }
   });
 
-  it("does not take one that cannot be written for read-write, nor waits for ever", async () => {
+  it("does not use a read-only server for read-write, and does not wait forever", async () => {
     const name = (await database().sql<{ name: string }[]>`select current_database() as name`)[0]
       ?.name;
     await database().bulk.unsafe(`alter database ${name} set default_transaction_read_only = on`);
@@ -95,7 +95,7 @@ describe("several servers", () => {
 describe("migrate()", () => {
   const database = useDatabase();
 
-  it("waits for another process, and heeds its signal meanwhile", async () => {
+  it("waits for another process, and stops when its signal aborts", async () => {
     const other = await database().bulk.reserve();
     await other`begin`;
     await other`select pg_advisory_xact_lock(7265101)`;

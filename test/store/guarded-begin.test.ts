@@ -6,9 +6,9 @@ import type { Transaction } from "../../src/store/sql.ts";
 import { useDatabase } from "../support/database.ts";
 
 const database = useDatabase();
-/** A pool of one connection, so that whatever happens to it shows in the next statement. */
+/** A pool of one connection, so that its state shows in the next statement. */
 let single: Database;
-/** What the driver threw where nobody could catch it: it would have ended the process. */
+/** Errors that the driver threw where nothing could catch them, which would have ended the process. */
 let uncaught: Error[] = [];
 const note = (error: Error): void => {
   uncaught.push(error);
@@ -38,7 +38,7 @@ async function cut(pid: number): Promise<void> {
   await database().bulk`select pg_terminate_backend(${pid}, 5000)`;
 }
 
-/** Has the pool make its connection anew; the driver may tell the first statement of the old one's end. */
+/** Makes the pool reconnect; the driver may reject the first statement because the old connection ended. */
 async function reconnect(): Promise<void> {
   await single.bulk`select 1`.catch(() => {});
   const [row] = await single.bulk<{ one: number }[]>`select 1 as one`;
@@ -47,7 +47,7 @@ async function reconnect(): Promise<void> {
 
 const LOST = { code: "CONNECTION_CLOSED" };
 
-test("a transaction whose connection is cut during a statement rejects, and the pool goes on", async () => {
+test("a transaction whose connection is cut during a statement rejects, and the pool still works", async () => {
   const failing = single.bulk.begin(async (sql) => {
     const statement = sql`select pg_sleep(60)`.execute();
     await Promise.all([statement, begunElsewhere()]);
@@ -68,7 +68,7 @@ async function begunElsewhere(): Promise<void> {
   await cut(pid);
 }
 
-test("a transaction whose connection is cut during a COPY rejects, and the pool goes on", async () => {
+test("a transaction whose connection is cut during a COPY rejects, and the pool still works", async () => {
   let rows = 0;
   let cutting: Promise<void> | undefined;
   const failing = single.bulk.begin(async (sql) => {
@@ -129,7 +129,7 @@ test("a savepoint whose connection is cut rejects, and so does its transaction",
   await reconnect();
 });
 
-test("a transaction gives what its work gives, and undoes a savepoint that fails", async () => {
+test("a transaction returns its work's result, and undoes a savepoint that fails", async () => {
   await database().bulk`create table tried (n int)`;
   const answer = await single.bulk.begin("isolation level serializable", async (sql) => {
     await sql`insert into tried values (1)`;

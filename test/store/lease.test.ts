@@ -17,14 +17,14 @@ describe("leases()", () => {
   const take = (holder: string): Promise<boolean> =>
     leases(database()).take("work", holder, LENGTH);
 
-  it("gives a name to one holder at a time, also when many ask at once", async () => {
+  it("gives a name to one holder at a time, even under concurrent requests", async () => {
     const holders = Array.from({ length: 12 }, (_, index) => `h${index}`);
     const taken = await Promise.all(holders.map(take));
     expect(taken.filter((one) => one)).toEqual([true]);
     expect(await leases(database()).take("other", "h0", LENGTH)).toBe(true);
   });
 
-  it("lets the holder take its own lease back, for its whole length", async () => {
+  it("lets the holder take back its own lease, for its whole length", async () => {
     expect(await take("a")).toBe(true);
     await database().setClock(NOW + 200);
     expect(await take("a")).toBe(true);
@@ -32,7 +32,7 @@ describe("leases()", () => {
     expect(await take("b")).toBe(false);
   });
 
-  it("is over at its expiry and not a second earlier", async () => {
+  it("ends at its expiry and not a second earlier", async () => {
     await take("a");
     await database().setClock(NOW + LENGTH - 1);
     expect(await take("b")).toBe(false);
@@ -41,7 +41,7 @@ describe("leases()", () => {
     expect(await leases(database()).renew("work", "a", LENGTH)).toBe(false);
   });
 
-  it("is over when the clock stepped back, since no lease can last that long", async () => {
+  it("ends when the clock is set back, because no lease can last that long", async () => {
     await take("a");
     await database().setClock(NOW - 3600);
     expect(await take("b")).toBe(true);
@@ -56,7 +56,7 @@ describe("leases()", () => {
     expect(await leases(database()).renew("work", "b", LENGTH)).toBe(false);
   });
 
-  it("is given back by its holder alone", async () => {
+  it("can only be released by its holder", async () => {
     await take("a");
     await leases(database()).release("work", "b");
     expect(await take("b")).toBe(false);
@@ -73,7 +73,7 @@ describe("holdLease()", () => {
     await database().setClock(NOW);
   });
 
-  /** A timer whose ticks the test makes, and whose work it can wait for. */
+  /** A timer that the test ticks, and whose work it can await. */
   const handTicker = () => {
     let action: (() => void) | undefined;
     const periods: number[] = [];
@@ -108,7 +108,7 @@ describe("holdLease()", () => {
     expect(await store.take("work", "b", LENGTH)).toBe(true);
   });
 
-  it("tells when the lease was taken over", async () => {
+  it("aborts when another holder has taken the lease", async () => {
     const store = leases(database());
     const hand = handTicker();
     const held = await holdLease(store, "work", "a", LENGTH, hand.ticker);

@@ -24,7 +24,7 @@ describe.runIf(HAS_PGBOUNCER)("PgBouncer in transaction mode", () => {
     message: expect.stringMatching(/DATABASE_POOLER=transaction/),
   };
 
-  it("is refused at start with the setting to mend, whether it refuses our settings or drops them", async () => {
+  it("is refused at start with the setting to change, whether it refuses our settings or drops them", async () => {
     const strict = await startPgBouncer(database().address);
     await expect(checkDatabase(open(strict))).rejects.toMatchObject(refused);
     const lax = await startPgBouncer(database().address, [
@@ -73,7 +73,7 @@ describe.runIf(HAS_PGBOUNCER)("PgBouncer in transaction mode", () => {
     expect(new Set(world.primaries(await world.download("mag")))).toEqual(new Set(ids.map(hexKey)));
   });
 
-  it("gives each transaction the settings that a session has elsewhere", async () => {
+  it("gives each transaction the session settings", async () => {
     const behind = open(`${await startPgBouncer(database().address)}?prepare=false`);
     const timeout = await behind.sql.begin((sql) => sql`show statement_timeout`);
     expect(timeout).toEqual([{ statement_timeout: "5s" }]);

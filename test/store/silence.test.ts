@@ -6,10 +6,10 @@ import { useDatabase } from "../support/database.ts";
 import { startSilentProxy } from "../support/silent-proxy.ts";
 
 const BOUND_MS = 300;
-/** The bound, the second of grace, and what a look and a busy machine take. */
+/** The bound, the second of grace, and time for a check and a busy machine. */
 const LATEST_MS = BOUND_MS + 1000 + 3000;
 
-describe("a database that says nothing", () => {
+describe("a database that stops answering", () => {
   const database = useDatabase();
 
   const throughProxy = async (): Promise<
@@ -21,7 +21,7 @@ describe("a database that says nothing", () => {
     return { behind, silence: proxy.silence };
   };
 
-  it("loses its connections, and the next statement goes on a new one", async () => {
+  it("loses its connections, and the next statement uses a new one", async () => {
     const { behind, silence } = await throughProxy();
     const ask = async () => await behind.sql`select 1 as one`;
     await Promise.all([ask(), ask(), behind.sql.begin((sql) => sql`select 1`)]);
@@ -37,7 +37,7 @@ describe("a database that says nothing", () => {
     expect(await ask()).toEqual([{ one: 1 }]);
   });
 
-  it("does not lose a connection that is only idle, or works within its bound", async () => {
+  it("keeps a connection that is idle or answers within its bound", async () => {
     const { behind } = await throughProxy();
     const pid = async () =>
       (await behind.sql<{ pid: number }[]>`select pg_backend_pid() as pid`)[0];
@@ -46,7 +46,7 @@ describe("a database that says nothing", () => {
     expect(await pid()).toEqual(first);
   });
 
-  it("is told by /readyz within two seconds and by publishes with 503 within their bound", async () => {
+  it("makes /readyz fail within two seconds and publishes answer 503 within their bound", async () => {
     const proxy = await startSilentProxy(database().address);
     let laterMs = 0;
     const app: TestApp = await openTestApp(
@@ -57,7 +57,7 @@ describe("a database that says nothing", () => {
     onTestFinished(() => app.close());
     expect((await app.fetch("/readyz")).status).toBe(200);
     proxy.silence("all");
-    // What was read of the configuration is too old to refuse anybody by.
+    // The cached configuration is too old to refuse a request.
     laterMs = 1000;
     const timed = async (path: string, init?: RequestInit) => {
       const from = performance.now();

@@ -7,16 +7,16 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 /** Another server on 127.0.0.1, whose files a test sets. */
 export type UpstreamServer = {
   readonly url: string;
-  /** Paths asked for, in order. */
+  /** The requested paths, in order. */
   readonly asked: string[];
-  /** What it serves below a path; undefined: 404. Bytes are served with a strong entity tag. */
+  /** Sets the content of a path; undefined means 404. Bytes are served with a strong entity tag. */
   set(path: string, answer: Uint8Array | string | Answer | undefined): void;
   /** The index at `/index.txt`. */
   index(...lines: readonly string[]): void;
   close(): Promise<void>;
 };
 
-/** Starts one. */
+/** Starts a server. */
 export async function openUpstream(): Promise<UpstreamServer> {
   const answers = new Map<string, Uint8Array | string | Answer>();
   const asked: string[] = [];

@@ -36,7 +36,7 @@ export const SETTINGS: ImportSettings = {
   cleanupTtlSeconds: 14 * DAY,
 };
 
-/** Fetching from loopback addresses; no name is looked up. */
+/** Fetches only from loopback addresses, without name lookup. */
 export const TO_ADDRESSES: FetchPolicy = {
   fetch: pinnedFetch(),
   resolve: () => Promise.reject(new Error("tests use addresses")),
@@ -45,7 +45,7 @@ export const TO_ADDRESSES: FetchPolicy = {
   maxBytes: 4 * 1024 * 1024,
 };
 
-/** A key that ended yesterday; its first byte is the number. */
+/** A key that expired yesterday; its first byte is the number. */
 export function pastKey(number: number, members: Partial<ExportKey> = {}): ExportKey {
   const key = new Uint8Array(16).fill(7);
   new DataView(key.buffer).setUint32(0, number);
@@ -60,7 +60,7 @@ export function pastKey(number: number, members: Partial<ExportKey> = {}): Expor
   };
 }
 
-/** A signed file; the keys are put in order. */
+/** A signed file; the keys are sorted. */
 export async function fileOf(
   signers: readonly ExportSigner[],
   keys: readonly ExportKey[],
@@ -77,7 +77,7 @@ export async function fileOf(
   return built.zip;
 }
 
-/** A signed file by another implementation, of keys as they are: out of order, twice, or wrong. */
+/** A signed file by another implementation, with the keys unchanged: unsorted, repeated or invalid. */
 export async function rawFileOf(
   { info, sign }: ExportSigner,
   keys: readonly ExportKey[],
@@ -118,7 +118,7 @@ export type StoredRow = {
   readonly revisedAt: number | null;
 };
 
-/** Imports only: real database, real HTTP. */
+/** A server that only imports: real database, real HTTP. */
 export type World = {
   readonly events: UpstreamEvent[];
   readonly resources: Resource[];
@@ -128,7 +128,7 @@ export type World = {
   status(): Promise<ImportStatus | undefined>;
 };
 
-/** An import of the files of a server. */
+/** An import config for a server. */
 export function importOf(
   server: Pick<UpstreamServer, "url">,
   pem: string,

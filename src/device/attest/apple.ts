@@ -5,20 +5,20 @@ import { Extension } from "../../keys/x509-generator.ts";
 
 import { type Issuing, makeCertificate } from "./certificates.ts";
 
-/** A root of App Attest to throw away, and how it certifies phones' keys. */
+/** A throw-away App Attest root that certifies phones' keys. */
 export type ThrowAwayApple = {
   /** For `trustAnchors`. */
   readonly rootPem: string;
-  /** PKCS #8 of the root's key, to be kept with the certificate. */
+  /** PKCS #8 of the root's key; keep it with the certificate. */
   readonly rootKey: Uint8Array<ArrayBuffer>;
 };
 
 /** An app on a phone. */
 export type AttestedApp = { readonly teamId: string; readonly bundleId: string };
 
-/** What a phone and Apple put into an attestation; the defaults are those of a development build. */
+/** The contents of an attestation. The defaults are those of a development build. */
 export type AttestationWish = AttestedApp & {
-  /** The 32 bytes that the app hands to its phone. */
+  /** The 32 bytes that the app passes to its phone. */
   readonly clientDataHash: Uint8Array;
   readonly nowMs: number;
   readonly aaguid?: string;
@@ -41,7 +41,7 @@ const NONCE_HEAD = Uint8Array.of(0x30, 0x24, 0xa1, 0x22, 0x04, 0x20);
 const DEVELOPMENT_AAGUID = "appattestdevelop";
 const CREDENTIAL_FLAG = 0x40;
 
-/** Makes a root that is good for ten years. */
+/** Creates a root that is valid for ten years. */
 export async function makeApple(crypto: Crypto, nowMs: number): Promise<ThrowAwayApple> {
   const root = await crypto.subtle.generateKey(P384, true, ["sign", "verify"]);
   const der = await makeCertificate(crypto, {
@@ -82,7 +82,7 @@ export async function makeAuthority(
   return { der, issuing: { name: CA_NAME, key: pair.privateKey, hash: CA_HASH } };
 }
 
-/** A phone's new key and Apple's word on it: a CBOR map as `attestKey` gives it. */
+/** An attestation of a phone's new key: a CBOR map as `attestKey` returns it. */
 export async function attestKey(
   crypto: Crypto,
   authority: AppleAuthority,
@@ -112,7 +112,7 @@ export function attestationObject(
   return new Uint8Array(encode({ fmt: "apple-appattest", attStmt, authData }));
 }
 
-/** Authenticator data that tells of a new key. */
+/** Authenticator data with a new key. */
 export async function attestedAuthData(
   crypto: Crypto,
   publicKey: CryptoKey,
@@ -153,7 +153,7 @@ export async function authDataHead(
   return concatBytes(appId, new Uint8Array(rest.buffer));
 }
 
-/** The extensions that phones append, with the flag 0x80 clear; nothing for a phone that is too old. */
+/** The extensions that phones append, with the flag 0x80 clear; empty for a phone that is too old. */
 export function extensionsOf(category: number | undefined): Uint8Array {
   if (category === undefined) return new Uint8Array();
   const bytes = new DataView(new ArrayBuffer(4));

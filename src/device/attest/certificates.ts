@@ -4,7 +4,7 @@ import {
   X509CertificateGenerator,
 } from "../../keys/x509-generator.ts";
 
-/** A certificate to be made. */
+/** The contents of a new certificate. */
 export type CertificateWish = {
   /** A distinguished name: `CN=Throw-away root`. */
   readonly subject: string;
@@ -17,18 +17,18 @@ export type CertificateWish = {
   readonly extensions?: readonly Extension[];
 };
 
-/** Who signs it; for a root, itself. */
+/** The signer; a root signs itself. */
 export type Issuing = { readonly name: string; readonly key: CryptoKey; readonly hash: string };
 
 const SERIAL_BYTES = 8;
 
-/** Makes a certificate, DER. */
+/** Creates a certificate in DER. */
 export async function makeCertificate(
   crypto: Crypto,
   wish: CertificateWish,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const serial = crypto.getRandomValues(new Uint8Array(SERIAL_BYTES));
-  // A serial number is positive, and does not begin with a zero.
+  // A serial number is positive and does not start with a zero.
   const serialNumber = `40${
     [...serial].map((byte) => byte.toString(16).padStart(2, "0")).join("")
   }`;

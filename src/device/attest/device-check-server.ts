@@ -2,7 +2,7 @@ import { importSPKI, jwtVerify } from "jose";
 import * as z from "zod";
 import { readUpTo } from "../../bounds/read.ts";
 
-/** Whose requests a throw-away DeviceCheck server answers. */
+/** The team whose requests a throw-away DeviceCheck server accepts. */
 export type DeviceCheckTeam = {
   readonly teamId: string;
   readonly keyId: string;
@@ -24,8 +24,8 @@ const bodySchema = z.strictObject({
 });
 
 /**
- * A server that answers as Apple's does: 200 for a device token, 401 unless a fresh bearer token is signed by the
- * team's key, 400 for a request that is not as it must be or whose transaction ID was used before.
+ * A server that answers like Apple's: 200 for a device token, 401 unless the team's key signed a fresh bearer token,
+ * and 400 for a malformed request or a reused transaction ID.
  */
 export function deviceCheckServer(team: DeviceCheckTeam): (request: Request) => Promise<Response> {
   const transactions = new Set<string>();

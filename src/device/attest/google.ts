@@ -1,7 +1,7 @@
 import { CompactEncrypt, CompactSign } from "jose";
 import { decodeBase64, encodeBase64 } from "../../bytes/base64.ts";
 
-/** The response keys of a throw-away Play Console, and the key with which its Google signs. All base64. */
+/** The response keys of a throw-away Play Console, and the signing key in place of Google's. All base64. */
 export type ThrowAwayGoogle = {
   /** An AES-256 key. */
   readonly decryption: string;
@@ -11,7 +11,7 @@ export type ThrowAwayGoogle = {
   readonly signing: string;
 };
 
-/** What the verdicts of a token say of an app. */
+/** What the verdicts of a token say about an app. */
 export type PlayApp = {
   readonly packageName: string;
   /** Base64url of a SHA-256. */
@@ -21,7 +21,7 @@ export type PlayApp = {
 const P256 = { name: "ECDSA", namedCurve: "P-256" } as const;
 const KEY_BYTES = 32;
 
-/** Makes the keys. */
+/** Creates the keys. */
 export async function makeGoogle(crypto: Crypto): Promise<ThrowAwayGoogle> {
   const pair = await crypto.subtle.generateKey(P256, true, ["sign", "verify"]);
   const exported = async (format: "spki" | "pkcs8", key: CryptoKey) =>
@@ -33,7 +33,7 @@ export async function makeGoogle(crypto: Crypto): Promise<ThrowAwayGoogle> {
   };
 }
 
-/** The payload of a token for a genuine app on a genuine phone, as a test track gives it. */
+/** The payload of a token for a genuine app on a genuine phone, as on a test track. */
 export function playPayload(
   { packageName, certificateDigest }: PlayApp,
   nonce: string,

@@ -11,7 +11,7 @@ export function errnoOf(error: unknown): string {
 
 /**
  * `data_directory_unusable` for a failed access to a file of DATA_DIR. Names the path, its owner, and the command that
- * cures. `base`: DATA_DIR, absolute; `elsewhere`: the folder of the database, when that is not below it.
+ * fixes it. `base`: DATA_DIR, absolute; `elsewhere`: the folder of the database, if it is not below `base`.
  */
 export async function fileTrouble(
   base: string,
@@ -38,7 +38,7 @@ export async function fileTrouble(
   );
 }
 
-/** That a file or folder of the data directory is another user's. */
+/** The text for a file or folder of the data directory that belongs to another user. */
 export async function otherOwnerText(
   found: { readonly path: string; readonly uid: number },
   base: string,
@@ -56,7 +56,7 @@ export async function otherOwnerText(
     `, start it as ${owner}, or set DATA_DIR to another folder`;
 }
 
-/** That the disk under a path is full. `base`: DATA_DIR. */
+/** The text for a full disk under a path. `base`: DATA_DIR. */
 export async function diskFullText(path: string, base: string): Promise<string> {
   const found = await nearest(path);
   return `the disk that holds ${found.path}, which belongs to ${await userName(
@@ -68,7 +68,7 @@ export async function diskFullText(path: string, base: string): Promise<string> 
     `with "cp -a ${quoted(base)} /larger/disk/data", and set DATA_DIR=/larger/disk/data`;
 }
 
-/** The path itself, or the folder above it that can be looked at. */
+/** The path itself, or its nearest parent folder that can be read. */
 async function nearest(path: string): Promise<{ readonly path: string; readonly uid: number }> {
   for (let at = path;; at = dirname(at)) {
     const found = await stat(at).catch(() => undefined);
@@ -99,7 +99,7 @@ export async function pathWithOwner(path: string): Promise<string> {
   return `${path}, which belongs to ${await userName(found.uid)}`;
 }
 
-/** A path as a shell takes it. */
+/** A path quoted for a shell. */
 export function quoted(path: string): string {
   return /^[A-Za-z0-9_./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

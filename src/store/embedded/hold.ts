@@ -9,7 +9,7 @@ import { type Postgres, runs } from "./server-process.ts";
 /** The address of an embedded database. */
 export type SocketAddress = Extract<DatabaseAddress, { kind: "socket" }>;
 
-/** The right to use an embedded database, kept by a session of it. */
+/** The right to use an embedded database, held by a database session. */
 export type Hold = { release(): Promise<void> };
 
 /** Advisory lock that a server holds while it serves from this database. */
@@ -19,9 +19,9 @@ const LOCK_ATTEMPTS = 60;
 const POLL_MS = 15;
 
 /**
- * Connects and takes the right to use the database. Undefined while it does not answer, and for a server also
- * while the database belongs to a command that will end soon. A server next to a living server is refused with
- * `data_directory_unusable`, a wrong password with `database_unavailable` and the text `refused`.
+ * Connects and takes the right to use the database. Undefined while it does not answer and, for a server, while a
+ * command that will end soon holds it. Throws `data_directory_unusable` for a server if another server holds it, and
+ * `database_unavailable` with the text `refused` for a wrong password.
  */
 async function takeHold(
   address: SocketAddress,
@@ -60,8 +60,8 @@ async function takeHold(
 }
 
 /**
- * Waits until the database answers, and takes the right to use it. `child`: the one that this process started.
- * Undefined when what was waited for ended: begin again. See {@link takeHold} for what it throws.
+ * Waits until the database answers, and takes the right to use it. `child`: the process that this process started.
+ * Undefined when the database that it waited for ended; then start over. Throws like {@link takeHold}.
  */
 export async function waitForAnswer(
   address: SocketAddress,
@@ -74,7 +74,7 @@ export async function waitForAnswer(
   child?.died.then(() => state.ended = true);
   const cluster = address.folder;
   while (performance.now() < deadline) {
-    // Connecting before there is a socket costs more than the start itself.
+    // Attempts to connect before the socket exists would cost more than the start itself.
     if (await exists(join(cluster, ".s.PGSQL.5432"))) {
       const hold = await takeHold(address, refused, owner, child !== undefined);
       if (hold !== undefined) return hold;
@@ -85,7 +85,7 @@ export async function waitForAnswer(
   return undefined;
 }
 
-/** Starting up, shutting down, or not there: worth another try. */
+/** Starting up, shutting down, or not running: worth another try. */
 function isConnectionTrouble(error: unknown): boolean {
   if (!(error instanceof postgres.PostgresError)) return true;
   return error.code.startsWith("57P") || error.code.startsWith("53");

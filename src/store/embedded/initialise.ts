@@ -8,8 +8,8 @@ import { asUser, exited, POSTGRES_ENV, tail } from "./server-process.ts";
 import { giveTo, NOBODY } from "./user.ts";
 
 /**
- * Makes the cluster. initdb looks its user up in /etc/passwd, where an ID of our own is not: as root it runs as nobody,
- * and its files are given to the database's user before the first start. Throws `data_directory_unusable`.
+ * Creates the cluster. initdb looks its user up in /etc/passwd, which does not list our own IDs. So as root, it runs as
+ * nobody, and its files are given to the database's user before the first start. Throws `data_directory_unusable`.
  */
 export async function initialise(
   { program, place: { base, cluster }, user }: EmbeddedParts,
@@ -21,7 +21,7 @@ export async function initialise(
   try {
     await mkdir(part, { mode: 0o700 });
     if (maker !== undefined) await chown(part, maker.uid, maker.gid);
-    // A password on the command line would be seen by all; initdb cannot open a socket, hence the real pipe.
+    // All users could read a password on the command line. initdb cannot open a socket, so use a real pipe.
     const child = spawn("/bin/sh", [
       ...["-c", 'cat | "$0" "$@"', program.initdb],
       ...["-D", part, "-U", "wayfarer", "-E", "UTF8", "--locale=C", "--no-instructions"],
@@ -35,14 +35,14 @@ export async function initialise(
       throw new AppError(
         "data_directory_unusable",
         /no space left/i.test(words())
-          ? `the embedded database could not be made: ${await diskFullText(cluster, base)}`
-          : `the embedded database could not be made in ${base} (${
+          ? `the embedded database could not be created: ${await diskFullText(cluster, base)}`
+          : `the embedded database could not be created in ${base} (${
             words() || `initdb ended with ${status}`
           }): set DATA_DIR to another folder, or DATABASE_URL`,
       );
     }
     if (user !== undefined) await giveTo(user, part);
-    // Another process may have been faster; its cluster is as good as ours.
+    // Another process may have been faster; then use its cluster.
     await rename(part, cluster).catch((error: unknown) => {
       if (!["ENOTEMPTY", "EEXIST"].includes(errnoOf(error))) throw error;
     });

@@ -15,38 +15,38 @@ import { type DatabaseUser, databaseUser, giveTo, type UserIds } from "./user.ts
 /** A PostgreSQL in the data directory, started by this process or found running. */
 export type Embedded = {
   readonly address: DatabaseAddress;
-  /** Resolves, with its last words, when the database that we started ends without being asked to. */
+  /** Resolves with its last error output if the database that we started ends unexpectedly. */
   readonly died: Promise<string>;
-  /** Stops it when this process started it; data stays. */
+  /** Stops the database if this process started it. The data stays. */
   stop(): Promise<void>;
 };
 
-/** What to start. */
+/** Options of an embedded database. */
 export type EmbeddedOptions = {
   readonly dataDirectory: string;
   /** A `server` refuses to share its data directory with another server; a `command` shares. */
   readonly owner: "server" | "command";
-  /** Told what is unsafe but works, and what was repaired. */
+  /** Receives warnings about what is unsafe but works, and what was repaired. */
   readonly log?: Log;
-  /** Where things go that the database's user could not reach elsewhere: /var/lib/wayfarer unless told. */
+  /** The folder for files that the database's user could not reach elsewhere. Default: /var/lib/wayfarer. */
   readonly commonFolder?: string;
   /** User IDs for databases of root; see {@link databaseUser}. */
   readonly userIds?: UserIds;
-  /** False only in tests: nothing survives a power failure. */
+  /** False only in tests, because then no data survives a power failure. */
   readonly fsync?: boolean;
-  /** Connections at most: 64 unless told. Tests run many servers on one. */
+  /** The most connections. Default: 64. Tests run many servers on one database. */
   readonly connections?: number;
 };
 
 /** The major version of the packaged PostgreSQL: its data directories belong to it. */
 const MAJOR_VERSION = "18";
 const START_TIMEOUT_MS = 60_000;
-/** A start fails once when another process was faster; more often it will fail for ever. */
+/** A start may fail once because another process was faster; if it fails more often, it will always fail. */
 const MAX_FAILED_STARTS = 3;
 
 /**
- * Starts the PostgreSQL of the data directory, making it first if there is none, or uses the one that runs.
- * Its life is bound to this process without leaving orphans: a pipe that closes however we end stops it.
+ * Starts the PostgreSQL of the data directory, creating it if there is none, or uses the running one. A pipe that
+ * closes however this process ends stops PostgreSQL, so it is never orphaned.
  * Throws `data_directory_unusable` or `database_unavailable` with what to do.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
@@ -129,7 +129,7 @@ function warnOfPlace(
   });
 }
 
-/** Gives the files of a database that does not run to the user that it is to run as. */
+/** Gives the files of a stopped database to the user that it will run as. */
 async function takeOver({ place: { cluster }, user }: EmbeddedParts, log?: Log): Promise<void> {
   if (user === undefined) return;
   const { uid } = await stat(cluster);
@@ -143,7 +143,7 @@ async function refuseOtherMajor(cluster: string): Promise<void> {
   if (found !== MAJOR_VERSION) {
     throw new AppError(
       "data_directory_unusable",
-      `the embedded database was made by PostgreSQL ${found}, this program brings ${MAJOR_VERSION}: ` +
+      `the embedded database was created by PostgreSQL ${found}, but this program contains ${MAJOR_VERSION}: ` +
         "start the older program again, or save its data with pg_dump over the socket in DATA_DIR/postgres and load it " +
         "into a PostgreSQL that DATABASE_URL names",
     );

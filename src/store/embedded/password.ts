@@ -11,24 +11,25 @@ import type { PostgresProgram } from "./program.ts";
 import { launch, runs } from "./server-process.ts";
 import type { DatabaseUser } from "./user.ts";
 
-/** What an embedded database is started from. */
+/** The inputs for starting an embedded database. */
 export type EmbeddedParts = {
   readonly program: PostgresProgram;
   readonly place: Place;
-  /** Undefined: the database runs as this process does. */
+  /** Undefined: the database runs as this process's user. */
   readonly user: DatabaseUser | undefined;
 };
 
-/** Like that of a start. */
+/** The same limit as for a start. */
 const START_TIMEOUT_MS = 60_000;
 
 /**
- * The password of the database's one user: the one in its file, or a new one when there is no database yet. When the
- * file of an existing database is lost, the database is given a new one; throws `data_directory_unusable` while it runs.
+ * Returns the password of the database's only user from its file, or a new one when there is no database yet. If the
+ * file of an existing database is lost, sets a new password; throws `data_directory_unusable` if the database is
+ * running.
  */
 export async function findPassword(parts: EmbeddedParts, log?: Log): Promise<string> {
   const { cluster, passwordFile } = parts.place;
-  // In this order: the file is there before the database is.
+  // Check in this order, because the file is created before the database.
   const isMade = await exists(join(cluster, "PG_VERSION"));
   if (isMade && !await exists(passwordFile)) {
     const password = await replacePassword(parts);
@@ -39,7 +40,7 @@ export async function findPassword(parts: EmbeddedParts, log?: Log): Promise<str
   return (await readFile(passwordFile, "utf8")).trim();
 }
 
-/** That the database refuses the password in its file. */
+/** The text for a database that refuses the password in its file. */
 export async function wrongPasswordText(passwordFile: string, cluster: string): Promise<string> {
   return `${await pathWithOwner(
     passwordFile,
@@ -52,7 +53,7 @@ export async function wrongPasswordText(passwordFile: string, cluster: string): 
 
 const newPassword = (): string => randomBytes(24).toString("base64url");
 
-/** Sets it while the database asks nobody for one, and keeps it only when that has worked. Others cannot reach the socket. */
+/** Sets the password while the database requires none, then stores it. Other users cannot reach the socket. */
 async function replacePassword({ program, place, user }: EmbeddedParts): Promise<string> {
   const { base, cluster, passwordFile } = place;
   const lost = `${passwordFile} is missing`;

@@ -7,24 +7,24 @@ import { AppError } from "../../errors.ts";
 import { fileTrouble, otherOwnerText } from "./file-trouble.ts";
 import { reachableByAll } from "./program.ts";
 
-/** A socket's path is at most 107 bytes (Linux, unix(7)). */
+/** The longest path of a socket, in bytes (Linux, unix(7)). */
 const MAX_SOCKET_PATH = 107;
 
-/** Where a cluster is. */
+/** The location of a cluster. */
 export type Place = {
   /** DATA_DIR, absolute. */
   readonly base: string;
   readonly cluster: string;
-  /** The file with the password of its one user. */
+  /** The file with the password of its only user. */
   readonly passwordFile: string;
-  /** The folder of the cluster, set when that is not below the data directory. */
+  /** The folder of the cluster, if it is not below the data directory. */
   readonly elsewhere?: string;
 };
 
 /**
- * Makes the folders of a data directory, and decides where the cluster goes: below it, or below `commonFolder` when the
- * database's user could not reach it there. Throws `data_directory_unusable`, with the command that cures, when they
- * cannot be written or the cluster is another user's.
+ * Creates the folders of a data directory and decides where the cluster is stored: below it, or below `commonFolder` if
+ * the database's user could not reach it there. Throws `data_directory_unusable`, with the command that fixes it, when
+ * the folders cannot be written or the cluster belongs to another user.
  */
 export async function preparePlace(dataDirectory: string, commonFolder: string): Promise<Place> {
   const base = resolve(dataDirectory);
@@ -56,7 +56,7 @@ export async function preparePlace(dataDirectory: string, commonFolder: string):
   }
 }
 
-/** Decided once: a folder that becomes reachable later must not hide the data, nor one that no longer is. */
+/** Decided only once, so that a folder whose reachability changes later does not hide the data. */
 async function folderElsewhere(
   base: string,
   commonFolder: string,

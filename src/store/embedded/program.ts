@@ -5,15 +5,15 @@ import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { AppError } from "../../errors.ts";
 
-/** Where things go that the database's user could not reach elsewhere. */
+/** The folder for files that the database's user could not reach elsewhere. */
 export const COMMON_FOLDER = "/var/lib/wayfarer";
 
 /** The PostgreSQL programs. */
 export type PostgresProgram = { readonly initdb: string; readonly postgres: string };
 
 /**
- * Finds the PostgreSQL that came with the packages and makes it runnable: links that an install script would
- * have made, and a copy below `commonFolder` when we are root and the database's user cannot reach it.
+ * Finds the packaged PostgreSQL and makes it runnable: creates the links that an install script would have created and,
+ * as root, a copy below `commonFolder` if the database's user cannot reach it.
  * Throws `database_unavailable` when this platform has none.
  */
 export async function postgresProgram(commonFolder: string): Promise<PostgresProgram> {
@@ -23,7 +23,7 @@ export async function postgresProgram(commonFolder: string): Promise<PostgresPro
   return programIn(await copyTo(commonFolder, native));
 }
 
-/** Whether any user may pass through every folder down to `path`. */
+/** Whether any user may enter every folder on the way to `path`. */
 export async function reachableByAll(path: string): Promise<boolean> {
   for (let folder = resolve(path);; folder = dirname(folder)) {
     const found = await stat(folder).catch(() => undefined);

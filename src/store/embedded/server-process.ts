@@ -11,11 +11,11 @@ export type Postgres = { died: Promise<string>; lastWords(): string; stop(): Pro
 
 /** How to start it. */
 export type LaunchOptions = {
-  /** False only in tests: nothing survives a power failure. */
+  /** False only in tests, because then no data survives a power failure. */
   readonly fsync?: boolean;
-  /** Connections at most: 64 unless told. */
+  /** The most connections. Default: 64. */
   readonly connections?: number;
-  /** Who may connect how, in place of the cluster's pg_hba.conf. */
+  /** The access rules, in place of the cluster's pg_hba.conf. */
   readonly accessFile?: string;
 };
 
@@ -29,12 +29,13 @@ const QUIET = [
   ["log_parameter_max_length_on_error", "0"],
 ] as const;
 
-/** The environment of every program of PostgreSQL: nothing of ours. */
+/** The environment of every PostgreSQL program, with none of our variables. */
 export const POSTGRES_ENV = { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" };
 
 /**
- * Ends PostgreSQL (fast shutdown) when the pipe on its input closes, and ends itself when PostgreSQL does. It asks again
- * each second: a shell starts background processes deaf to SIGINT, and PostgreSQL hears it only once it is up.
+ * Ends PostgreSQL (fast shutdown) when the pipe on its input closes, and ends itself when PostgreSQL does. It sends the
+ * signal every second, because a shell starts background processes with SIGINT ignored, and PostgreSQL handles it only
+ * once it is up.
  */
 const KEEPER = 'exec 3<&0; "$0" "$@" </dev/null 3<&- & p=$!; ' +
   "(read _ <&3; while kill -INT $p 2>/dev/null; do sleep 1; done) & exec 3<&-; wait $p";
@@ -59,7 +60,7 @@ export function launch(
       ? []
       : [["fsync", "off"], ["full_page_writes", "off"], ["synchronous_commit", "off"]]),
   ].flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  // Its own session: Ctrl-C in a terminal is for us, who let requests finish before the database goes.
+  // Its own session, so that Ctrl-C in a terminal reaches only us: requests finish before the database stops.
   const child = spawn("/bin/sh", ["-c", KEEPER, program.postgres, "-D", cluster, ...settings], {
     stdio: ["pipe", "ignore", "pipe"],
     env: POSTGRES_ENV,
@@ -84,12 +85,12 @@ export function launch(
   };
 }
 
-/** The part of the options of `spawn` that says who the process runs as; as this one does when nobody is given. */
+/** The options of `spawn` for the user of the process. Default: the user of this process. */
 export function asUser(user: SystemUser | undefined): Partial<SystemUser> {
   return user === undefined ? {} : { uid: user.uid, gid: user.gid };
 }
 
-/** Whether the process that postmaster.pid names is a living PostgreSQL. */
+/** Whether postmaster.pid names a running PostgreSQL. */
 export async function runs(cluster: string): Promise<boolean> {
   const text = await readFile(join(cluster, "postmaster.pid"), "utf8").catch(() => undefined);
   if (text === undefined) return false;
@@ -104,7 +105,7 @@ export async function runs(cluster: string): Promise<boolean> {
   }
 }
 
-/** What a process said last on its error output, its complaints before all else, as one short line. */
+/** The end of a process's error output as one short line, with preference for its error messages. */
 export function tail(child: ChildProcess): () => string {
   let text = "";
   child.stderr?.on("data", (chunk: Uint8Array) => {

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { reachableByAll } from "./program.ts";
 
-/** What is left of a socket's path (see preparePlace) for the folder, its suffix, a region and the file. */
+/** The part of a socket's path (see preparePlace) that remains for the folder, its suffix, a region and the file. */
 const MAX_PARENT_LENGTH = 55;
 
 /**
- * Makes a folder for databases that go away with it: the system's folder for temporary files, or /tmp or /var/tmp where
- * that is too deep for a socket or closed to the user that a database of root runs as.
+ * Creates a folder for temporary databases: in the system's folder for temporary files, or in /tmp or /var/tmp if that
+ * is too deep for a socket or not accessible to the user that a database of root runs as.
  */
 export async function temporaryDataFolder(prefix: string): Promise<string> {
   const parents = [tmpdir(), "/tmp", "/var/tmp"];

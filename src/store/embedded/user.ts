@@ -6,29 +6,30 @@ import process from "node:process";
 /** A user and a group of the system, by number. */
 export type SystemUser = { readonly uid: number; readonly gid: number };
 
-/** A span of user IDs, both ends included. */
+/** A range of user IDs, both ends included. */
 export type UserIds = { readonly first: number; readonly last: number };
 
 /**
- * The user IDs that embedded databases of root run as, each data directory as its own. systemd's table of user IDs leaves
- * this span unused (https://systemd.io/UIDS-GIDS/), and it exists in containers that map 65,536 IDs.
+ * The user IDs of embedded databases started by root; each data directory has its own. systemd's table of user IDs
+ * leaves this range unused (https://systemd.io/UIDS-GIDS/), and it exists in containers that map 65,536 IDs.
  */
 export const OWN_IDS: UserIds = { first: 60_578, last: 61_183 };
 
-/** `nobody`: in every /etc/passwd, and shared with other daemons. */
+/** `nobody`, which is in every /etc/passwd and is shared with other daemons. */
 export const NOBODY: SystemUser = { uid: 65_534, gid: 65_534 };
 
-/** Who a database runs as. */
+/** The user that a database runs as. */
 export type DatabaseUser = SystemUser & {
   /** Whether other programs may run as the same user. */
   readonly shared: boolean;
 };
 
 /**
- * Who the database in the folder `cluster` runs as when this process is root; undefined when it is not, since it then runs
- * as this process does. The owner of a cluster keeps it, unless that is root (a copy without owners) or {@link NOBODY}.
- * A new cluster gets an ID from `ids` that follows from the data directory's path and that /etc/passwd and /etc/group do
- * not use; {@link NOBODY}, marked as shared, when there is none or the system does not let us use it.
+ * The user for the database in the folder `cluster` if this process is root; otherwise undefined, and the database runs
+ * as the user of this process. A cluster keeps its owner, unless that is root (a copy without owners) or {@link
+ * NOBODY}. A new cluster gets an ID from `ids` that is derived from the data directory's path and not used in
+ * /etc/passwd and /etc/group, or {@link NOBODY}, marked as shared, when there is none or the system does not let us use
+ * it.
  */
 export async function databaseUser(
   cluster: string,
@@ -62,7 +63,7 @@ export function ownId(dataDirectory: string, known: string, ids: UserIds): numbe
   return undefined;
 }
 
-/** In a container without that ID, nothing can belong to it. */
+/** Whether files can belong to the ID, which is false in a container without it. */
 async function isUsable(id: number, folder: string): Promise<boolean> {
   const trial = await mkdtemp(join(folder, ".owner-"));
   try {
@@ -76,9 +77,9 @@ async function isUsable(id: number, folder: string): Promise<boolean> {
 }
 
 /**
- * Gives a cluster that does not run to another user. A folder is root's before its content is looked at, so that whoever
- * owned it cannot lead us elsewhere by links; the outermost one is given last, so that a break is made up for at the next
- * start. Links themselves stay as they are.
+ * Gives a stopped cluster to another user. Each folder is first given to root before its content is read, so that its
+ * owner cannot redirect us by links. The outermost folder is given last, so that the next start completes an
+ * interrupted change. Links themselves stay unchanged.
  */
 export async function giveTo(user: SystemUser, folder: string): Promise<void> {
   await chown(folder, 0, 0);

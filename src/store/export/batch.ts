@@ -1,16 +1,16 @@
 import type { SeriesName } from "../../model/export-place.ts";
 import type { Span } from "../exposure/selection.ts";
 
-/** Which series of which config. */
+/** Identifies a series of a config. */
 export type SeriesId = { readonly config: string; readonly series: SeriesName };
 
-/** A window whose keys are settled: its files are to be made, or only to be named by the index. */
+/** A window whose keys are final: its files are not built yet, or are only missing in the index. */
 export type ReadyBatch = Span & SeriesId & {
   readonly id: number;
   readonly state: "padded" | "written";
-  /** Raised each time that its keys are to be settled again: what we do for an earlier one counts for nothing. */
+  /** Incremented each time the window is opened again; work for an earlier generation has no effect. */
   readonly generation: number;
-  /** Where its files are, once they are written. */
+  /** The place of its files, once they are written. */
   readonly bucket: string | null;
   readonly root: string | null;
   /** The database's clock, in UTC seconds. */
@@ -27,5 +27,5 @@ export type WrittenFile = {
   readonly byteCount: number;
 };
 
-/** The lease that allows to work on a batch. */
+/** The lease that a worker needs for a batch. */
 export type BatchLease = { readonly name: string; readonly holder: string };

@@ -3,11 +3,11 @@ import type { BatchLease, ReadyBatch, SeriesId, WrittenFile } from "./batch.ts";
 import { type BatchPlan, noteFiles, planFiles, type PlannedFile } from "./plan.ts";
 import { overlapsUnsettled, unsettledOf } from "./window.ts";
 
-/** Work on windows whose keys are settled. */
+/** Batches: windows whose keys are final. */
 export type ExportBatches = {
   /**
-   * The oldest unfinished window of each series, oldest first, unless its keys, or those of a window that
-   * overlaps it, are not settled yet.
+   * The oldest unfinished window of each series, oldest first, unless its keys or those of an overlapping window are
+   * not final yet.
    */
   ready(series: readonly SeriesId[]): Promise<readonly ReadyBatch[]>;
   /** See {@link planFiles}. */
@@ -24,13 +24,13 @@ export type ExportBatches = {
     bucket: string,
     files: readonly WrittenFile[],
   ): Promise<boolean>;
-  /** Ends a batch: with its files in the index, or with none. */
+  /** Completes a batch whose files are in the index, or that has no files. */
   complete(batch: ReadyBatch): Promise<void>;
-  /** Keeps why it failed, for people; it stays to be done. */
+  /** Stores the reason of a failure for display; the batch stays unfinished. */
   noteFailure(batch: { readonly id: number }, message: string): Promise<void>;
 };
 
-/** Work on windows in the database. */
+/** Batches in the database. */
 export function exportBatches({ bulk }: Database): ExportBatches {
   return {
     ready: async (series) =>

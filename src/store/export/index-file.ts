@@ -4,13 +4,13 @@ import type { ExportPlace } from "../../model/export-place.ts";
 
 /** Lists of files for phones. */
 export type ExportIndexes = {
-  /** Those of these places whose list was never written. */
+  /** Returns those of these places whose list was never written. */
   missing(places: readonly ExportPlace[]): Promise<readonly ExportPlace[]>;
   /**
-   * Has `write` store the names of all files of a place, oldest first, without those whose window ended
-   * `ttlSeconds` ago: these are unlisted from then on. One writer at a time, and each reads the list after the
-   * one before has stored its own: the newest always wins. When `write` throws, nothing has changed. While the
-   * clocks are apart nothing is unlisted.
+   * Calls `write` with the names of all files of a place, oldest first, except those whose window ended `ttlSeconds`
+   * ago, which are unlisted from then on. There is one writer at a time, and each reads the list after the previous one
+   * has stored its own, so the newest always wins. If `write` throws, nothing changes. While the clocks differ, nothing
+   * is unlisted.
    */
   publish(
     place: ExportPlace,

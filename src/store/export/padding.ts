@@ -13,45 +13,45 @@ import {
 } from "../exposure/generated.ts";
 import { type KeyRules, selectionSql, type Span, takesSql } from "../exposure/selection.ts";
 
-/** How generated keys are made. */
+/** Settings of generated keys. */
 export type PaddingPlan = {
-  /** A window with fewer keys, but any, is filled. */
+  /** A window with fewer keys, but not none, is padded. */
   readonly minRecords: number;
-  /** How many keys more than `minRecords` it then gets at most. */
+  /** The most keys beyond `minRecords` that padding adds. */
   readonly range: number;
-  /** This many random bytes. */
+  /** Returns this many random bytes. */
   readonly randomBytes: (length: number) => Uint8Array;
 };
 
-/** A window whose keys are not settled. */
+/** A window whose keys are not final. */
 export type OpenBatch = Span & {
   readonly id: number;
   readonly config: string;
   readonly series: string;
 };
 
-/** Which keys a series takes. */
+/** The rules for the keys of a series. */
 export type SeriesRules = {
   readonly config: string;
   readonly series: string;
   readonly rules: KeyRules;
 };
 
-/** Days before a window whose keys are models for its generated ones. */
+/** How many days before a window supply models for its generated keys. */
 const MODEL_DAYS = 7;
-/** Models of one day; a day with as many needs no more. */
+/** The most models from one day. */
 const MODELS_A_DAY = 1000;
-/** Days back to made-up keys that may look revised. */
+/** How many days back generated keys may be revised. */
 const REVISED_DAYS = 10;
-/** For how many keys of the least number there is one revised key at least. */
+/** The minimum number of keys is divided by this for the minimum number of revised keys. */
 const KEYS_A_REVISION = 10;
 
 /**
- * Fills a window that holds fewer keys than it should, but any, with random keys. Their metadata are drawn from what was
- * published at the same time of day in the days before, regions included, so that each is in every export that such a
- * key is in; see `paddingKeys`. Too few revised keys are filled up with revisions of keys that were generated earlier.
- * All go into the last second of the window: no export that ended earlier can have missed them. Exports whose files are
- * already planned or stored get none: a key of theirs is no model, and without any other the window stays as it is.
+ * Pads a window that holds too few keys, but not none, with random keys. Their metadata, including regions, are drawn
+ * from keys published at the same time of day on the days before, so each is in every export that such a key is in; see
+ * `paddingKeys`. Too few revised keys are padded with revisions of keys that were generated earlier. All are placed in
+ * the last second of the window, so no export that ended earlier can have missed them. Exports whose files are already
+ * planned or stored get none: their keys cannot be models, and without other models the window stays unchanged.
  */
 export async function fillWindow(
   sql: Transaction,
@@ -69,14 +69,17 @@ export async function fillWindow(
   const made = await addKeys(sql, window, found.keys, plan) +
     await addRevisions(sql, window, found.revised, plan);
   if (made === 0) return;
-  // Settled windows that these fall into are looked at again.
+  // Opens the settled windows that contain the new keys again.
   await sql`
     update export_batch set state = 'open', generation = generation + 1
     where state = 'padded' and plan is null and starts_at <= ${at} and ends_at > ${at}
       and id <> ${batch.id}`;
 }
 
-/** A window that is filled: `free` are conditions for keys of which no fixed export takes any; all goes to second `at`. */
+/**
+ * A window to pad. `free` are conditions for keys that no export with planned or stored files takes; new keys are
+ * placed in second `at`.
+ */
 type FilledWindow = {
   readonly batch: OpenBatch;
   readonly rules: KeyRules;
@@ -104,7 +107,7 @@ async function freeSql(
     .map((taken) => taken === undefined ? "true" : `not (${takesSql(taken)})`);
 }
 
-/** Adds keys up to the least number and a random few. Answers how many. */
+/** Adds keys up to the minimum plus a random few. Returns how many. */
 async function addKeys(
   sql: Transaction,
   { batch, rules, free, at }: FilledWindow,
@@ -139,7 +142,7 @@ async function addKeys(
   return wanted;
 }
 
-/** Revises generated keys of earlier windows. Answers how many. */
+/** Revises generated keys of earlier windows. Returns how many. */
 async function addRevisions(
   sql: Transaction,
   { batch, rules, free, at }: FilledWindow,
@@ -160,7 +163,7 @@ async function addRevisions(
   });
 }
 
-/** Whole numbers below a bound of at most 2^24, each equally likely; random numbers are taken `atOnce`. */
+/** Whole numbers below a bound of at most 2^24, uniformly distributed; draws `atOnce` random numbers at a time. */
 function uniform(randomBytes: (length: number) => Uint8Array, atOnce: number): UniformBelow {
   const space = 2 ** 32;
   let numbers: DataView = new DataView(new ArrayBuffer(0));

@@ -5,12 +5,12 @@ import { PLAN_NOTED_SECONDS, PLAN_TAKEN_UP_SECONDS } from "../../model/unlisted-
 import type { KeyPart, KeyRules } from "../exposure/selection.ts";
 import { inTurn, overlapsUnsettled, unsettledOf } from "./window.ts";
 
-/** What the files of a window are made from: the same plan makes the same keys below the same names. */
+/** The input of a window's files: the same plan yields the same keys under the same names. */
 export type BatchPlan = ExportPlace & {
   readonly region: string;
   readonly rules: KeyRules;
   readonly maxRecords: number;
-  /** How many keys there are of each part. */
+  /** The number of keys of each part. */
   readonly counts: Readonly<Record<KeyPart, number>>;
 };
 
@@ -18,11 +18,11 @@ export type BatchPlan = ExportPlace & {
 export type PlannedFile = { readonly name: string; readonly number: number };
 
 /**
- * Fixes what the files of a settled window are made from, and remembers their names before anything is stored, as
- * files that no index names: should nobody note them as written, retention deletes them. A plan that somebody made
- * before is taken up when it is the same. One that differs is dropped: the window is open again, and its next files
- * get other names, so that an upload that lands late can replace none of them.
- * Undefined when the batch went on without us, or is to be settled again.
+ * Plans the files of a window whose keys are final. Records their names as unlisted files before anything is stored, so
+ * retention deletes them if no worker records them as written. Reuses an existing plan if it is the same. A different
+ * plan is dropped: the window is opened again, and its next files get other names, so an upload that completes late
+ * cannot replace them.
+ * Undefined when another worker continued the batch, or when the window is open again.
  */
 export async function planFiles(
   bulk: Sql,
@@ -78,7 +78,7 @@ export async function planFiles(
   });
 }
 
-/** Notes the stored files of a plan; false when the lease was lost, or the plan is no longer the batch's. */
+/** Records the stored files of a plan; false when the lease was lost or the batch has another plan. */
 export async function noteFiles(
   bulk: Sql,
   batch: ReadyBatch,

@@ -9,38 +9,38 @@ export type SeriesPlan = {
   readonly config: string;
   readonly series: SeriesName;
   readonly periodSeconds: number;
-  /** Windows that do not reach into [fromSeconds, thruSeconds) are left out. */
+  /** Windows that do not overlap [fromSeconds, thruSeconds) are left out. */
   readonly fromSeconds: number;
   readonly thruSeconds: number;
   readonly rules: KeyRules;
 };
 
-/** How old a window must be, and how many a series gets at once. */
+/** The minimum age of a window, and how many windows a series gets at once. */
 export type ScheduleLimits = {
-  /** Windows that end at or before it are closed for good. */
+  /** Windows that end at or before this second can get no more keys. */
   readonly closedThrough: number;
-  /** By the database's clock, since a window's end. */
+  /** Seconds since a window's end, by the database's clock. */
   readonly minAgeSeconds: number;
   readonly maxWindows: number;
 };
 
-/** A window whose keys were to be settled; `error` when they are not. */
+/** A window that was settled; `error` when that failed. */
 export type Settled = { readonly batch: OpenBatch; readonly error?: unknown };
 
 /** Windows of exports, and the generated keys in them. */
 export type ExportSchedule = {
   /**
-   * Gives every due window without a batch its batch, oldest first; a new series begins with its most recent
-   * complete window. However a series is edited, its batches follow each other without gap or overlap.
-   * Answers the number of windows passed.
+   * Creates a batch for every due window that has none, oldest first. A new series starts with its most recent complete
+   * window. Even after edits, the batches of a series follow each other without gap or overlap. Returns the number of
+   * windows handled.
    */
   schedule(plans: readonly SeriesPlan[], limits: ScheduleLimits): Promise<number>;
   /**
-   * Settles the keys of the oldest open window: too few are filled up. Undefined when no window of these series is
-   * open. Shorter windows go first, so that what they get counts for the longer ones.
+   * Settles the oldest open window: its keys become final, and it is padded if there are too few. Undefined when no
+   * window of these series is open. Shorter windows come first, so that their generated keys count for the longer ones.
    */
   settleNext(plans: readonly SeriesPlan[], padding: PaddingPlan): Promise<Settled | undefined>;
-  /** Completes all settled windows that hold no key at all. Answers how many. */
+  /** Completes all settled windows without any key. Returns how many. */
   completeEmpty(plans: readonly SeriesPlan[]): Promise<number>;
 };
 

@@ -1,27 +1,27 @@
 import type { Database } from "../database.ts";
 
-/** How an export stands, for people. Seconds are UTC. */
+/** The status of an export for display. Times are UTC seconds. */
 export type ExportStatus = {
   readonly config: string;
   readonly series: string;
-  /** Windows up to here have their batch. */
+  /** Windows up to this second have a batch. */
   readonly reached: number;
-  /** End of the newest window that is in the index, or was empty; absent before the first. */
+  /** End of the newest window that is in the index or was empty; absent before the first. */
   readonly exportedThrough?: number;
   /**
-   * How long the oldest unfinished window has been due, whether or not it has its batch, or how far windows are closed
-   * ahead of the clock; 0 when neither is so.
+   * How long the oldest unfinished window has been due, with or without a batch, or how far windows are closed ahead of
+   * the clock; 0 when neither applies.
    */
   readonly lagSeconds: number;
-  /** Windows are closed up to here, which is ahead of the clock: what is published now waits until then. */
+  /** Windows are closed up to this second, ahead of the clock: keys published now wait until then. */
   readonly closedUntil?: number;
   readonly waiting: number;
-  /** Why the oldest unfinished window failed last, and how often. */
+  /** The last failure of the oldest unfinished window, and the number of failures. */
   readonly lastError?: string;
   readonly attempts: number;
 };
 
-/** A stored export file, for people. */
+/** A stored export file, for display. */
 export type ExportFileStatus = {
   readonly bucket: string;
   readonly name: string;
@@ -36,14 +36,14 @@ export type ExportFileStatus = {
   readonly listed: boolean;
 };
 
-/** Where to go on in a list of files: those older than this one. */
+/** The position in a list of files: continue with files older than this one. */
 export type FilePosition = {
   readonly endsAt: number;
   readonly bucket: string;
   readonly name: string;
 };
 
-/** A series that is configured: its windows up to `thruSeconds` are due `minAgeSeconds` after their end. */
+/** A configured series: its windows up to `thruSeconds` are due `minAgeSeconds` after their end. */
 export type DueSeries = {
   readonly config: string;
   readonly series: string;
@@ -51,9 +51,9 @@ export type DueSeries = {
   readonly thruSeconds: number;
 };
 
-/** What the console and the admin API show of exports. */
+/** The exports as the console and the admin API show them. */
 export type ExportStatuses = {
-  /** Those of these series that have been scheduled. */
+  /** The status of those of these series that have been scheduled. */
   all(series: readonly DueSeries[], minAgeSeconds: number): Promise<readonly ExportStatus[]>;
   /** Files, newest window first; of one config, or of all. */
   files(
@@ -69,7 +69,7 @@ type StatusRow = Omit<ExportStatus, "exportedThrough" | "lastError" | "closedUnt
   readonly lastError: string | null;
 };
 
-/** What is known of exports in the database. */
+/** The status of exports in the database. */
 export function exportStatuses({ sql }: Database): ExportStatuses {
   return {
     all: async (series, minAgeSeconds) => {

@@ -2,7 +2,7 @@ import type postgres from "postgres";
 import type { Sql, Transaction } from "../sql.ts";
 import type { SeriesId } from "./batch.ts";
 
-/** Runs a transaction in which nobody else schedules windows, settles their keys or plans their files. */
+/** Runs a transaction that excludes other scheduling of windows, padding of keys and planning of files. */
 export async function inTurn<T>(
   bulk: Sql,
   action: (transaction: Transaction) => Promise<T>,
@@ -14,7 +14,10 @@ export async function inTurn<T>(
   return answer;
 }
 
-/** Whether a row of `export_batch` belongs to one of these series; those of a deleted config wait for its return. */
+/**
+ * Whether a row of `export_batch` belongs to one of these series; the rows of a deleted config wait until it is
+ * restored.
+ */
 export function ofSeries(sql: Sql | Transaction, series: readonly SeriesId[]): postgres.Fragment {
   return sql`(config, series) in (select * from unnest(
     ${sql.array(series.map((one) => one.config))}::text[],

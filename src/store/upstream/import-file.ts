@@ -2,19 +2,19 @@ import type { Database } from "../database.ts";
 import type { ImportProgress } from "./import-keys.ts";
 import type { ListOverlap } from "./mirror-file.ts";
 
-/** A file that is to be read. */
+/** A file to read. */
 export type ImportFile = {
   readonly id: number;
   /** Without its query. */
   readonly url: string;
-  /** How often it failed. */
+  /** The number of failures. */
   readonly attempts: number;
-  /** SHA-256, hex, of the zip that `progress` counts in; absent before the first time. */
+  /** SHA-256 in hex of the zip that `progress` refers to; absent before the first attempt. */
   readonly digest: string | undefined;
   readonly progress: ImportProgress;
 };
 
-/** How many files of an import are in which state, and what became of their keys. */
+/** The number of an import's files in each state, and the results for their keys. */
 export type ImportStatus = {
   readonly import: string;
   readonly pending: number;
@@ -26,7 +26,7 @@ export type ImportStatus = {
   readonly unmatched: number;
   readonly onsetsDropped: number;
   readonly skipped: number;
-  /** The failed files that are tried next, at most {@link SHOWN_FAILURES}. */
+  /** The failed files with the earliest next attempt, at most {@link SHOWN_FAILURES}. */
   readonly failures: readonly ImportFailure[];
 };
 
@@ -39,27 +39,27 @@ export type ImportFailure = {
   readonly nextTryAt: number;
 };
 
-/** Failed files that {@link ImportStatus} names. */
+/** The most failed files in {@link ImportStatus}. */
 const SHOWN_FAILURES = 20;
 
-/** Files of imports and how far they are read. */
+/** Files of imports, and the progress in each. */
 export type ImportFiles = {
-  /** How many files of an import are not gone, and how many of them are among these. */
+  /** The number of an import's listed files, and how many of them are among these. */
   overlap(source: string, urls: readonly string[]): Promise<ListOverlap>;
   /**
-   * Adds the new ones in this order. With `forgetSeconds`, those not named are gone, and forgotten after so long.
-   * Answers how many are new.
+   * Adds the new files in this order. With `forgetSeconds`, files that are not named count as gone, and are deleted
+   * after that time. Returns the number of new files.
    */
   list(source: string, urls: readonly string[], forgetSeconds: number | undefined): Promise<number>;
-  /** Those that are due after the one with this id, in the order of the index, at most `limit`. */
+  /** Due files after the one with this id, in the order of the index, at most `limit`. */
   due(source: string, afterId: number, limit: number): Promise<readonly ImportFile[]>;
-  /** Begins a zip that is not the one that the progress counts in. */
+  /** Starts over with a zip that differs from the one that the progress refers to. */
   restart(id: number, digest: string): Promise<void>;
-  /** Keeps why it failed; it is due again in `retrySeconds`. */
+  /** Stores the reason of a failure; the file is due again in `retrySeconds`. */
   fail(id: number, code: string, message: string, retrySeconds: number): Promise<void>;
-  /** Forgets the files of imports that are not among these. */
+  /** Deletes the files of imports that are not among these. */
   keepOnly(sources: readonly string[]): Promise<void>;
-  /** Of all imports, by name. */
+  /** The status of all imports, by name. */
   status(): Promise<readonly ImportStatus[]>;
 };
 
@@ -70,7 +70,7 @@ type Row = ImportProgress & {
   digest: string | null;
 };
 
-/** Nothing done yet. */
+/** The progress before the first key. */
 export const NO_PROGRESS: ImportProgress = {
   handled: 0,
   inserted: 0,

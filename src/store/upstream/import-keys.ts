@@ -12,25 +12,25 @@ import {
 } from "../exposure/staged.ts";
 import type { WindowRules } from "../exposure/window-sql.ts";
 
-/** What became of the keys of a file so far. */
+/** The progress in a file, with the results for its keys. */
 export type ImportProgress = {
-  /** Keys, then revised keys, that are dealt with. */
+  /** The number of keys, then revised keys, that were handled. */
   readonly handled: number;
   readonly inserted: number;
   readonly revised: number;
-  /** Keys that we had already. */
+  /** Keys that were already known. */
   readonly duplicates: number;
-  /** Revisions of keys that are not of this import, or revised already, or as they are. */
+  /** Revisions that change nothing, or of keys that are already revised or not of this import. */
   readonly unmatched: number;
-  /** Keys that came with a DSOS that no phone takes. */
+  /** Keys with a DSOS that no phone accepts. */
   readonly onsetsDropped: number;
   /** Bad keys by reason. */
   readonly skipped: Readonly<Record<string, number>>;
 };
 
-/** The file that keys are of, and what they get. */
+/** The file of the keys, and the values that they get. */
 export type ImportTarget = {
-  /** Of the row in `import_file`. */
+  /** The id of the row in `import_file`. */
   readonly file: number;
   /** Name of the ExportImport. */
   readonly source: string;
@@ -38,31 +38,31 @@ export type ImportTarget = {
   readonly traveler: boolean;
 };
 
-/** Some keys of a file, and what is known of the file once they are dealt with. */
+/** A portion of a file's keys, and the progress in the file after it. */
 export type ImportPortion = {
   readonly part: "keys" | "revised";
   readonly rows: CopyRows;
-  /** Dealt with before. */
+  /** The progress before this portion. */
   readonly before: ImportProgress;
   readonly handled: number;
   readonly onsetsDropped: number;
   readonly skipped: Readonly<Record<string, number>>;
-  /** Nothing is left of the file. */
+  /** Whether this is the last portion of the file. */
   readonly last: boolean;
 };
 
-/** Where imported keys go. */
+/** The store of imported keys. */
 export type ImportKeys = {
   /**
-   * Stores a portion and notes the progress, both or neither, in one short transaction. Undefined, and nothing is
-   * stored, when another worker has gone on with the file.
+   * Stores a portion and its progress in one short transaction. Stores nothing and returns undefined when another
+   * worker has continued the file.
    */
   store(target: ImportTarget, portion: ImportPortion): Promise<ImportProgress | undefined>;
 };
 
-/** How `created_at` is decided, and how long a transaction may take. */
+/** The rules for `created_at`, and the time limit of a transaction. */
 export type ImportKeysSettings = WindowRules & {
-  /** Bound on each statement: as for requests, so that windows close in time. */
+  /** Time limit of each statement: the same as for requests, so that windows close in time. */
   readonly statementTimeoutMs: number;
   /** UTC seconds by this process's clock. */
   readonly processSeconds: () => number;
@@ -70,7 +70,7 @@ export type ImportKeysSettings = WindowRules & {
 
 const PREPARED = { prepare: true } as const;
 
-/** Somebody else stored this portion. */
+/** Another worker stored this portion. */
 class Overtaken extends Error {}
 
 /** Imported keys in the database. */
@@ -87,7 +87,7 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
   const lock = lockStagedSql("import_row");
   const addRegions = addStagedRegionsSql("import_row", settings.windowSeconds);
 
-  /** Looking for duplicates costs a third of the time: while none was seen, the keys are taken to be new. */
+  /** The search for duplicates takes a third of the time, so keys are assumed new until the first duplicate. */
   const insert = async (
     sql: Transaction,
     target: ImportTarget,
@@ -127,7 +127,7 @@ export function importKeys({ bulk }: Database, settings: ImportKeysSettings): Im
     }
     const rest = rows.count - written;
     if (part === "keys" && rest > 0) {
-      // Keys that are there already may be new to the region.
+      // Known keys may be new to the region.
       await sql.unsafe(lock, [], PREPARED);
       await sql.unsafe(addRegions, [target.source, target.region], PREPARED);
     }

@@ -1,16 +1,16 @@
 import type { Database } from "../database.ts";
 
-/** Who reads another server's list of files. */
+/** The reader of another server's list of files. */
 export type IndexReader = { readonly reader: "import" | "mirror"; readonly name: string };
 
-/** Where the list is, and what else decides on what is made of it. */
+/** The URL of the list, and everything else that affects its processing. */
 export type IndexUse = { readonly indexUrl: string; readonly purpose: string };
 
-/** What is known of a list of files, for people. Times are UTC seconds. */
+/** The status of a list of files, for display. Times are UTC seconds. */
 export type IndexStatus = IndexReader & {
   readonly triedAt: number;
   readonly succeededAt: number | null;
-  /** Why the last try failed; null when it did not. */
+  /** The reason why the last attempt failed; null when it succeeded. */
   readonly code: string | null;
   readonly message: string | null;
 };
@@ -19,14 +19,14 @@ export type IndexStatus = IndexReader & {
 export type UpstreamIndexes = {
   /** The database's clock, in UTC seconds. */
   now(): Promise<number>;
-  /** The entity tag of the list as it was dealt with completely; undefined when it was not, or for another use. */
+  /** The entity tag of the last completely processed list; undefined if there is none, or it was for another use. */
   etag(reader: IndexReader, use: IndexUse): Promise<string | undefined>;
-  /** The list was dealt with; `etag` only when nothing of it is left to do. */
+  /** Records that the list was processed; pass `etag` only if nothing of it is left to do. */
   succeeded(reader: IndexReader, use: IndexUse, etag: string | undefined): Promise<void>;
   failed(reader: IndexReader, use: IndexUse, code: string, message: string): Promise<void>;
   /**
-   * The list lacks so much that it is not believed yet, which `message` says. Answers whether the same list, of
-   * `paths`, was held back `seconds` ago already, and at every look since.
+   * Records that the list lacks so many files that it is held back, with `message` as the reason. Returns whether the
+   * same list of `paths` was already held back `seconds` ago, and at every read since.
    */
   heldBack(
     reader: IndexReader,
@@ -35,7 +35,7 @@ export type UpstreamIndexes = {
     message: string,
     seconds: number,
   ): Promise<boolean>;
-  /** Forgets readers of this sort that are not among these. */
+  /** Deletes readers of this kind that are not among these. */
   keepOnly(reader: IndexReader["reader"], names: readonly string[]): Promise<void>;
   status(): Promise<readonly IndexStatus[]>;
 };
@@ -73,7 +73,7 @@ export function upstreamIndexes({ bulk: sql }: Database): UpstreamIndexes {
             tried_at = excluded.tried_at, code = excluded.code, message = excluded.message`;
     },
     heldBack: async ({ reader, name }, { indexUrl, purpose }, paths, message, seconds) => {
-      // A row with a code has no entity tag in use: its column keeps which list is held back.
+      // A row with a code uses no entity tag, so the column identifies the list that is held back.
       const [row] = await sql<{ again: boolean }[]>`
         insert into upstream_index as known (reader, name, index_url, purpose, etag, tried_at, code, message)
         values (${reader}, ${name}, ${indexUrl}, ${purpose},

@@ -1,6 +1,6 @@
 import type { Database } from "../database.ts";
 
-/** Where copies are: a bucket and the first part of their names. */
+/** The place of copies: a bucket and the first part of their names. */
 export type MirrorPlace = { readonly bucket: string; readonly root: string };
 
 /** A file of the other server's index. */
@@ -11,7 +11,7 @@ export type ListedFile = {
   readonly nameTemplate: string;
 };
 
-/** A copy that is to be made. */
+/** A copy to create. */
 export type DueCopy = {
   readonly url: string;
   /** Whole name in the bucket. */
@@ -20,31 +20,31 @@ export type DueCopy = {
   readonly attempts: number;
 };
 
-/** How many copies of a place are in which state. Times are UTC seconds. */
+/** The number of a place's copies in each state. Times are UTC seconds. */
 export type MirrorStatus = MirrorPlace & {
   readonly stored: number;
   readonly pending: number;
   readonly failed: number;
-  /** Out of the index, not yet out of the storage. */
+  /** No longer in the index, but still in storage. */
   readonly unlisted: number;
   readonly lastStoredAt: number | null;
   readonly nextTryAt: number | null;
-  /** Of the failed file that is first in the index. */
+  /** The error of the first failed file in the index. */
   readonly code: string | null;
   readonly message: string | null;
 };
 
-/** How a new list compares with the one before: files of that one, and how many of them the new one names. */
+/** Compares a new list with the previous one: its number of files, and how many of them the new list names. */
 export type ListOverlap = { readonly listed: number; readonly kept: number };
 
 /** Copies of other servers' files. */
 export type MirrorFiles = {
-  /** How many copies the list of a place names now, and how many of them are among these. */
+  /** The number of copies in the list of a place, and how many of them are among these. */
   overlap(place: MirrorPlace, urls: readonly string[]): Promise<ListOverlap>;
   /**
-   * Makes the list of a place the one given, in this order. Those not named are out of it when they were stored, or
-   * first named, at least `unlistSeconds` ago; undefined: they stay. Unless all of them go, the order of what is known
-   * stays, and what is new follows it. Answers the URLs that have no place, since another file has their name.
+   * Replaces the list of a place by these files, in this order. Files that are not named leave it if they were stored,
+   * or first named, at least `unlistSeconds` ago; if undefined, they stay. Unless all of them leave, known files keep
+   * their order and new ones follow. Returns the URLs that are left out because another file has their name.
    */
   list(
     place: MirrorPlace,
@@ -62,22 +62,22 @@ export type MirrorFiles = {
     message: string,
     retrySeconds: number,
   ): Promise<void>;
-  /** How many of the list are not stored. */
+  /** The number of listed files that are not stored. */
   missing(place: MirrorPlace): Promise<number>;
   /**
-   * Has `write` store the names of all listed copies, in order. One writer at a time, and each reads the list after
-   * the one before has stored its own: the newest always wins.
+   * Calls `write` with the names of all listed copies, in order. There is one writer at a time, and each reads the list
+   * after the previous one has stored its own, so the newest always wins.
    */
   publish(place: MirrorPlace, write: (names: readonly string[]) => Promise<void>): Promise<void>;
-  /** Names of copies that are out of the index for at least that long, at most `limit`. */
+  /** Names of copies that left the index at least that long ago, at most `limit`. */
   removable(place: MirrorPlace, unlistedSeconds: number, limit: number): Promise<readonly string[]>;
-  /** Forgets copies that are out of the storage. */
+  /** Deletes the rows of copies that are no longer in storage. */
   removed(place: MirrorPlace, names: readonly string[]): Promise<void>;
   /** Places of copies. */
   places(): Promise<readonly MirrorPlace[]>;
-  /** Takes all copies of a place out of its list. */
+  /** Removes all copies of a place from its list. */
   unlistAll(place: MirrorPlace): Promise<void>;
-  /** Forgets a place that has no copies. */
+  /** Deletes the row of a place without copies. */
   forget(place: MirrorPlace): Promise<void>;
   status(): Promise<readonly MirrorStatus[]>;
 };

@@ -16,7 +16,7 @@ import type { ImportSettings } from "../settings.ts";
 import { checkSignature } from "../signature.ts";
 import { type Downloader, downloadFile } from "../download.ts";
 
-/** What importing a file needs. */
+/** The dependencies of importing a file. */
 export type FileImporter = Downloader & {
   readonly files: ImportFiles;
   readonly keys: ImportKeys;
@@ -25,13 +25,13 @@ export type FileImporter = Downloader & {
   readonly settings: ImportSettings;
 };
 
-/** What became of a file's keys: as this run found it, and as it left it. */
+/** The progress of a file before and after this run. */
 export type FileImported = { readonly before: ImportProgress; readonly after: ImportProgress };
 
 /**
- * Imports one file, from where it was left when the zip is still the same. Refused when the file cannot be had,
- * read or trusted, and as `canceled` when the signal, or another worker, ended it; all portions stored until then
- * stay. Throws what the database throws, and `invalid_configuration` for a public key that is none.
+ * Imports one file, and resumes where the last run stopped if the zip is unchanged. Refuses a file that cannot be
+ * downloaded, read or trusted, and returns `canceled` when the signal or another worker ended it; the portions stored
+ * until then stay. Throws what the database throws, and `invalid_configuration` for an invalid public key.
  */
 export async function importFile(
   importer: FileImporter,
@@ -124,7 +124,7 @@ function sumOf(
   return sum;
 }
 
-/** The same, each asked for while the one before is worked on: the database is never waited for in vain. */
+/** Yields the items and requests the next one during work on the current one, so the database need not wait for it. */
 async function* oneAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   const iterator = items[Symbol.asyncIterator]();
   let coming = iterator.next();
@@ -133,7 +133,7 @@ async function* oneAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
       const item = await coming;
       if (item.done === true) return;
       coming = iterator.next();
-      // Whoever stops early never looks at it.
+      // A consumer that stops early never awaits it.
       coming.catch(() => undefined);
       yield item.value;
     }

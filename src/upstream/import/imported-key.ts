@@ -11,7 +11,7 @@ import { type ReportType, WIRE_REPORT_TYPE } from "../../model/report-type.ts";
 import { transmissionRisk } from "../../model/transmission-risk.ts";
 import type { FileKey } from "../../export-file/file-key.ts";
 
-/** Why a key of another server's file is not taken. */
+/** The reason why a key from another server's file is skipped. */
 export type SkipReason =
   | "key_length"
   | "rolling_period"
@@ -23,7 +23,7 @@ export type SkipReason =
 /** First publications, or revisions. */
 export type ImportPart = "keys" | "revised";
 
-/** What keys are measured by. */
+/** The rules for imported keys. */
 export type ImportKeyRules = {
   readonly now: Seconds;
   /** MAX_INTERVAL_AGE_ON_PUBLISH. */
@@ -32,13 +32,13 @@ export type ImportKeyRules = {
   readonly backfillDaysSinceOnset: number;
 };
 
-/** A key that is taken. `onsetDropped`: its DSOS was one that no phone takes, and counts as missing. */
+/** An accepted key. `onsetDropped`: its DSOS is one that no phone accepts, and counts as missing. */
 export type TakenKey = DiagnosisKey & { readonly onsetDropped: boolean };
 
 const { UNKNOWN, CONFIRMED_TEST, CONFIRMED_CLINICAL_DIAGNOSIS, SELF_REPORT, REVOKED } =
   WIRE_REPORT_TYPE;
 
-/** Report types that are taken, by their number in `export.proto`. */
+/** The accepted report types, by their number in `export.proto`. */
 const TAKEN: Readonly<Record<ImportPart, ReadonlyMap<number, ReportType>>> = {
   keys: new Map([
     [UNKNOWN, "confirmed"],
@@ -49,7 +49,7 @@ const TAKEN: Readonly<Record<ImportPart, ReadonlyMap<number, ReportType>>> = {
   revised: new Map([[CONFIRMED_TEST, "confirmed"], [REVOKED, "negative"]]),
 };
 
-/** What becomes of one key of a file: a row to store, or why not. */
+/** Converts one key of a file to a row to store, or to the reason why it is skipped. */
 export function takeKey(
   found: FileKey,
   part: ImportPart,

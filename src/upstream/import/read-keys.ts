@@ -5,22 +5,22 @@ import type { FileKey } from "../../export-file/file-key.ts";
 import type { ExportFile } from "../../export-file/read.ts";
 import { type ImportKeyRules, type ImportPart, takeKey } from "./imported-key.ts";
 
-/** Keys stored in one transaction: about a second of writing at most. */
+/** Keys stored in one transaction: at most about a second of writing. */
 export const KEYS_A_PORTION = 20_000;
 
-/** Some keys of a file, checked. Counts are of this portion. */
+/** A portion of a file's keys, checked. The counts cover this portion. */
 export type CheckedPortion = {
   readonly part: ImportPart;
   readonly rows: CopyRows;
-  /** How many keys of the file it covers, good and bad. */
+  /** The number of keys in the portion, good and bad. */
   readonly keys: number;
   readonly onsetsDropped: number;
   readonly skipped: Readonly<Record<string, number>>;
 };
 
 /**
- * The keys, then the revised keys of a file, without the first `handled`, in portions; each is checked when it is
- * asked for, and the event loop is not blocked meanwhile.
+ * Yields the keys, then the revised keys of a file in portions, without the first `handled`. Checks each portion on
+ * demand, without blocking the event loop.
  */
 export async function* readKeys(
   file: Pick<ExportFile, "keys" | "revisedKeys" | "keyCount" | "revisedKeyCount">,

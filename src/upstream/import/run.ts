@@ -13,34 +13,34 @@ import type { ImportSettings } from "../settings.ts";
 import { trustOf } from "../trust-list.ts";
 import { fileUrl, lastSegment, readIndex } from "../download.ts";
 
-/** What the job `import` needs. */
+/** The dependencies of the job `import`. */
 export type ImportDependencies = FileImporter & ConfigSharing & {
   readonly resources: ResourceCache;
   readonly settings: ImportSettings;
   readonly report: ReportUpstream;
 };
 
-/** What a run did. */
+/** The result of a run. */
 export type ImportSummary = {
-  /** Files imported to their end. */
+  /** Files imported completely. */
   readonly files: number;
   readonly inserted: number;
   readonly revised: number;
-  /** Files, and lists of files, that could not be read and will be tried again. */
+  /** Files and lists of files that could not be read and will be tried again. */
   readonly failed: number;
 };
 
 type Totals = { files: number; inserted: number; revised: number; failed: number };
 
-/** Files asked for at once. */
+/** Files per page read from the database. */
 const FILES_A_PAGE = 100;
-/** Files in a row that cannot be downloaded: then the server is taken to be down until the next run. */
+/** After this many failed downloads in a row, the server counts as down until the next run. */
 const DOWN_AFTER = 3;
 
 /**
- * The job `import`: reads the lists of all active imports, and every file that is due, in the order of the list. Any
- * number of processes may run it at once. What is wrong with a file or a server is kept, reported and tried again;
- * neither stops the others. Throws what the database throws.
+ * Runs the job `import`: reads the lists of all active imports and every due file, in list order. Any number of
+ * processes may run it at once. The failure of a file or server is stored, reported and tried again, and does not stop
+ * the others. Throws what the database throws.
  */
 export async function importExports(
   deps: ImportDependencies,
@@ -60,7 +60,7 @@ export async function importExports(
   return totals;
 }
 
-/** Takes new files from the index. When that fails, known files are still tried. */
+/** Adds the new files of the index. If that fails, known files are still tried. */
 async function refreshFiles(
   deps: ImportDependencies,
   config: ExportImport,
@@ -117,7 +117,7 @@ async function importDue(
   }
 }
 
-/** Imports a file, or keeps why that failed; answers the code of it. */
+/** Imports a file. If that fails, stores the reason and returns its code. */
 async function importOne(
   deps: ImportDependencies,
   config: ExportImport,

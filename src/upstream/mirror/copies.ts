@@ -12,7 +12,7 @@ import { checkSignature } from "../signature.ts";
 import { type Downloader, downloadFile, lastSegment } from "../download.ts";
 import { FILE_HEADERS } from "../../export-file/served-files.ts";
 
-/** What making and removing copies needs. */
+/** The dependencies of creating and deleting copies. */
 export type Copier = Downloader & {
   readonly copies: MirrorFiles;
   readonly blob: BlobStore;
@@ -21,20 +21,20 @@ export type Copier = Downloader & {
   readonly indexes: Pick<UpstreamIndexes, "now">;
 };
 
-/** How many were copied, and how many could not be. */
+/** The number of files that were copied, and that failed. */
 export type Copied = { readonly files: number; readonly failed: number };
 
-/** Copies asked for at once. */
+/** Copies per page read from the database. */
 const COPIES_A_PAGE = 100;
-/** Files in a row that cannot be downloaded: then the server is taken to be down until the next run. */
+/** After this many failed downloads in a row, the server counts as down until the next run. */
 const DOWN_AFTER = 3;
 
-/** Where a mirror's copies are. */
+/** The place of a mirror's copies. */
 export function mirrorPlace(mirror: Mirror): MirrorPlace {
   return { bucket: mirror.bucket, root: mirror.filenameRoot };
 }
 
-/** Makes all copies that are due, in the order of the index. What fails is kept, reported and tried again. */
+/** Creates all due copies in the order of the index. Failures are stored, reported and tried again. */
 export async function copyDue(
   copier: Copier,
   mirror: Mirror,
@@ -61,7 +61,7 @@ export async function copyDue(
   }
 }
 
-/** Copies a file, once it is checked, byte for byte, or keeps why that failed; answers the code of it. */
+/** Checks a file and copies it byte for byte. If that fails, stores the reason and returns its code. */
 async function copyOne(
   copier: Copier,
   mirror: Mirror,
@@ -95,7 +95,7 @@ async function copyOne(
   return code;
 }
 
-/** The bytes of a file that is an export file and, where the mirror has public keys, signed by one of them. */
+/** Downloads an export file; if the mirror has public keys, one of them must have signed it. */
 async function downloadChecked(
   copier: Copier,
   { exportRoot, publicKeys }: Mirror,
@@ -113,7 +113,7 @@ async function downloadChecked(
   return signed.ok ? zip : signed;
 }
 
-/** Deletes copies that are out of the index for `unlistedSeconds`. Answers how many. */
+/** Deletes copies that left the index `unlistedSeconds` ago. Returns how many. */
 export async function deleteUnlisted(
   { copies, blob, report }: Pick<Copier, "copies" | "blob" | "report">,
   name: string,

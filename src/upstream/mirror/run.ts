@@ -14,37 +14,37 @@ import { placeOf } from "../../model/export-place.ts";
 import { type Copier, copyDue, deleteUnlisted, mirrorPlace } from "./copies.ts";
 import { copyName } from "./copy-name.ts";
 
-/** What the job `mirror` needs. */
+/** The dependencies of the job `mirror`. */
 export type MirrorDependencies = Copier & ConfigSharing & {
   readonly resources: ResourceCache;
   readonly indexes: UpstreamIndexes;
   readonly settings: MirrorSettings;
-  /** A random UUID (RFC 9562, version 4). */
+  /** Returns a random UUID (RFC 9562, version 4). */
   readonly newUuid: () => string;
 };
 
-/** What a run did. */
+/** The result of a run. */
 export type MirrorSummary = {
   /** Files copied. */
   readonly files: number;
-  /** Copies deleted, since the other server no longer has the file. */
+  /** Copies deleted because the other server no longer lists the file. */
   readonly deleted: number;
-  /** Files, and lists of files, that could not be copied and will be tried again. */
+  /** Files and lists of files that could not be copied and will be tried again. */
   readonly failed: number;
 };
 
 type Totals = { files: number; deleted: number; failed: number };
 
 /**
- * The job `mirror`: copies the files of other servers, in the order of their index, then rewrites ours, then deletes
- * what is in it no longer. Any number of processes may run it at once. What is wrong with a file or a server is kept,
- * reported and tried again; neither stops the others. Throws what the database throws.
+ * Runs the job `mirror`: copies the files of other servers in the order of their index, rewrites our index, then
+ * deletes the copies that left it. Any number of processes may run it at once. The failure of a file or server is
+ * stored, reported and tried again, and does not stop the others. Throws what the database throws.
  */
 export async function mirrorExports(
   deps: MirrorDependencies,
   signal: AbortSignal,
 ): Promise<MirrorSummary> {
-  // Places first: one that is made meanwhile is not taken for one that nobody wants any more.
+  // Read the places first, so that a place added meanwhile does not count as abandoned.
   const places = await deps.copies.places();
   const view = await deps.resources.fresh();
   const mirrors = view.list("Mirror");
@@ -98,7 +98,7 @@ async function mirrorOne(
     const copied = await copyDue(deps, mirror, signal);
     totals.files += copied.files;
     totals.failed += copied.failed + unnamed;
-    // The lease may be another's by now: the lock of the index decides, not we.
+    // Another worker may have the lease by now; the lock of the index decides whose list is written.
     await copies.publish(
       place,
       (names) => blob.put(place.bucket, indexName(place.root), indexText(names), INDEX_HEADERS),
@@ -111,18 +111,18 @@ async function mirrorOne(
   totals.deleted += await deleteUnlisted(deps, mirror.name, place, settings.unlistedTtlSeconds);
 }
 
-/** How old copies must be that leave the index when it does not name them; undefined: none leaves. */
+/** The age at which copies that the other index does not name leave ours; undefined when none leaves. */
 function unlistAfter(
   trust: ListTrust,
   paths: readonly string[],
   { cleanupTtlSeconds }: MirrorSettings,
 ): number | undefined {
   if (trust === "everything") return 0;
-  // Files that another server has forgotten, all of them, go when ours would.
+  // If the other index is empty, copies expire like our own files.
   return trust === "held" && paths.length === 0 ? cleanupTtlSeconds : undefined;
 }
 
-/** Notes the other server's list; answers how many files have no name here. */
+/** Records the other server's list. Returns the number of files that get no name here. */
 async function listFiles(
   deps: MirrorDependencies,
   mirror: Mirror,
@@ -147,7 +147,10 @@ async function listFiles(
   });
   const homeless = await deps.copies.list(mirrorPlace(mirror), named, unlistSeconds);
   for (const url of homeless) {
-    unnamed(url, "another copy has its name: set filenameRewrite, or wait until that is deleted");
+    unnamed(
+      url,
+      "another copy has its name: set filenameRewrite, or wait until that copy is deleted",
+    );
   }
   return urls.length - named.length + homeless.length;
 }
@@ -164,7 +167,7 @@ async function failIndex(
   deps.report({ kind: "index-failed", ...reader, code, message, cause });
 }
 
-/** A list that was dealt with for another place or other names has to be dealt with again. */
+/** Identifies the place and naming: if they change, the list must be processed again. */
 function useOf(mirror: Mirror): { readonly indexUrl: string; readonly purpose: string } {
   const { indexUrl, exportRoot, bucket, filenameRoot, filenameRewrite } = mirror;
   return {

@@ -1,4 +1,4 @@
-/** An HTTP proxy that fails on demand, in front of a server that does not. */
+/** An HTTP proxy that injects faults in front of a real server. */
 
 import { createServer, request as forward } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -13,7 +13,7 @@ export type Fault =
   | "cut-body"
   | "silence";
 
-/** The proxy. `faults` are used up, one a request; after that requests pass. */
+/** The proxy. Each request takes one of `faults`; once they are used up, requests pass. */
 export type FaultProxy = {
   readonly endpoint: URL;
   readonly faults: Fault[];

@@ -1,8 +1,8 @@
-/** HTTP options for tests: no waiting between attempts; how long it would have been is kept. */
+/** HTTP options for tests: attempts follow at once, and the delays are recorded. */
 
 import type { HttpOptions } from "../../../src/blob/retrying-fetch.ts";
 
-/** Options with `changes`, and the delays asked for, in milliseconds. */
+/** Options with `changes`, and the requested delays in milliseconds. */
 export function testHttp(
   changes: Partial<HttpOptions> = {},
 ): { readonly http: HttpOptions; readonly delays: number[] } {

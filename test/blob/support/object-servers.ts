@@ -1,4 +1,4 @@
-/** Object stores of others, run as Node processes of their own on free ports of 127.0.0.1. */
+/** Third-party object stores, each run as a Node process on a free port of 127.0.0.1. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -53,7 +53,9 @@ export async function startAzurite(): Promise<ObjectServer> {
   return { endpoint, stop: server.stop };
 }
 
-/** A shared access signature for the container, for an hour (Microsoft, "Create a service SAS", 2020-12-06 and later). */
+/**
+ * A shared access signature for the container, for an hour (Microsoft, "Create a service SAS", 2020-12-06 and later).
+ */
 export async function azuriteSasToken(): Promise<string> {
   const { account, accessKey } = AZURITE;
   const end = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+/, "");

@@ -1,4 +1,4 @@
-/** The two kinds of object store, as one table for tests of what they have in common. */
+/** The two kinds of object store, in one table for the tests that both must pass. */
 
 import { azureBlobStore } from "../../../src/blob/azure.ts";
 import type { BlobStore } from "../../../src/blob/blob.ts";
@@ -7,11 +7,11 @@ import { s3BlobStore } from "../../../src/blob/s3.ts";
 import { signAws } from "../../../src/cloud/aws/sign.ts";
 import { AZURITE, type ObjectServer, S3RVER, startAzurite, startS3rver } from "./object-servers.ts";
 
-/** How to start one, and how to speak to it at an endpoint. */
+/** How to start a server, and how to open a store at its endpoint. */
 export type ObjectStoreKind = {
   readonly title: "S3" | "Azure";
   readonly start: () => Promise<ObjectServer>;
-  /** A store at `endpoint` that lists in pages of two; `secret` in place of the right one. */
+  /** A store at `endpoint` that lists in pages of two; `secret` replaces the correct one. */
   readonly open: (endpoint: URL, http: HttpOptions, secret?: () => string) => BlobStore;
 };
 

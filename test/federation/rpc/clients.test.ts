@@ -60,7 +60,7 @@ describe("grpcClient()", () => {
       ok: false,
       code: "certificate_untrusted",
       message: expect.stringContaining(
-        "shows a certificate of an authority that is not known here",
+        "shows a certificate of an unknown authority",
       ),
     });
   });
@@ -141,7 +141,7 @@ describe("grpcClient()", () => {
       "a web page",
       () => new Response("<html>", { status: 200 }),
       "wrong_protocol",
-      expect.stringContaining("answered HTTP 200, which is no answer of a federation server"),
+      expect.stringContaining("answered HTTP 200, which is not a federation server's response"),
     ],
     [
       "HTTP status 503",
@@ -159,7 +159,7 @@ describe("grpcClient()", () => {
       "a redirect",
       () => Response.redirect("http://localhost/", 302),
       "wrong_protocol",
-      expect.stringContaining("answered HTTP 302, which is no answer of a federation server"),
+      expect.stringContaining("answered HTTP 302, which is not a federation server's response"),
     ],
   ])("refuses %s", async (_, handler, code, said) => {
     expect(await (await grpc(handler))(SAY, message)).toMatchObject({
@@ -291,7 +291,7 @@ describe("connectClient()", () => {
       "a web page",
       () => new Response("<html>"),
       "wrong_protocol",
-      expect.stringContaining("answered HTTP 200, which is no answer of a federation server"),
+      expect.stringContaining("answered HTTP 200, which is not a federation server's response"),
     ],
     [
       "an endless error",
@@ -303,7 +303,7 @@ describe("connectClient()", () => {
       "a redirect",
       () => Response.redirect("http://localhost:1/", 307),
       "wrong_protocol",
-      expect.stringContaining("answered HTTP 307, which is no answer of a federation server"),
+      expect.stringContaining("answered HTTP 307, which is not a federation server's response"),
     ],
     [
       "too much",

@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../support/program.ts";
 const thrownBy = async (work: Promise<unknown>): Promise<unknown> =>
   await work.then(() => undefined, (error: unknown) => error);
 
-it("a full disk is told with path, owner and the command that shows it", async () => {
+it("a full disk is reported with path, owner and the command that shows it", async () => {
   const folder = await temporaryFolder();
   // Linux's device that is always full.
   const full = await thrownBy(writeFile("/dev/full", "text"));
@@ -19,7 +19,7 @@ it("a full disk is told with path, owner and the command that shows it", async (
   expect(error.message).toContain(`"cp -a ${folder} /larger/disk/data"`);
 });
 
-it("a file where a folder should be is told with path, owner and cure", async () => {
+it("a file in place of a folder is reported with path, owner and cure", async () => {
   const folder = join(await temporaryFolder(), "it's here");
   await mkdir(folder);
   const file = join(folder, "file");

@@ -53,7 +53,7 @@ const ownerOf = async (folder: string) => (await stat(join(folder, "postgres")))
 const ours = process.getuid?.();
 
 describe("the user of the embedded database", () => {
-  it("is one of its own when root starts it, and who started it otherwise", async () => {
+  it("is its own when root starts it, and otherwise the user who started it", async () => {
     const folder = await temporaryFolder();
     const { warnings } = await open(folder);
     const uid = await ownerOf(folder);
@@ -81,7 +81,7 @@ describe("the user of the embedded database", () => {
     }
   });
 
-  it("is the owner of the files when somebody else made them", async () => {
+  it("is the owner of the files when another user created them", async () => {
     const folder = await usedFolder();
     const somebody = isRoot ? { uid: 12_345, gid: 12_345 } : undefined;
     if (somebody !== undefined) await giveTo(somebody, join(folder, "postgres"));
@@ -90,7 +90,7 @@ describe("the user of the embedded database", () => {
     expect(await ownerOf(folder)).toBe(somebody?.uid ?? ours);
   });
 
-  it("is nobody, with a warning and a cure, where no ID of its own can be had", async () => {
+  it("is nobody, with a warning and a cure, when no ID of its own is available", async () => {
     const folder = await temporaryFolder();
     const { warnings } = await open(folder, { userIds: { first: 1, last: 0 } });
     expect(await ownerOf(folder)).toBe(isRoot ? NOBODY.uid : ours);
@@ -103,10 +103,10 @@ describe("the user of the embedded database", () => {
 });
 
 describe("a data directory of another user", () => {
-  it("is refused with the path, its owner and the command that cures", async () => {
+  it("is refused with the path, its owner and the command that fixes it", async () => {
     const folder = await temporaryFolder();
     await chmod(folder, 0o711);
-    // Somebody's who is not root and not us; only root can make such a folder.
+    // Owned by neither root nor us; only root can create such a folder.
     const data = isRoot ? join(folder, "data") : "/etc/wayfarer-data";
     if (isRoot) {
       await mkdir(data, { mode: 0o711 });
@@ -126,7 +126,7 @@ describe("a data directory of another user", () => {
 });
 
 describe("an embedded database that is stopped while it starts", () => {
-  it("ends all the same", async () => {
+  it("still ends", async () => {
     const folder = await usedFolder();
     const cluster = join(folder, "postgres");
     const user = isRoot ? await stat(cluster) : undefined;
@@ -155,7 +155,7 @@ describe("the password of the embedded database", () => {
     expect(await ask(await open(folder), "select answer from kept")).toEqual(KEPT);
   });
 
-  it("is told with path, owner and cure when it is a wrong one", async () => {
+  it("is reported with path, owner and cure when it is wrong", async () => {
     const folder = await usedFolder();
     await writeFile(fileIn(folder), "another");
     const opening = open(folder);
@@ -167,7 +167,7 @@ describe("the password of the embedded database", () => {
     expect(await ask(await open(folder), "select answer from kept")).toEqual(KEPT);
   });
 
-  it("is not replaced under a database that runs", async () => {
+  it("is not replaced while the database is running", async () => {
     const folder = await usedFolder();
     const running = await open(folder);
     await rm(fileIn(folder));

@@ -4,7 +4,7 @@ import { OWN_IDS, ownId } from "../../../src/store/embedded/user.ts";
 const PASSWD = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n";
 
 describe("ownId()", () => {
-  it("is the same for the same data directory, and in the documented span", () => {
+  it("is the same for the same data directory, and in the documented range", () => {
     const ids = ["/srv/a/data", "/srv/b/data", "/srv/a/data"].map((folder) =>
       ownId(folder, PASSWD, OWN_IDS)
     );
@@ -14,7 +14,7 @@ describe("ownId()", () => {
     for (const id of ids) expect(id).toBeLessThanOrEqual(61_183);
   });
 
-  it("is none that a user or a group has", () => {
+  it("is not the ID of a user or a group", () => {
     const first = ownId("/data", PASSWD, OWN_IDS);
     const second = ownId("/data", `${PASSWD}app:x:${first}:100::/:/bin/sh\n`, OWN_IDS);
     const third = ownId("/data", `${PASSWD}app:x:${first}:\nops:x:${second}:me\n`, OWN_IDS);

@@ -7,7 +7,7 @@ import { mustRead, newSigner, zipOf } from "../../export-file/sample.ts";
 import { type Answer, openUpstream, type UpstreamServer } from "../upstream-server.ts";
 import { fileOf, importOf, NOON, openWorld, pastKey, rawFileOf, type World } from "../world.ts";
 
-/** Entries of a file, for tampering with them. */
+/** The entries of a file, to tamper with. */
 async function entriesOf(zip: Uint8Array): Promise<{ bin: Uint8Array; sig: Uint8Array }> {
   const { bin } = await mustRead(zip);
   const sig = unzipSync(zip)["export.sig"];
@@ -15,7 +15,7 @@ async function entriesOf(zip: Uint8Array): Promise<{ bin: Uint8Array; sig: Uint8
   return { bin, sig };
 }
 
-/** A zip whose export.bin is 1 MiB deflated and says truly that it expands to 1 GiB. */
+/** A zip whose export.bin is 1 MiB deflated and truthfully states that it expands to 1 GiB. */
 function bombOf(sig: Uint8Array): Uint8Array {
   const mebibyte = deflateRawSync(new Uint8Array(2 ** 20), { finishFlush: constants.Z_FULL_FLUSH });
   const deflated = Buffer.concat([
@@ -31,7 +31,7 @@ function bombOf(sig: Uint8Array): Uint8Array {
   return bomb;
 }
 
-describe("importExports() when files are not as they should be", () => {
+describe("importExports() of invalid files", () => {
   const database = useDatabase();
   let signer: ExportSigner;
   let stranger: ExportSigner;
@@ -49,7 +49,7 @@ describe("importExports() when files are not as they should be", () => {
   });
   afterEach(() => server.close());
 
-  /** Imports `bad` between two good files; answers why it failed, if it did. The good ones must be in. */
+  /** Imports `bad` between two valid files and returns its failure, if any. The valid files must be imported. */
   const importBetween = async (
     bad: Uint8Array | Answer | undefined,
   ): Promise<{ code: string; message: string } | undefined> => {
@@ -70,7 +70,7 @@ describe("importExports() when files are not as they should be", () => {
     return { code: failure.code, message: failure.message };
   };
 
-  it("takes a file with two signatures of which one is by a known key", async () => {
+  it("accepts a file with two signatures if one is by a known key", async () => {
     expect(await importBetween(await fileOf([stranger, signer], [pastKey(2)]))).toBeUndefined();
     expect((await world.rows()).length).toBe(3);
   });
@@ -82,7 +82,7 @@ describe("importExports() when files are not as they should be", () => {
     });
   });
 
-  it("refuses a signature by another key of the same name", async () => {
+  it("refuses a signature by another key with the same name", async () => {
     const { signer: impostor } = await newSigner();
     expect(await importBetween(await fileOf([impostor], [pastKey(2)]))).toEqual({
       code: "signature_invalid",
@@ -105,7 +105,7 @@ describe("importExports() when files are not as they should be", () => {
     });
   });
 
-  it("takes a file with other entries beside its own, stored or deflated", async () => {
+  it("accepts a file with extra entries, stored or deflated", async () => {
     const { bin, sig } = await entriesOf(await fileOf([signer], [pastKey(2)]));
     const zip = zipSync({
       "README.txt": new Uint8Array(2000),
@@ -124,7 +124,7 @@ describe("importExports() when files are not as they should be", () => {
     expect(await importBetween(bomb)).toMatchObject({ code: "limit_exceeded" });
   });
 
-  it("refuses a file that is cut off, wherever", async () => {
+  it("refuses a file that is truncated at any byte", async () => {
     const { bin, sig } = await entriesOf(await fileOf([signer], [pastKey(2)]));
     expect(await importBetween(zipOf(bin.subarray(0, -5), sig))).toMatchObject({
       code: "malformed_file",
@@ -134,7 +134,7 @@ describe("importExports() when files are not as they should be", () => {
     expect(await importBetween(zip.subarray(0, -9))).toMatchObject({ code: "malformed_file" });
   });
 
-  it("refuses what is no zip, too large, redirected, missing or broken off", async () => {
+  it("refuses a file that is not a zip, too large, redirected, missing or interrupted", async () => {
     const table: readonly (readonly [string, Uint8Array | Answer | undefined])[] = [
       ["malformed_file", new TextEncoder().encode("<html>sorry</html>")],
       ["malformed_file", new Uint8Array(0)],
@@ -156,7 +156,7 @@ describe("importExports() when files are not as they should be", () => {
     }
   });
 
-  it("skips bad keys by reason and keeps the good ones", async () => {
+  it("skips invalid keys by reason and stores the valid ones", async () => {
     const now = NOON / 600;
     const keys = [
       pastKey(2),
@@ -190,7 +190,7 @@ describe("importExports() when files are not as they should be", () => {
     });
   });
 
-  it("drops a DSOS that no phone takes, and counts it as missing", async () => {
+  it("drops a DSOS that no phone accepts, and counts it as missing", async () => {
     const keys = [2000, -15, 15, -14, 14].map((daysSinceOnset, index) =>
       pastKey(20 + index, { daysSinceOnset })
     );
@@ -200,7 +200,7 @@ describe("importExports() when files are not as they should be", () => {
     expect(await world.status()).toMatchObject({ onsetsDropped: 3, skipped: 0 });
   });
 
-  it("takes keys at the limits", async () => {
+  it("accepts keys at the limits", async () => {
     const now = NOON / 600;
     const keys = [
       pastKey(30, { intervalNumber: now, intervalCount: 1 }),

@@ -38,7 +38,7 @@ describe("importExports() of several servers", () => {
   });
   afterEach(() => server.close());
 
-  it("keeps why an index failed, and goes on with the others", async () => {
+  it("stores why an index failed, and continues with the others", async () => {
     const broken = (name: string, path: string) =>
       importOf(server, pem, { name, indexUrl: `${server.url}${path}` });
     server.index("a.zip");
@@ -64,7 +64,7 @@ describe("importExports() of several servers", () => {
     ]);
   });
 
-  it("does not go to private addresses unless that is allowed", async () => {
+  it("does not connect to private addresses unless allowed", async () => {
     server.index("a.zip");
     const world = await openWorld(database(), importOf(server, pem));
     const { fetch } = world.dependencies();
@@ -73,7 +73,7 @@ describe("importExports() of several servers", () => {
     expect(world.events).toMatchObject([{ kind: "index-failed", code: "fetch_refused" }]);
   });
 
-  it("asks only whether an index has changed", async () => {
+  it("revalidates an unchanged index by its entity tag", async () => {
     server.index("a.zip");
     const world = await openWorld(database(), importOf(server, pem));
     await world.run();
@@ -104,7 +104,7 @@ describe("importExports() of several servers", () => {
     expect((await world.run()).files).toBe(1);
   });
 
-  it("gives a server that cannot be reached up until the next run", async () => {
+  it("leaves an unreachable server for the next run", async () => {
     const names = Array.from({ length: 9 }, (_, index) => `${index}.zip`);
     server.index(...names);
     for (const name of names) {
@@ -115,7 +115,7 @@ describe("importExports() of several servers", () => {
     expect(await world.status()).toMatchObject({ failed: 3, pending: 6 });
   });
 
-  it("goes on with files that an empty or shrunken index does not name", async () => {
+  it("still imports files that an empty or shrunken index does not name", async () => {
     server.index("a.zip", "b.zip", "c.zip");
     const world = await openWorld(database(), importOf(server, pem));
     expect(await world.run()).toMatchObject({ files: 1, failed: 2 });
@@ -127,17 +127,17 @@ describe("importExports() of several servers", () => {
     expect(await world.run()).toMatchObject({ files: 2, failed: 1 });
     expect(world.events).toContainEqual({
       ...{ kind: "list-shrank", reader: "import", name: "foreign" },
-      message: "the index names no file; 3 were listed: they stay until they expire",
+      message: "the index names no file, but 3 were listed: they stay until they expire",
     });
   });
 
-  it("forgets files that no index names, after their time, and those of imports that are gone", async () => {
+  it("deletes files that no index names after their TTL, and those of deleted imports", async () => {
     server.index("a.zip");
     const world = await openWorld(database(), importOf(server, pem));
     await world.run();
     const count = async () => (await database().sql`select from import_file`).length;
     server.index("b.zip");
-    // A list that names nothing of what was there is believed at its second look.
+    // A list that names none of the earlier files is believed at the second read.
     await world.run();
     await database().setClock(NOON + 60);
     await world.run();

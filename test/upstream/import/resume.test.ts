@@ -8,7 +8,7 @@ import { newSigner } from "../../export-file/sample.ts";
 import { openUpstream, type UpstreamServer } from "../upstream-server.ts";
 import { DAY, fileOf, importOf, NOON, openWorld, pastKey, rawFileOf } from "../world.ts";
 
-describe("importExports() again", () => {
+describe("importExports() in a later run", () => {
   const database = useDatabase();
   let signer: ExportSigner;
   let pem: string;
@@ -24,7 +24,7 @@ describe("importExports() again", () => {
 
   const many = (count: number) => Array.from({ length: count }, (_, index) => pastKey(index));
 
-  it("goes on in the middle of a file after a crash, whichever portion it came in", async () => {
+  it("resumes in the middle of a file after a crash in any portion", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     const count = 2 * KEYS_A_PORTION + 10;
     server.index("a.zip");
@@ -60,7 +60,7 @@ describe("importExports() again", () => {
     expect((await world.rows()).length).toBe(count);
   });
 
-  it("begins anew when the file is another one by then, and stores nothing twice", async () => {
+  it("starts over when the file has changed, and stores nothing twice", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     server.index("a.zip");
     server.set("/files/a.zip", await fileOf([signer], many(KEYS_A_PORTION + 5)));
@@ -81,7 +81,7 @@ describe("importExports() again", () => {
     expect(await world.status()).toMatchObject({ done: 1, inserted: 0, duplicates: 7 });
   });
 
-  it("stores a portion once when two workers have the same file", async () => {
+  it("stores a portion once when two workers import the same file", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     server.index("a.zip");
     server.set("/files/a.zip", await fileOf([signer], many(3)));
@@ -113,7 +113,7 @@ describe("importExports() again", () => {
     expect((await world.run()).failed).toBe(1);
   });
 
-  it("tries a failed file again when its time has come, later each time, until it is right", async () => {
+  it("retries a failed file with growing delays until it is valid", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     server.index("a.zip");
     const waits = [60, 120, 240];
@@ -137,7 +137,7 @@ describe("importExports() again", () => {
     expect(await world.status()).toMatchObject({ done: 1, failed: 0, failures: [] });
   });
 
-  it("counts keys that are known already, wherever they came from, and changes none", async () => {
+  it("counts keys that are already known from any source, and changes none", async () => {
     const world = await openWorld(
       database(),
       importOf(server, pem),
@@ -157,7 +157,7 @@ describe("importExports() again", () => {
     ]);
   });
 
-  it("adds its region to keys that are known from elsewhere: in their window, or in a later one", async () => {
+  it("adds its region to keys that are known from another source, in their window or in a later one", async () => {
     const second = importOf(server, pem, { name: "second", region: asRegion("ZZ") });
     const third = importOf(server, pem, { name: "third", region: asRegion("QQ") });
     server.index("a.zip");
@@ -181,7 +181,7 @@ describe("importExports() again", () => {
     ).toEqual([{ kept: true, added: true, by: "third", later: true, keys: 2 }]);
   });
 
-  it("revises keys of the same import only, once, and only to confirmed or negative", async () => {
+  it("revises only keys of the same import, once, to confirmed or negative", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     server.index("a.zip", "b.zip", "c.zip");
     server.set(
@@ -227,7 +227,7 @@ describe("importExports() again", () => {
     expect(await world.status()).toMatchObject({ revised: 3, unmatched: 4, skipped: 1 });
   });
 
-  it("does not release a key that is held back by revising it", async () => {
+  it("a revision does not release a key that is held back", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     const intervalNumber = (NOON - NOON % DAY) / 600;
     const key = pastKey(1, { intervalNumber, reportType: 2 });

@@ -66,7 +66,7 @@ describe("importExports()", () => {
     ]);
   });
 
-  it("holds a key that is still valid back until its end and a window more", async () => {
+  it("holds back a key that is still valid until its end plus one window", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     const today = (NOON - NOON % DAY) / 600;
     server.index("a.zip");
@@ -86,7 +86,7 @@ describe("importExports()", () => {
     ]);
   });
 
-  it("takes the report types that count and fills in what is missing", async () => {
+  it("accepts the usable report types and fills in missing values", async () => {
     const world = await openWorld(database(), importOf(server, pem));
     server.index("a.zip");
     const keys = [0, 1, 2, 3, 4, 5, 9].map((reportType, index) =>

@@ -22,7 +22,7 @@ import { newSigner, sampleFile, sampleKeys, zipOf } from "../../export-file/samp
 
 const NAMES = ["a", "b", "c", "d", "us", "ca", "good"];
 const { signer, pem } = await newSigner();
-/** An export file for each name. */
+/** Creates an export file for each name. */
 const FILES = new Map(
   await Promise.all(
     NAMES.map(async (name, index) =>
@@ -81,7 +81,7 @@ describe("mirrorExports()", () => {
   };
   const lines = async (): Promise<string[]> => (await read("copy/index.txt") ?? "").split("\n");
 
-  it("copies files unchanged, with the headers of exports, and names them in the same order", async () => {
+  it("copies files unchanged, with the headers of exports, and lists them in the same order", async () => {
     server.index("us/b.zip", "us/a.zip");
     server.set("/us/a.zip", file("a"));
     server.set("/us/b.zip", file("b"));
@@ -100,7 +100,7 @@ describe("mirrorExports()", () => {
     expect(server.asked).toEqual(["/index.txt", "/us/b.zip", "/us/a.zip", "/index.txt"]);
   });
 
-  it("takes what is gone out of the index first, then out of the storage", async () => {
+  it("removes unlisted files first from the index, then from storage", async () => {
     server.index("a.zip", "b.zip");
     server.set("/a.zip", file("a"));
     server.set("/b.zip", file("b"));
@@ -118,7 +118,7 @@ describe("mirrorExports()", () => {
     expect(await read("copy/a.zip")).toBeUndefined();
   });
 
-  it("keeps what is gone in storage for as long as told", async () => {
+  it("keeps unlisted files in storage for MIRROR_UNLISTED_TTL", async () => {
     server.index("a.zip", "b.zip");
     server.set("/a.zip", file("a"));
     server.set("/b.zip", file("b"));
@@ -135,7 +135,7 @@ describe("mirrorExports()", () => {
     expect(await read("copy/a.zip")).toBeUndefined();
   });
 
-  it("renames copies: timestamps grow in the order of the index, names stay", async () => {
+  it("renames copies with timestamps that increase in index order, and keeps the names", async () => {
     resources = [mirror({ filenameRewrite: "x/[timestamp]-[uuid].zip" })];
     server.index("b.zip", "a.zip");
     server.set("/b.zip", file("b"));
@@ -161,7 +161,7 @@ describe("mirrorExports()", () => {
     expect(await Promise.all(names.map((name) => read(name)))).toEqual(["b", "a", "c"].map(textOf));
   });
 
-  it("goes on without a file that fails, and puts it in its place once it is there", async () => {
+  it("continues without a failed file, and inserts it in its place once it is copied", async () => {
     server.index("a.zip", "b.zip", "c.zip");
     server.set("/a.zip", file("a"));
     server.set("/c.zip", file("c"));
@@ -180,7 +180,7 @@ describe("mirrorExports()", () => {
     expect(await lines()).toEqual(["copy/a.zip", "copy/b.zip", "copy/c.zip"]);
   });
 
-  it("does the rest after a crash at any point", async () => {
+  it("completes the work after a crash at any point", async () => {
     server.index("a.zip", "b.zip");
     server.set("/a.zip", file("a"));
     server.set("/b.zip", file("b"));
@@ -214,7 +214,7 @@ describe("mirrorExports()", () => {
     expect(await lines()).toEqual(["copy/a.zip", "copy/b.zip"]);
   });
 
-  it("deletes nothing on the word of a list that it does not understand", async () => {
+  it("deletes nothing because of a list with unreadable lines", async () => {
     server.index("a.zip", "b.zip");
     server.set("/a.zip", file("a"));
     server.set("/b.zip", file("b"));
@@ -229,7 +229,7 @@ describe("mirrorExports()", () => {
     expect(await read("copy/a.zip")).toBe(textOf("a"));
   });
 
-  describe("when the other server answers less than it has", () => {
+  describe("when the other server lists fewer files than it has", () => {
     const all = ["a.zip", "b.zip", "c.zip", "d.zip"];
     const copies = all.map((name) => `copy/${name}`);
     const later = async (seconds: number, answer: string | Uint8Array): Promise<MirrorSummary> => {
@@ -248,7 +248,7 @@ describe("mirrorExports()", () => {
       ["half a line", "a.zi"],
       ["a page", "<html><p>moved</p></html>"],
       ["its lines cut off in the last", "a.zip\nb.zip\nc.zi"],
-    ])("deletes nothing on %s, however often", async (_, answer) => {
+    ])("never deletes anything on %s", async (_, answer) => {
       for (const seconds of [60, 120, 86_400]) {
         expect((await later(seconds, answer)).deleted).toBe(0);
       }
@@ -258,7 +258,7 @@ describe("mirrorExports()", () => {
     });
 
     it("deletes nothing on an empty list before CLEANUP_TTL, and says why", async () => {
-      const message = "the index names no file; 4 were listed: they stay until they expire";
+      const message = "the index names no file, but 4 were listed: they stay until they expire";
       expect(await later(60, "")).toEqual({ files: 0, deleted: 0, failed: 1 });
       expect(await later(120, "\n")).toEqual({ files: 0, deleted: 0, failed: 1 });
       expect(events.filter(({ kind }) => kind === "list-shrank")).toEqual([
@@ -270,21 +270,21 @@ describe("mirrorExports()", () => {
       expect(await later(SETTINGS.cleanupTtlSeconds, "")).toMatchObject({ deleted: 4 });
     });
 
-    it("believes a list of less than half at its second look, a minute later", async () => {
+    it("believes a list of less than half the files at the second read, a minute later", async () => {
       expect(await later(10, "d.zip")).toEqual({ files: 0, deleted: 0, failed: 1 });
       expect(await later(69, "d.zip")).toEqual({ files: 0, deleted: 0, failed: 1 });
       expect(await lines()).toEqual(copies);
       expect(events).toContainEqual({
         ...{ kind: "list-shrank", reader: "mirror", name: "foreign" },
         message: "the index names 1 of the 4 files that were listed: " +
-          "the others stay until it says so again",
+          "the others stay until the next read confirms it",
       });
       expect(await later(70, "d.zip")).toEqual({ files: 0, deleted: 3, failed: 0 });
       expect(await lines()).toEqual(["copy/d.zip"]);
       expect((await upstreamIndexes(database()).status())[0]).toMatchObject({ code: null });
     });
 
-    it("takes a second look anew when the list changed, failed or was whole in between", async () => {
+    it("starts the wait again when the list changed, failed or was complete in between", async () => {
       await later(10, "d.zip");
       for (
         const [seconds, between] of [[70, "c.zip"], [140, "<html>"], [210, all.join("\n")]] as const
@@ -295,14 +295,14 @@ describe("mirrorExports()", () => {
       expect(await lines()).toEqual(copies);
     });
 
-    it("copies what is new while it waits", async () => {
+    it("copies new files while it waits", async () => {
       server.set("/us.zip", file("us"));
       expect(await later(10, "us.zip")).toEqual({ files: 1, deleted: 0, failed: 1 });
       expect(await lines()).toEqual([...copies, "copy/us.zip"]);
     });
   });
 
-  it("copies nothing that is not an export file", async () => {
+  it("copies only export files", async () => {
     const [zip, cut] = [zipOf(new TextEncoder().encode("hello")), file("a").subarray(0, 200)];
     server.index("page.zip", "other.zip", "cut.zip", "a.zip");
     server.set("/page.zip", "<html>");
@@ -315,7 +315,7 @@ describe("mirrorExports()", () => {
       .toEqual(Array(3).fill("malformed_file"));
   });
 
-  it("copies what its public keys signed, and nothing else", async () => {
+  it("copies only files that its public keys signed", async () => {
     const { pem: other } = await newSigner();
     const key = (publicKeyPem: string) => ({ keyId: "310", version: "v1", publicKeyPem });
     server.index("a.zip");
@@ -331,7 +331,7 @@ describe("mirrorExports()", () => {
     expect(await run()).toEqual({ files: 1, deleted: 0, failed: 0 });
   });
 
-  it("never writes over its own index or another copy", async () => {
+  it("never overwrites its own index or another copy", async () => {
     server.index("us/a.zip", "index.txt", "ca/a.zip");
     server.set("/us/a.zip", file("us"));
     server.set("/ca/a.zip", file("ca"));
@@ -351,7 +351,7 @@ describe("mirrorExports()", () => {
     expect(server.asked).toEqual([]);
   });
 
-  it("moves with its place, and leaves nothing behind when it is removed", async () => {
+  it("moves its copies when its place changes, and leaves nothing behind when it is removed", async () => {
     server.index("a.zip");
     server.set("/a.zip", file("a"));
     await run();
@@ -367,7 +367,7 @@ describe("mirrorExports()", () => {
     expect(await mirrorFiles(database()).places()).toEqual([]);
   });
 
-  it("holds the limits on sizes and redirects", async () => {
+  it("enforces the limits on sizes and redirects", async () => {
     server.index("large.zip", "moved.zip", "good.zip");
     server.set("/large.zip", new Uint8Array(20 * 2 ** 20 + 1));
     server.set(
