@@ -151,7 +151,7 @@ async function revoke(deps: AdminDependencies, c: Context, actor: Actor): Promis
   });
   if (!complete) return errorAnswer("body_too_large");
   const value = parseJson(bytes);
-  if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
+  if (typeof value === "string") return errorAnswer("bad_request", value);
   const outcome = await deps.revoke(actor, value);
   return outcome.ok ? jsonAnswer(200, outcome.value) : errorAnswer(outcome.code, outcome.message);
 }
