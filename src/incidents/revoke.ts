@@ -98,10 +98,15 @@ export async function revokeKeys(
   if (typed.trim() !== confirm) {
     return refuse(
       "invalid_argument",
-      `what you typed is not "${confirm}", which is what there is now. Nothing was revoked`,
+      `nothing was revoked: type "${confirm}", which is what there is now, to revoke it`,
     );
   }
-  if (preview.total === 0) return refuse("invalid_argument", "no key fits, so nothing was revoked");
+  if (preview.total === 0) {
+    return refuse(
+      "invalid_argument",
+      "nothing was revoked, as no key fits: check the issuer, the health authority and the times",
+    );
+  }
   return accept({
     preview,
     confirm,

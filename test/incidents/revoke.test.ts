@@ -69,7 +69,7 @@ describe("revoking in bulk", () => {
     expect(await revokeKeys(deps(), ACTOR, request)).toMatchObject({
       ok: false,
       code: "invalid_argument",
-      message: 'what you typed is not "4 leaked", which is what there is now. Nothing was revoked',
+      message: 'nothing was revoked: type "4 leaked", which is what there is now, to revoke it',
     });
   });
 

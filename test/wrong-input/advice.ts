@@ -5,7 +5,7 @@ const ADVICE = new RegExp(
   "\\b(" + [
     ..."give write use set leave make check see must take choose say put add run try start wait"
       .split(" "),
-    ..."mend read send sign close copy name install delete show compare replace restart quote"
+    ..."mend read send sign close copy name install delete show compare replace restart quote type"
       .split(" "),
     "did you mean",
     "needs?",

@@ -19,17 +19,34 @@ type Example = {
 
 /** Nobody listens there. */
 const REFUSED_URL = "http://127.0.0.1:9";
+/** Without a mistake they go on until they are stopped, or start servers. */
+const RUN_ON = ["serve", "demo"];
 /** Longer than any wrong input takes to be refused. */
 const MOST_MS = 5000;
+
+/** What the examples of the help texts name. */
+const REGION = [
+  { kind: "Issuer", name: "magrathea-verification", issuer: "i", audience: "a" },
+  { kind: "SigningKey", name: "mag-signer", key: "local:mag-signer", keyId: "310", version: "v1" },
+  {
+    kind: "ExportConfig",
+    name: "mag",
+    bucket: "exports",
+    filenameRoot: "mag",
+    period: "4h",
+    outputRegion: "MAG",
+    signingKeys: ["mag-signer"],
+  },
+];
 
 /** The examples of a help text, without what comes before a pipe. */
 function examplesIn(name: string, usage: string): readonly Example[] {
   const lines = usage.replaceAll("\\\n", " ").split("\n");
   return lines.flatMap((line) => {
-    const [, rest] = /^ {2}(?:.*\| )?wayfarer ([^|>]+)/.exec(line) ?? [];
+    const [, rest] = /^ {2}(?:.*[|(] ?|[A-Z_]+=.* )?wayfarer ([^|>)]+)/.exec(line) ?? [];
     if (rest === undefined) return [];
     const args = [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain = ""]) =>
-      (quoted ?? plain).replace(/^https?:\/\/\S+/, REFUSED_URL)
+      (quoted ?? plain).replace(/^https?:\/\/\S+/, REFUSED_URL).replace(/^1000?$/, "2")
     );
     return [{ name, args, usage }];
   });
@@ -65,6 +82,7 @@ describe("a command with wrong input", () => {
     empty: join(folder, "empty"),
     binary: join(folder, "binary"),
     json: join(folder, "file.json"),
+    region: join(folder, "region.json"),
   };
   let settings: Readonly<Record<string, string>> = {};
 
@@ -72,6 +90,7 @@ describe("a command with wrong input", () => {
     writeFileSync(files.empty, "");
     writeFileSync(files.binary, new Uint8Array(5000).map((_, index) => index * 37));
     writeFileSync(files.json, '{"kind": 1, "keys": [{"key": "x"}], "version": 2}');
+    writeFileSync(files.region, JSON.stringify(REGION));
     settings = {
       ...databaseSettings(database().address),
       DATA_DIR: join(folder, "data"),
@@ -133,10 +152,11 @@ describe("a command with wrong input", () => {
   });
 
   it.each(names)("says what is wrong and what to do: %s", async (name) => {
+    expect((await runHere(["apply", files.region, "--prune"], settings)).status).toBe(0);
     const tries: (readonly string[])[] = [];
     const words = name.split(" ");
     tries.push([...words, "--no-such-option"], [...words, "--no-such-option=x"]);
-    if (name !== "serve" && name !== "demo") tries.push(words);
+    if (!RUN_ON.includes(name)) tries.push(words);
     for (const { args, usage } of examples.filter((one) => one.name === name)) {
       for (const [option, takesValue] of optionsIn(usage)) {
         tries.push(takesValue ? [...args, option] : [...args, `${option}=x`]);
