@@ -17,10 +17,17 @@ const ADVICE = new RegExp(
 );
 /** What a reader must look at: an option, a setting, a command, a file, a URL, a quoted word, or a member's path. */
 const SUBJECT =
-  /--[a-z]|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|"[^"]*"|`[^`]+`|\/\S|\b[A-Z]{3,}\b|\w+\.\w+|\b[a-z]+[A-Z]\w*|(^|\s)-[a-z]\b|: \w/;
+  /--[a-z]|\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|"[^"]*"|`[^`]+`|\/\S|\b[A-Z]{3,}\b|\w+\.\w+|\b[a-z]+[A-Z]\w*|(^|\s)-[a-z]\b|: \w|^\w+ must\b/;
 
-/** Texts that need no cure: the reader can do nothing, or knows what to do. */
-const SUFFICIENT: readonly RegExp[] = [];
+/**
+ * Texts that need no cure: they tell those who write apps and peers what they sent, and apps have known some of them
+ * for as long as the API exists.
+ */
+const SUFFICIENT: readonly RegExp[] = [
+  /\(at character \d+\)$/,
+  /^(the body is (empty|not UTF-8|larger than \d+ bytes)|body too large)$/,
+  /^no such method$/,
+];
 
 /** What is wrong with a text for a person; undefined when nothing is. `echoed`: what it may repeat of what was sent. */
 export function faultOfText(text: string, echoed: readonly string[] = []): string | undefined {
