@@ -198,6 +198,7 @@ test("sendPublish() says when there is no server", async () => {
   expect(await sendPublish(refusing, "http://127.0.0.1:1", BODY)).toEqual({
     ok: false,
     code: "fetch_failed",
-    message: "http://127.0.0.1:1/v1/publish cannot be reached (nothing listens there): does the server run?",
+    message:
+      "http://127.0.0.1:1/v1/publish cannot be reached (nothing listens there): does the server run?",
   });
 });
