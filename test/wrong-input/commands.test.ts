@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Command } from "../../src/cli/command.ts";
@@ -86,7 +87,11 @@ describe("a command with wrong input", () => {
   };
   let settings: Readonly<Record<string, string>> = {};
 
+  const startedIn = process.cwd();
+
   beforeAll(() => {
+    // Names without a folder are written to, where a command writes.
+    process.chdir(folder);
     writeFileSync(files.empty, "");
     writeFileSync(files.binary, new Uint8Array(5000).map((_, index) => index * 37));
     writeFileSync(files.json, '{"kind": 1, "keys": [{"key": "x"}], "version": 2}');
@@ -100,7 +105,10 @@ describe("a command with wrong input", () => {
       PEER_ALLOW_PRIVATE: "true",
     };
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => {
+    process.chdir(startedIn);
+    rmSync(folder, { recursive: true });
+  });
 
   /** Values that are wrong for most options and arguments. */
   const wrong = (): readonly string[] => [
