@@ -20,7 +20,7 @@ import { serveBlobs } from "./blob/serve.ts";
 import { ICON_PATH, iconAnswer, SCRIPT, SCRIPT_PATH, STYLE, STYLE_PATH } from "./console/assets.ts";
 import { publicPage } from "./console/public.tsx";
 import { allowedMethods, methodNotAllowed } from "./http/allowed-methods.ts";
-import { errorAnswer, failureAnswer, jsonAnswer } from "./http/answer.ts";
+import { errorAnswer, failureAnswer, jsonAnswer, NOTHING_HERE } from "./http/answer.ts";
 import { health } from "./http/health.ts";
 import { newRequestId } from "./http/request-id.ts";
 import { parseRevocation, revokeKeys } from "./incidents/revoke.ts";
@@ -161,7 +161,7 @@ export async function openApp(
     if (publishes && c.req.raw.headers.has("x-chaff")) return publishing.publish(c.req.raw);
     const allowed = allowedMethods(app.routes, c.req.path);
     return allowed.length === 0 || allowed.includes(c.req.method)
-      ? errorAnswer("not_found")
+      ? errorAnswer("not_found", NOTHING_HERE)
       : methodNotAllowed(allowed);
   });
   app.onError((thrown) => {

@@ -1,5 +1,6 @@
 import { accept, type Outcome, refuse } from "../errors.ts";
 import { secondsOf } from "../model/resource/members.ts";
+import { isCleanText } from "../model/text.ts";
 import type { AuditFilter, AuditLog, AuditRow } from "../store/admin/audit.ts";
 
 /** A row for programs: like the stored one, its time as RFC 3339. */
@@ -12,6 +13,8 @@ export type AuditPage = {
   readonly next?: number;
 };
 
+/** A filter longer than any name that a row can have. */
+const MAX_FILTER_CHARACTERS = 200;
 const PAGE_ROWS = 100;
 const MAX_PAGE_ROWS = 1000;
 
@@ -20,6 +23,15 @@ export function auditQuery(
   given: (name: string) => string | undefined,
 ): Outcome<{ filter: AuditFilter; below: number | undefined; limit: number }> {
   const text = (name: string): string | undefined => given(name) || undefined;
+  for (const name of ["who", "action", "kind", "name"]) {
+    const sent = given(name) ?? "";
+    if (sent.length > MAX_FILTER_CHARACTERS || !isCleanText(sent)) {
+      return refuse(
+        "invalid_argument",
+        `${name} must be a text of at most ${MAX_FILTER_CHARACTERS} characters, without control characters`,
+      );
+    }
+  }
   const moment = (name: string): number | undefined => secondsOf(text(name));
   for (const name of ["since", "until"]) {
     if (Number.isNaN(moment(name) ?? 0)) {
@@ -34,7 +46,7 @@ export function auditQuery(
   const below = text("below");
   const limit = Math.max(1, Math.min(Number(text("limit") ?? PAGE_ROWS), MAX_PAGE_ROWS));
   const filter = {
-    who: text("who")?.slice(0, 200),
+    who: text("who"),
     action: text("action"),
     kind: text("kind"),
     name: text("name"),

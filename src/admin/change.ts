@@ -1,3 +1,4 @@
+import { asAppError } from "../errors.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { pemToDer } from "../keys/pem.ts";
 import { p256Point } from "../keys/spki.ts";
@@ -264,8 +265,7 @@ async function makeKeys(keys: KeyManager, puts: readonly Resource[]): Promise<re
       }
       await keys.publicKeyPem(put.key);
     } catch (error) {
-      const message = error instanceof Error ? error.message : "cannot be used";
-      faults.push({ path: `${idOf(put)}: key`, message });
+      faults.push({ path: `${idOf(put)}: key`, message: asAppError(error).message });
     }
   }
   return faults;

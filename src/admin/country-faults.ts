@@ -45,6 +45,6 @@ function faultOf(
   }
   return [
     "operatorSignature",
-    "must be the trust anchor's signature over pem, byte by byte: sign the very text that is given here",
+    "must be the signature of trustAnchor over pem, byte by byte: sign the very text that is given here",
   ];
 }

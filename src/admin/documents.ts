@@ -1,7 +1,7 @@
 import { isMap, LineCounter, parseAllDocuments, YAMLParseError } from "yaml";
 import { isKind, KIND_NAMES, KINDS, type Resource } from "../model/resource/kinds.ts";
 import { type Fault, faultsOf } from "./fault.ts";
-import { ownWords } from "./schema-words.ts";
+import { ownWords } from "../model/schema-words.ts";
 import { textFaultsIn } from "./text-rule.ts";
 import { yamlFaultText } from "./yaml-words.ts";
 

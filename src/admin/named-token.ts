@@ -17,6 +17,15 @@ export type TokenRequest = {
   readonly lifeSeconds?: number | undefined;
 };
 
+/** Revokes a token; whether there was one of this name that could be revoked. */
+export async function revokeToken(
+  { tokens }: { readonly tokens: Pick<NamedTokens, "revoke"> },
+  actor: Actor,
+  name: string,
+): Promise<boolean> {
+  return NAME.test(name) && await tokens.revoke(actor, name);
+}
+
 /** Makes a token for a program and answers it: this is the only time that it can be seen. */
 export async function createToken(
   deps: { readonly tokens: NamedTokens; readonly crypto: Crypto },

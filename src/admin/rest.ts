@@ -1,12 +1,18 @@
 import { type Context, Hono } from "hono";
 import { ERRORS, type Outcome } from "../errors.ts";
-import { errorAnswer, jsonAnswer } from "../http/answer.ts";
+import { errorAnswer, jsonAnswer, NOTHING_HERE } from "../http/answer.ts";
 import { allowedMethods, methodNotAllowed } from "../http/allowed-methods.ts";
 import { readUpTo } from "../bounds/read.ts";
 import type { KeyManager } from "../keys/key-manager.ts";
 import { type Actor, mayAct, type Principal } from "../model/actor.ts";
 import { asHealthAuthorityId } from "../model/ids.ts";
-import { type Kind, kindOfPlural, type Resource } from "../model/resource/kinds.ts";
+import {
+  type Kind,
+  KIND_NAMES,
+  kindOfPlural,
+  KINDS,
+  type Resource,
+} from "../model/resource/kinds.ts";
 import type { AuditLog } from "../store/admin/audit.ts";
 import type { Revocations } from "../store/exposure/revocation.ts";
 import type { ResourceStore, StoredResource } from "../store/resource/resources.ts";
@@ -101,7 +107,9 @@ export function adminApi(deps: AdminDependencies): Hono {
   api.all("*", async (c) => {
     if (!await isKnown(c)) return unauthorized();
     const allowed = allowedMethods(api.routes, c.req.path.slice(BASE.length));
-    return allowed.length === 0 ? errorAnswer("not_found") : methodNotAllowed(allowed);
+    return allowed.length === 0
+      ? errorAnswer("not_found", NOTHING_HERE)
+      : methodNotAllowed(allowed);
   });
   return api;
 }
@@ -119,7 +127,9 @@ function unauthorized(): Response {
 async function runJob(deps: AdminDependencies, c: Context, actor: Actor): Promise<Response> {
   const name = nameOf(c);
   const run = deps.runJob(name, c.req.raw.signal);
-  if (run === undefined) return errorAnswer("not_found", "there is no job of this name");
+  if (run === undefined) {
+    return errorAnswer("not_found", `there is no job of this name: "wayfarer help job" lists them`);
+  }
   await deps.audit.add(actor, [{ action: "run", kind: "Job", name }]);
   return jsonAnswer(200, await run);
 }
@@ -151,7 +161,7 @@ async function revoke(deps: AdminDependencies, c: Context, actor: Actor): Promis
   });
   if (!complete) return errorAnswer("body_too_large");
   const value = parseJson(bytes);
-  if (value === undefined) return errorAnswer("bad_request", "the body must be a JSON object");
+  if (typeof value === "string") return errorAnswer("bad_request", value);
   const outcome = await deps.revoke(actor, value);
   return outcome.ok ? jsonAnswer(200, outcome.value) : errorAnswer(outcome.code, outcome.message);
 }
@@ -167,7 +177,10 @@ async function turnRevocation(
   const to = c.req.param("act") === "stop" ? TURNS.stop : TURNS.continue;
   const known = /^\d{1,15}$/.test(id) && Object.hasOwn(TURNS, c.req.param("act") ?? "");
   if (known && await revocations.turn(actor, Number(id), to)) return jsonAnswer(200, { state: to });
-  return errorAnswer("not_found", "there is no revocation of this number that could do that");
+  return errorAnswer(
+    "not_found",
+    `there is no revocation of this number that could do that: see GET ${BASE}/revocations`,
+  );
 }
 
 async function list(deps: AdminDependencies, kind: Kind): Promise<Response> {
@@ -220,7 +233,7 @@ async function remove(
   actor: Actor,
 ): Promise<Response> {
   const stored = await find(deps, kind, name);
-  if (stored === undefined) return errorAnswer("not_found");
+  if (stored === undefined) return noSuchResource(kind);
   const expectedVersion = expected(request);
   const outcome = await changeResources(deps.store, deps.keys, {
     actor,
@@ -253,7 +266,7 @@ async function found(
   status: number,
 ): Promise<Response> {
   const stored = await find(deps, kind, name);
-  if (stored === undefined) return errorAnswer("not_found");
+  if (stored === undefined) return noSuchResource(kind);
   return jsonAnswer(status, await shown(deps, stored.resource), { etag: `"${stored.version}"` });
 }
 
@@ -295,8 +308,20 @@ function faultsAnswer(faults: readonly { path: string; message: string }[]): Res
   return errorAnswer("invalid_resource", ERRORS.invalid_resource.text, { faults });
 }
 
+function noSuchResource(kind: Kind): Response {
+  return errorAnswer(
+    "not_found",
+    `there is no ${kind} of this name: see GET ${BASE}/${KINDS[kind].plural}`,
+  );
+}
+
 function unknownKind(): Response {
-  return errorAnswer("not_found", "there is no such kind of resource");
+  return errorAnswer(
+    "not_found",
+    `there is no such kind of resource: use one of ${
+      KIND_NAMES.map((kind) => KINDS[kind].plural).join(", ")
+    }`,
+  );
 }
 
 /** The members of the body, or why it is refused. */

@@ -2,6 +2,7 @@ import { endAllSessions, makeSignInLink, signInAddress } from "../admin/sign-in.
 import { adminPart } from "../app/admin.ts";
 import { AppError } from "../errors.ts";
 import { ACCESS_ROLES, type AccessRole, isAccessRole } from "../model/actor.ts";
+import { isCleanText } from "../model/text.ts";
 import { commandActor } from "./actor.ts";
 import type { Command } from "./command.ts";
 import { withFoundation } from "./open.ts";
@@ -44,8 +45,11 @@ const loginCommand: Command = {
     const role = roleOption(values.role ?? "admin");
     const actor = commandActor();
     const name = values.as ?? actor.name;
-    if (name === "" || name.length > MAX_NAME_CHARACTERS) {
-      throw new AppError("usage", `--as must be 1 to ${MAX_NAME_CHARACTERS} characters`);
+    if (name === "" || name.length > MAX_NAME_CHARACTERS || !isCleanText(name)) {
+      throw new AppError(
+        "usage",
+        `--as must be 1 to ${MAX_NAME_CHARACTERS} characters, none of them control characters`,
+      );
     }
     return await withFoundation(io, async (foundation) => {
       const { signIns, audit } = adminPart(foundation);

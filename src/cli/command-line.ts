@@ -1,4 +1,5 @@
-import { AppError, asAppError, ERRORS } from "../errors.ts";
+import { AppError, asAppError, type ErrorCode, ERRORS } from "../errors.ts";
+import { cleanedText } from "../model/text.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { commandNamed } from "./help.ts";
@@ -7,6 +8,11 @@ const ALIASES: Readonly<Record<string, string>> = {
   "--help": "help",
   "-h": "help",
   "--version": "version",
+};
+
+/** What to do about faults of files: their texts say only where the fault is. */
+const CURES: { readonly [Code in ErrorCode]?: string } = {
+  malformed_file: "give a whole export file, as a server wrote it",
 };
 
 /** Runs `wayfarer ARGS` and answers its exit status: 0, 1 (failed) or 2 (used wrongly). */
@@ -27,8 +33,11 @@ async function attempt(name: string, io: CommandIo): Promise<0 | 1 | 2> {
     return await command.run(io);
   } catch (error) {
     const known = asAppError(error);
-    if (io.json) io.err(JSON.stringify({ error: known.message, code: known.code }));
-    else io.err(`wayfarer${command === undefined ? "" : ` ${command.name}`}: ${known.message}`);
+    const cure = CURES[known.code];
+    // Names that a text repeats may hold what makes a terminal do things.
+    const text = cleanedText(cure === undefined ? known.message : `${known.message}: ${cure}`);
+    if (io.json) io.err(JSON.stringify({ error: text, code: known.code }));
+    else io.err(`wayfarer${command === undefined ? "" : ` ${command.name}`}: ${text}`);
     if (!(error instanceof AppError) && io.env["LOG_LEVEL"] === "debug") {
       io.err(error instanceof Error ? error.stack ?? error.message : typeof error);
     }

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { inKindOrder } from "../admin/change.ts";
 import { AppError } from "../errors.ts";
 import type { Command } from "./command.ts";
-import { kindNamed } from "./named-resource.ts";
+import { kindNamed, noSuchResource } from "./named-resource.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
@@ -37,8 +37,12 @@ export const getCommand: Command = {
         (kind === undefined || resource.kind === kind) &&
         (name === undefined || resource.name.toLowerCase() === name.toLowerCase())
       );
-      if (name !== undefined && found.length === 0) {
-        throw new AppError("not_found", `there is no ${kindText} named ${name}`);
+      if (kind !== undefined && name !== undefined && found.length === 0) {
+        throw noSuchResource(
+          kind,
+          name,
+          resources.map(({ resource }) => resource).filter((one) => one.kind === kind),
+        );
       }
       if (output === "json") io.out(JSON.stringify(found, null, 2));
       else if (found.length > 0) io.out(found.map((one) => stringify(one)).join("---\n").trimEnd());

@@ -57,7 +57,10 @@ export const jobCommand: Command = {
       const app = await openWhole(foundation, io.runtime);
       const run = app.jobs.run(name, io.signal);
       if (run === undefined) {
-        throw new AppError("usage", `there is no job "${name}": ${app.jobs.names.join(", ")}`);
+        throw new AppError(
+          "usage",
+          `there is no job "${name}": give one of ${app.jobs.names.join(", ")}`,
+        );
       }
       await adminPart(foundation).audit.add(commandActor(), [{ action: "run", kind: "Job", name }]);
       const result = await run;

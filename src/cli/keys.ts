@@ -12,6 +12,7 @@ import { secondsOf } from "../model/resource/members.ts";
 import type { ResourceView } from "../store/resource/cache.ts";
 import { commandActor } from "./actor.ts";
 import type { Command, CommandIo } from "./command.ts";
+import { noSuchResource } from "./named-resource.ts";
 import { withFoundation } from "./open.ts";
 import { parseOptions } from "./options.ts";
 
@@ -135,7 +136,7 @@ async function rotate(
   const view = await cache.fresh();
   const now = Math.floor(clock.now() / 1000);
   const old = view.get("SigningKey", subject);
-  if (old === undefined) throw new AppError("not_found", `there is no SigningKey named ${subject}`);
+  if (old === undefined) throw noSuchResource("SigningKey", subject, view.list("SigningKey"));
   refuseTaken(view, old, version);
   const fresh: SigningKey = {
     kind: "SigningKey",

@@ -26,10 +26,19 @@ export async function resourceNamed(
   const ofKind = resources.map(({ resource }) => resource).filter((one) => one.kind === kind);
   const found = ofKind.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (found !== undefined) return found;
+  throw noSuchResource(kind, name, ofKind);
+}
+
+/** That there is no resource of this kind and name, with the one that was probably meant. */
+export function noSuchResource(
+  kind: Kind,
+  name: string,
+  ofKind: readonly { readonly name: string }[],
+): AppError {
   const near = nearest(name, ofKind.map((one) => one.name));
-  throw new AppError(
+  return new AppError(
     "not_found",
-    `there is no ${kind} named ${name}: ${
+    `there is no ${kind} named "${name}": ${
       near === undefined
         ? `"wayfarer get ${kind}" prints those that there are`
         : `did you mean ${near}?`

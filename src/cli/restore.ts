@@ -96,7 +96,12 @@ async function openingOf(
       });
     });
     const found = text.split(/\r?\n/).filter((line) => line.startsWith("AGE-SECRET-KEY-"));
-    if (found.length === 0) throw new AppError("usage", `${path} has no line with AGE-SECRET-KEY-`);
+    if (found.length === 0) {
+      throw new AppError(
+        "usage",
+        `${path} has no line with AGE-SECRET-KEY-: give the file that age-keygen wrote`,
+      );
+    }
     identities.push(...found);
   }
   const passphrase = passphraseFile === undefined

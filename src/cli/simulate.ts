@@ -63,6 +63,7 @@ export const simulateCommand: Command = {
     // Each request in flight listens to the signal, which is many, and no leak.
     setMaxListeners(maxInFlight + 10, io.signal);
     let toldMs = performance.now();
+    let unanswered: string | undefined;
     const result = await runLoad(
       {
         count,
@@ -75,7 +76,10 @@ export const simulateCommand: Command = {
       prepare,
       async (body) => {
         const answer = await sendPublish(globalThis.fetch, url, body, { chaff, signal: io.signal });
-        if (!answer.ok) return answer.code;
+        if (!answer.ok) {
+          unanswered = answer.message;
+          return answer.code;
+        }
         const { status, code } = answer.value;
         return status === 200 && code === "" ? "200" : `${status} ${code.slice(0, 60)}`;
       },
@@ -86,6 +90,7 @@ export const simulateCommand: Command = {
       },
     );
     report(io, result);
+    if (unanswered !== undefined) io.err(`requests without an answer, the last one: ${unanswered}`);
     return Object.keys(result.outcomes).join() === "200" ? 0 : 1;
   },
 };

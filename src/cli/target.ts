@@ -41,7 +41,7 @@ async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Arr
   });
   try {
     const found = await file.stat();
-    if (!found.isFile()) throw new AppError("usage", `${path} is no file`);
+    if (!found.isFile()) throw new AppError("usage", `${path} is no file: give the path of one`);
     if (found.size > maxBytes) {
       throw new AppError("limit_exceeded", tooLargeText(path, maxBytes));
     }

@@ -3,7 +3,8 @@ import { AppError } from "../errors.ts";
 import { decodeBase64 } from "../bytes/base64.ts";
 import { KEY_BYTES, MAX_TRANSMISSION_RISK } from "../model/exposure.ts";
 import { INTERVALS_PER_DAY } from "../model/interval.ts";
-import { isReportType, type ReportType } from "../model/report-type.ts";
+import { isReportType, REPORT_TYPES, type ReportType } from "../model/report-type.ts";
+import { issueText, ownWords } from "../model/schema-words.ts";
 import { readTargetText } from "./target.ts";
 
 /** A TEK in a file that somebody wrote. */
@@ -33,7 +34,10 @@ const keySchema = z.object({
   rollingStartNumber: z.number().int().min(0).max(2_147_483_647),
   rollingPeriod: z.number().int().min(1).max(INTERVALS_PER_DAY).default(INTERVALS_PER_DAY),
   transmissionRisk: z.number().int().min(0).max(MAX_TRANSMISSION_RISK).default(0),
-  reportType: z.string().refine(isReportType, "is no report type").optional(),
+  reportType: z.string().refine(
+    isReportType,
+    `must be one of ${Object.keys(REPORT_TYPES).join(", ")}`,
+  ).optional(),
   daysSinceOnset: z.number().int().optional(),
 }).transform((entry, context): TekFileKey => {
   const bytes = decodeBase64(entry.key);
@@ -81,9 +85,9 @@ function parseTeks(
   try {
     value = JSON.parse(text);
   } catch {
-    return { success: false, fault: "is no JSON" };
+    return { success: false, fault: "is not JSON: write a list of keys, as --help shows" };
   }
-  const parsed = fileSchema.safeParse(value);
+  const parsed = fileSchema.safeParse(value, { error: ownWords });
   if (parsed.success) return { success: true, file: parsed.data };
   return { success: false, fault: deepest(parsed.error.issues) };
 }
@@ -93,5 +97,5 @@ function deepest(issues: readonly z.core.$ZodIssue[]): string {
   const found = issues
     .flatMap((issue) => issue.code === "invalid_union" ? issue.errors.flat() : [issue])
     .toSorted((a, b) => b.path.length - a.path.length)[0];
-  return found === undefined ? "is no list of keys" : `${found.path.join(".")}: ${found.message}`;
+  return `${found === undefined ? "is no list of keys" : issueText(found, "the file")}; see --help`;
 }

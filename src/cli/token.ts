@@ -1,4 +1,4 @@
-import { createToken } from "../admin/named-token.ts";
+import { createToken, revokeToken } from "../admin/named-token.ts";
 import { adminPart } from "../app/admin.ts";
 import { AppError } from "../errors.ts";
 import { parseDuration } from "../model/duration.ts";
@@ -23,7 +23,10 @@ Example:
 
 const LIST_USAGE = `wayfarer token list
 
-Lists the tokens, without the tokens themselves.`;
+Lists the tokens, without the tokens themselves.
+
+Example:
+  wayfarer token list`;
 
 const REVOKE_USAGE = `wayfarer token revoke NAME
 
@@ -97,8 +100,11 @@ const revokeCommand: Command = {
       parseOptions(io.args, {}, { positionals: "some" }),
     );
     return await withFoundation(io, async (foundation) => {
-      if (!await adminPart(foundation).tokens.revoke(commandActor(), name)) {
-        throw new AppError("not_found", `there is no token named ${name} that could be revoked`);
+      if (!await revokeToken(adminPart(foundation), commandActor(), name)) {
+        throw new AppError(
+          "not_found",
+          `there is no token named "${name}" that could be revoked: "wayfarer token list" prints them`,
+        );
       }
       io.out(io.json ? JSON.stringify({ revoked: name }) : `${name} opens nothing any more`);
       return 0;

@@ -32,6 +32,9 @@ export async function fetchBounded(
   { maxBytes, timeoutMs, signal }: FetchBounds,
   init: RequestInit = {},
 ): Promise<Outcome<FetchedAnswer>> {
+  if (!URL.canParse(url)) {
+    return refuse("invalid_argument", `${url} is not a URL: write it as http://HOST:PORT/PATH`);
+  }
   const deadline = startDeadline(timeoutMs, { canceledBy: [signal] });
   try {
     const response = await fetch(url, { ...init, signal: deadline.signal });
@@ -57,9 +60,28 @@ export async function fetchBounded(
   }
 }
 
-/** The system's error code, such as ECONNREFUSED, if there is one. */
+/** System error codes that a person can act on, in words. */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was cut",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "the host's name cannot be looked up now",
+  EHOSTUNREACH: "there is no way to the host",
+  ENETUNREACH: "there is no way to the host",
+  ETIMEDOUT: "the host does not answer",
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate is from an unknown authority",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is from an unknown authority",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
+};
+
+/** The reason why there was no response, in parentheses, if it is known. */
 function reason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return typeof code === "string" ? ` (${code.slice(0, 40)})` : "";
+  const known = typeof code === "string" && Object.hasOwn(REASONS, code)
+    ? REASONS[code]
+    : undefined;
+  return known === undefined ? "" : ` (${known})`;
 }

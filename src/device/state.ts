@@ -6,6 +6,7 @@ import { AppError } from "../errors.ts";
 import { decodeBase64, encodeBase64 } from "../bytes/base64.ts";
 import { KEY_BYTES, type Tek } from "../model/exposure.ts";
 import { asSeconds, type Seconds } from "../model/ids.ts";
+import { issueText, ownWords } from "../model/schema-words.ts";
 import type { Sighting } from "./encounter.ts";
 
 /** The state of a demo's two phones between commands. */
@@ -54,13 +55,11 @@ const schema = z.strictObject({
 export async function loadState(path: string): Promise<DeviceState | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (!found.isFile() || found.size > MAX_STATE_BYTES) {
-    throw notAState(path, "not a file, or too large");
-  }
-  const parsed = schema.safeParse(parse(await readFile(path, "utf8")));
+  if (!found.isFile() || found.size > MAX_STATE_BYTES) throw notAState(path, "is no such file");
+  const parsed = schema.safeParse(parse(await readFile(path, "utf8")), { error: ownWords });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw notAState(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not JSON"}`);
+  throw notAState(path, issue === undefined ? "not JSON" : issueText(issue, "the file"));
 }
 
 /** Writes the state atomically; only its owner can read it, because it holds TEKs. */

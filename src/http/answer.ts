@@ -12,6 +12,10 @@ export function jsonAnswer(
   });
 }
 
+/** The text for an address that no route has. */
+export const NOTHING_HERE: string =
+  "there is nothing at this address: see /docs for those that there are";
+
 /** The response for an error code: its status, `{error, code}`, and `Retry-After` if a retry may help. */
 export function errorAnswer(
   code: ErrorCode,

@@ -3,6 +3,8 @@ import { accept, type Outcome, refuse } from "../errors.ts";
 import type { Actor } from "../model/actor.ts";
 import { momentMember, secondsOf } from "../model/resource/members.ts";
 import type { RevocationQuery } from "../model/revocation.ts";
+import { issueText, ownWords } from "../model/schema-words.ts";
+import { isCleanText, textMember, UNCLEAN_TEXT } from "../model/text.ts";
 import type { AuditLog } from "../store/admin/audit.ts";
 import type { RevocationPreview, Revocations } from "../store/exposure/revocation.ts";
 
@@ -32,24 +34,25 @@ export type RevocationOutcome = {
 };
 
 const schema = z.strictObject({
-  issuer: z.string().min(1).max(200).optional(),
-  healthAuthority: z.string().min(1).max(200).optional(),
+  issuer: textMember(1, 200).optional(),
+  healthAuthority: textMember(1, 200).optional(),
   since: momentMember.optional(),
   until: momentMember.optional(),
   keys: z.array(z.string().regex(/^[0-9a-f]{32}$/, "must be 32 lower-case hex digits"))
     .min(1).max(MAX_LISTED_KEYS).optional(),
-  reason: z.string().trim().min(1, "must say why, for the audit log").max(1000),
-  confirm: z.string().max(500).optional(),
+  reason: z.string().trim().min(1, "must say why, for the audit log").max(1000)
+    .refine(isCleanText, UNCLEAN_TEXT),
+  confirm: textMember(0, 500).optional(),
 });
 
 /** Reads a request; refused with the member that is wrong. */
 export function parseRevocation(value: unknown): Outcome<RevocationRequest> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: ownWords });
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return refuse(
       "invalid_argument",
-      `${issue?.path.join(".") || "the request"}: ${issue?.message ?? "cannot be read"}`,
+      issue === undefined ? "the request cannot be read" : issueText(issue, "the request"),
     );
   }
   const { reason, confirm, issuer, healthAuthority, keys } = parsed.data;
@@ -95,10 +98,15 @@ export async function revokeKeys(
   if (typed.trim() !== confirm) {
     return refuse(
       "invalid_argument",
-      `what you typed is not "${confirm}", which is what there is now. Nothing was revoked`,
+      `nothing was revoked: type "${confirm}", which is what there is now, to revoke it`,
     );
   }
-  if (preview.total === 0) return refuse("invalid_argument", "no key fits, so nothing was revoked");
+  if (preview.total === 0) {
+    return refuse(
+      "invalid_argument",
+      "nothing was revoked, as no key fits: check the issuer, the health authority and the times",
+    );
+  }
   return accept({
     preview,
     confirm,

@@ -55,7 +55,10 @@ export async function importVerifyKey(
 ): Promise<Outcome<CryptoKey>> {
   const der = pemToDer(spkiPem, "PUBLIC KEY");
   if (der === undefined) {
-    return refuse("invalid_argument", "not a PEM block of type PUBLIC KEY");
+    return refuse(
+      "invalid_argument",
+      "must be a PEM text that begins with -----BEGIN PUBLIC KEY-----",
+    );
   }
   if (p256Point(der) === undefined) {
     return refuse("invalid_argument", "not a public key on the curve P-256");

@@ -43,7 +43,10 @@ export function fileKeys(options: { readonly crypto: Crypto }): KeyManager {
     const cached = cache.get(path);
     if (cached?.state === state) return cached;
     if (!found.isFile() || found.size > MAX_FILE_BYTES) {
-      throw invalid(reference, `is no file of at most ${MAX_FILE_BYTES} bytes`);
+      throw invalid(
+        reference,
+        `is no file of at most ${MAX_FILE_BYTES} bytes: give a PEM or JWK file`,
+      );
     }
     const createdAt = Number(found.mtimeNs / 1_000_000_000n);
     const fresh: Cached = { state, createdAt, key: read(reference, path) };

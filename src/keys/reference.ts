@@ -29,7 +29,10 @@ export function shown(reference: KeyReference): string {
 
 /** The refusal of a key that is not there. */
 export function missingKey(reference: KeyReference): AppError {
-  return new AppError("key_not_found", `${shown(reference)} does not exist`);
+  return new AppError(
+    "key_not_found",
+    `${shown(reference)} does not exist: check the reference, or make the key first`,
+  );
 }
 
 /** The refusal of a key that is for something else. */

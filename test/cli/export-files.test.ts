@@ -137,7 +137,9 @@ test("export verify wants a key, and a key that is one", async () => {
   const args = ["verify", path("export.zip"), "--key", path("teks.json")];
   expect((await runCommand(exportCommand, args)).error).toMatchObject({
     code: "usage",
-    message: `--key ${path("teks.json")}: not a PEM block of type PUBLIC KEY`,
+    message: `--key ${
+      path("teks.json")
+    }: must be a PEM text that begins with -----BEGIN PUBLIC KEY-----`,
   });
 });
 

@@ -41,12 +41,12 @@ test("hmac makes a key when none is given", async () => {
 });
 
 test.each([
-  ["no JSON", "{", "is no JSON"],
-  ["no list", '"keys"', "expected"],
+  ["no JSON", "{", "is not JSON: write a list of keys"],
+  ["no list", '"keys"', "the file: must be "],
   ["a bad key", [FIRST, { ...SECOND, key: "AAAA" }], "1.key: must be base64 of 16 bytes"],
   ["a bad period", { keys: [{ ...FIRST, rollingPeriod: 145 }] }, "keys.0.rollingPeriod: "],
   ["a bad risk", [{ ...FIRST, transmissionRisk: 9 }], "0.transmissionRisk: "],
-  ["a bad type", [{ ...FIRST, reportType: "sure" }], "0.reportType: is no report type"],
+  ["a bad type", [{ ...FIRST, reportType: "sure" }], "0.reportType: must be one of confirmed"],
 ])("hmac refuses a file with %s and says where", async (_, value, fault) => {
   const path = await fileOf(value);
   const { error } = await runCommand(hmacCommand, [path]);
@@ -59,7 +59,7 @@ test.each([
 test.each([
   [[], "an argument is missing: give the file of a request, or - for standard input; see --help"],
   [["/does/not/exist.json"], "/does/not/exist.json cannot be read: give the path of a file"],
-  [["/"], "/ is no file"],
+  [["/"], "/ is no file: give the path of one"],
   [["x", "--hmac-key", "*"], "--hmac-key must be base64 of at least one byte"],
   [["x", "--hmac-key="], "--hmac-key must be base64 of at least one byte"],
 ])("hmac %j is used wrongly", async (args, message) => {

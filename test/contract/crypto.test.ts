@@ -172,7 +172,7 @@ describe.each(PROVIDERS)("crypto on $name", ({ crypto }) => {
       expect(await importVerifyKey(crypto, pem)).toEqual({
         ok: false,
         code: "invalid_argument",
-        message: "not a PEM block of type PUBLIC KEY",
+        message: "must be a PEM text that begins with -----BEGIN PUBLIC KEY-----",
       });
     }
   });

@@ -106,7 +106,9 @@ export function keyManagerContract(start: () => Promise<KeyManagerUnderTest>): v
     expect(await keys.versions(unknownKey)).toEqual([]);
     const refusal = {
       code: "key_not_found",
-      message: `${JSON.stringify(unknownKey)} does not exist`,
+      message: `${
+        JSON.stringify(unknownKey)
+      } does not exist: check the reference, or make the key first`,
     };
     await expect(keys.sign(unknownKey, text("x"))).rejects.toMatchObject(refusal);
     await expect(keys.publicKeyPem(unknownKey)).rejects.toMatchObject(refusal);

@@ -39,7 +39,10 @@ describe("the program, put together", () => {
     const app = await openTestApp(database());
     const unknown = await app.fetch("/nowhere");
     expect(unknown.status).toBe(404);
-    expect(await unknown.json()).toEqual({ error: "not found", code: "not_found" });
+    expect(await unknown.json()).toEqual({
+      error: "there is nothing at this address: see /docs for those that there are",
+      code: "not_found",
+    });
     await database().sql`alter table resource rename to elsewhere`;
     const broken = await admin(app, "GET", "/issuers");
     await database().sql`alter table elsewhere rename to resource`;

@@ -90,7 +90,7 @@ describe("aws-kms: on moto", () => {
     expect(await keys.exists(nobody)).toBe(false);
     await expect(keys.sign(nobody, text("x"))).rejects.toMatchObject({
       code: "key_not_found",
-      message: `"${nobody}" does not exist`,
+      message: `"${nobody}" does not exist: check the reference, or make the key first`,
     });
     const twice = await make("twice", "sign");
     expect(await keys.exists(`aws-kms:arn:aws:kms:${REGION}:123456789012:alias/twice`)).toBe(true);

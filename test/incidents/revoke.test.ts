@@ -69,7 +69,7 @@ describe("revoking in bulk", () => {
     expect(await revokeKeys(deps(), ACTOR, request)).toMatchObject({
       ok: false,
       code: "invalid_argument",
-      message: 'what you typed is not "4 leaked", which is what there is now. Nothing was revoked',
+      message: 'nothing was revoked: type "4 leaked", which is what there is now, to revoke it',
     });
   });
 
@@ -115,7 +115,10 @@ describe("revoking in bulk", () => {
     [{ reason: " ", issuer: "x" }, "reason: must say why"],
     [{ reason: "x", since: "yesterday" }, "since: must be a time"],
     [{ reason: "x", keys: ["AA"] }, "keys.0: must be 32 lower-case hex digits"],
-    [{ reason: "x", everything: true }, "Unrecognized key"],
+    [
+      { reason: "x", everything: true },
+      'the request: has members that it does not know: leave out "everything"',
+    ],
   ])("refuses %j", (value, message) => {
     const parsed = parseRevocation(value);
     expect(parsed).toMatchObject({ ok: false, code: "invalid_argument" });

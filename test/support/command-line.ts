@@ -7,6 +7,7 @@ import type { Finished } from "./program.ts";
 export async function runHere(
   args: readonly string[],
   settings: Readonly<Record<string, string>> = {},
+  signal: AbortSignal = new AbortController().signal,
 ): Promise<Finished> {
   // What the database's client reads by itself.
   for (const [name, value] of Object.entries(settings)) {
@@ -19,7 +20,7 @@ export async function runHere(
       env: settings,
       out: (line) => lines.out += `${line}\n`,
       err: (line) => lines.err += `${line}\n`,
-      signal: new AbortController().signal,
+      signal,
       runtime: currentRuntime(),
       terminal: false,
     });

@@ -165,7 +165,7 @@ function parsed<T>(schema: z.ZodType<T>, body: Uint8Array): Outcome<T> {
     "bad_request",
     member === ""
       ? "the body must be a JSON object of known members"
-      : `${member}: is missing, too long or no text`,
+      : `${member}: must be there, as a text that is not too long`,
   );
 }
 

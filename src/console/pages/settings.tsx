@@ -1,4 +1,4 @@
-import { createToken } from "../../admin/named-token.ts";
+import { createToken, revokeToken as revokeNamedToken } from "../../admin/named-token.ts";
 import { endAllSessions } from "../../admin/sign-in.ts";
 import { ACCESS_ROLES, isAccessRole, mayAct } from "../../model/actor.ts";
 import type { NamedToken } from "../../store/admin/named-token.ts";
@@ -280,7 +280,7 @@ export const makeToken: Handler = async (call) => {
 
 /** `POST /console/settings/tokens/:name/revoke`. A second time changes nothing. */
 export const revokeToken: Handler = async ({ deps, visit, param }) => {
-  await deps.tokens.revoke(visit.actor, param("name"));
+  await revokeNamedToken(deps, visit.actor, param("name"));
   return seeOther("/console/settings?done=revoked#tokens");
 };
 

@@ -28,7 +28,10 @@ export type Country = {
 
 /** A country code, upper case. */
 export const countryMember: z.ZodType<string, string> = z.string()
-  .regex(/^[A-Z]{2}$/, "must be two capital letters, such as IE (ISO 3166-1 alpha-2)");
+  .regex(/^[A-Z]{2}$/, {
+    message: "must be two capital letters, such as IE (ISO 3166-1 alpha-2)",
+    abort: true,
+  });
 
 /** A certificate in PEM, kept byte by byte. */
 export const certificateMember: z.ZodType<string, string> = z.string().max(20_000).regex(

@@ -36,7 +36,11 @@ export const urlMember: z.ZodType<string, string> = z.string().max(2000).refine(
   const url = new URL(text);
   return (url.protocol === "https:" || url.protocol === "http:") && url.username === "" &&
     url.password === "" && url.hash === "";
-}, "must be an http or https URL without user, password and fragment");
+}, {
+  message: "must be an http or https URL without user, password and fragment",
+  // What is asked of a URL beyond this would throw.
+  abort: true,
+});
 
 const PUBLIC_KEY_BLOCK = /-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----/;
 

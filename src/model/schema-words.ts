@@ -10,6 +10,16 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
   record: "an object with members",
 };
 
+const FORMAT_WORDS: Readonly<Record<string, string>> = {
+  base64: "must be base64",
+  datetime: "must be a time such as 2026-01-31T00:00:00Z",
+};
+
+/** The member that an issue is about, and what is wrong with it. `whole`: what it is called when it is no single member. */
+export function issueText({ path, message }: z.core.$ZodIssue, whole: string): string {
+  return `${path.map(String).join(".").slice(0, 300) || whole}: ${message}`;
+}
+
 /** What zod found wrong, in the words of a person; members with a text of their own keep it. */
 export function ownWords(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
@@ -25,6 +35,18 @@ export function ownWords(issue: z.core.$ZodRawIssue): string | undefined {
       return boundText("at most", issue.origin, Number(issue.maximum));
     case "invalid_union":
       return "has none of the forms that this member may have: see docs/operators.md";
+    case "unrecognized_keys":
+      return `has members that it does not know: leave out ${
+        issue.keys.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 100))).join(", ")
+      }`;
+    case "invalid_key":
+      return `has a name that is not right: it ${issue.issues[0]?.message ?? "is not known"}`;
+    case "invalid_element":
+      return `has an entry that is not right: it ${issue.issues[0]?.message ?? "is not known"}`;
+    case "invalid_format":
+      return FORMAT_WORDS[issue.format] ?? "is not written as this member must be";
+    case "not_multiple_of":
+      return `must be a multiple of ${issue.divisor}`;
     default:
       return undefined;
   }
