@@ -25,7 +25,7 @@ import {
 } from "../publish/refresh-issuer-keys.ts";
 import { REREAD_PATIENCE_MS, rereadIssuerKeys } from "../publish/reread-issuer-keys.ts";
 import {
-  type RevisionKeyDeps,
+  type RevisionKeyDependencies,
   type RevisionKeys,
   revisionKeys,
   rotateRevisionKeys,
@@ -36,7 +36,7 @@ import {
   type PublishEvent,
   type PublishHandler,
   publishRoute,
-  type PublishRouteDeps,
+  type PublishRouteDependencies,
 } from "../publish/route.ts";
 import { statsRoute } from "../publish/stats-route.ts";
 import { agreedTime } from "../store/agreed-time.ts";
@@ -79,8 +79,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** What publishing works with. */
 export type PublishParts = {
-  readonly route: PublishRouteDeps;
-  readonly revision: RevisionKeyDeps;
+  readonly route: PublishRouteDependencies;
+  readonly revision: RevisionKeyDependencies;
   readonly dataKeys: RevisionKeys;
   readonly issuerKeys: IssuerKeyStore;
   readonly registration: Registration;
@@ -94,7 +94,7 @@ export function publishParts(
 ): PublishParts {
   const { config, crypto, clock, database, log } = foundation;
   const issuerKeys = issuerKeyStore(database);
-  const revision: RevisionKeyDeps = {
+  const revision: RevisionKeyDependencies = {
     crypto,
     store: revisionKeyStore(database),
     keyManager: foundation.keys,
@@ -105,7 +105,7 @@ export function publishParts(
   const failed = sparingLog(log, "error", "publish-failed", 1000);
   const keys = revisionKeys(revision, clock.monotonic);
   const attestation = attestPart(foundation);
-  const route: PublishRouteDeps = {
+  const route: PublishRouteDependencies = {
     settings: config.publish,
     crypto,
     resources: foundation.cache,

@@ -9,7 +9,7 @@ import {
 } from "../model/resource/attestation.ts";
 import type { UsedToken } from "../store/attest/used-token.ts";
 import { contentHash } from "./content-hash.ts";
-import { type Examination, examine, type Examined, type ExamineDeps } from "./examine.ts";
+import { type Examination, examine, type Examined, type ExamineDependencies } from "./examine.ts";
 import { isOfKind, type Payload, payloadOf, platformOf } from "./form.ts";
 import type { AttestationEvent, Reason, Verdict } from "./verdict.ts";
 
@@ -26,7 +26,7 @@ export type AttestedAuthority = {
 };
 
 /** What attesting needs. */
-export type AttestDeps = ExamineDeps & {
+export type AttestDependencies = ExamineDependencies & {
   /** ATTESTATION_DEVELOPMENT. */
   readonly allowDevelopment: boolean;
   readonly counted: (event: AttestationEvent) => void;
@@ -50,7 +50,7 @@ export type Verify = (
  * `device_attestation_unavailable`.
  */
 export function deviceAttestation(
-  deps: AttestDeps,
+  deps: AttestDependencies,
 ): (request: AttestedRequest, authority: AttestedAuthority) => Outcome<Verify | undefined> {
   return (request, authority) => {
     const { attestation } = authority;
@@ -76,7 +76,7 @@ const NOTHING = accept(undefined);
 
 /** Whose attestation it is. */
 type Subject = {
-  readonly deps: AttestDeps;
+  readonly deps: AttestDependencies;
   readonly attestation: Attestation;
   readonly platform: AttestedPlatform | undefined;
 };

@@ -5,7 +5,7 @@ import type { DeviceCheck } from "../model/resource/attestation.ts";
 import { type Asked, failedAnswer, type VendorCalls } from "./vendor/calls.ts";
 
 /** What asking Apple needs. */
-export type DeviceCheckDeps = {
+export type DeviceCheckDependencies = {
   readonly vendors: VendorCalls;
   readonly keyManager: KeyManager;
   /** Milliseconds since the epoch. */
@@ -25,7 +25,7 @@ const TOKEN_FAULT = /device token/i;
 
 /** Asks Apple's server about device tokens, with a bearer token by the team's key that is used for half an hour. */
 export function deviceTokenCheck(
-  { vendors, keyManager, nowMs, randomUuid }: DeviceCheckDeps,
+  { vendors, keyManager, nowMs, randomUuid }: DeviceCheckDependencies,
 ): (app: DeviceCheck, development: boolean, token: string) => Promise<Asked<DeviceTokenVerdict>> {
   const kept = recentMap<string, string>({
     maxSize: MAX_BEARERS,

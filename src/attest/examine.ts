@@ -25,7 +25,7 @@ import type { Asked } from "./vendor/calls.ts";
 import { failed, type Finding } from "./verdict.ts";
 
 /** What examining attestations needs. */
-export type ExamineDeps = {
+export type ExamineDependencies = {
   readonly crypto: Crypto;
   readonly isChained: ChainCheck;
   readonly dataKeys: () => Promise<AttestationDataKeys>;
@@ -61,7 +61,7 @@ const MAX_PAYLOAD_BYTES = 16 * 1024;
 const TEN_MINUTES_MS = 600_000;
 
 /** Examines an attestation, whatever its kind. A vendor is asked only about one that was not used before. */
-export async function examine(deps: ExamineDeps, work: Examination): Promise<Examined> {
+export async function examine(deps: ExamineDependencies, work: Examination): Promise<Examined> {
   const { configured } = work;
   switch (configured.kind) {
     case "appattest":
@@ -89,7 +89,10 @@ type Of<Kind extends Examination["configured"]["kind"]> = Examination & {
   readonly configured: Extract<Examination["configured"], { kind: Kind }>;
 };
 
-async function examineAppAttest(deps: ExamineDeps, work: Of<"appattest">): Promise<Examined> {
+async function examineAppAttest(
+  deps: ExamineDependencies,
+  work: Of<"appattest">,
+): Promise<Examined> {
   const { payload, configured: app, development } = work;
   const nowMs = deps.nowMs();
   const context = { app, development, clientDataHash: work.contentHash, nowMs };
@@ -112,7 +115,7 @@ async function examineAppAttest(deps: ExamineDeps, work: Of<"appattest">): Promi
 }
 
 async function examinePlayIntegrity(
-  deps: ExamineDeps,
+  deps: ExamineDependencies,
   work: Of<"playintegrity">,
 ): Promise<Examined> {
   const { payload, configured: app, development } = work;
@@ -142,7 +145,7 @@ async function examinePlayIntegrity(
 
 /** Genuine, unless these signed bytes were used before, or `last`, which asks or changes something, finds a fault. */
 async function unlessUsed(
-  deps: ExamineDeps,
+  deps: ExamineDependencies,
   work: Examination,
   signed: Uint8Array,
   last: () => Promise<Exclude<Finding, { found: "genuine" }> | undefined>,
@@ -153,7 +156,7 @@ async function unlessUsed(
 
 /** Genuine. Whether these signed bytes were used before is found when they are to be used up. */
 async function genuine(
-  deps: ExamineDeps,
+  deps: ExamineDependencies,
   { configured: { kind }, attestation, certificateUntil }: Examination,
   signed: Uint8Array,
 ): Promise<Extract<Examined, { found: "genuine" }>> {
@@ -175,7 +178,7 @@ function word<T>(
   return asked.asked === "answered" ? judge(asked.value) : { found: asked.asked };
 }
 
-function timed(deps: ExamineDeps, { attestation, contentHash }: Examination) {
+function timed(deps: ExamineDependencies, { attestation, contentHash }: Examination) {
   return { contentHash, nowMs: deps.nowMs(), maxAgeMs: maxAgeMs(attestation) };
 }
 

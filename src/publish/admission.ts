@@ -18,7 +18,7 @@ export type Admission = {
 };
 
 /** What admission goes by. */
-export type AdmissionDeps = {
+export type AdmissionDependencies = {
   readonly admission: Admission;
   readonly settings: BodyLimits & { readonly maxInFlight: number };
 };
@@ -27,14 +27,14 @@ export type AdmissionDeps = {
 const RECEIVING_PER_PLACE = 16;
 
 /** Whether no more can be worked on. */
-export function tooMany({ admission, settings }: AdmissionDeps): boolean {
+export function tooMany({ admission, settings }: AdmissionDependencies): boolean {
   return admission.inFlight >= settings.maxInFlight;
 }
 
 /** {@link readBody}, or `overloaded` when too many bodies are being received or too many requests worked on. */
 export async function receive(
   request: Request,
-  deps: AdmissionDeps,
+  deps: AdmissionDependencies,
 ): Promise<Outcome<Uint8Array>> {
   const { admission, settings } = deps;
   if (tooMany(deps) || admission.receiving >= settings.maxInFlight * RECEIVING_PER_PLACE) {

@@ -27,7 +27,7 @@ export type Authorized = {
 };
 
 /** What authorizing needs. */
-export type AuthorizeDeps = {
+export type AuthorizeDependencies = {
   readonly settings: PublishSettings;
   readonly crypto: Crypto;
   readonly resources: ResourceCache;
@@ -51,7 +51,7 @@ const SECOND_LOOK_MS = 50;
 
 /** Steps 1 to 3 of a publish: health authority, regions, what is free of an attestation's check, certificate. */
 export async function authorize(
-  deps: AuthorizeDeps,
+  deps: AuthorizeDependencies,
   request: PublishRequest,
   now: Seconds,
 ): Promise<AuthorizeOutcome> {
@@ -80,7 +80,7 @@ type AuthorizeOutcome = { readonly ok: true; readonly value: Authorized } | Auth
 
 async function authorizeIn(
   { view, directory }: Configuration,
-  deps: AuthorizeDeps,
+  deps: AuthorizeDependencies,
   request: PublishRequest,
   now: Seconds,
 ): Promise<AuthorizeOutcome> {

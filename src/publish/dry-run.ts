@@ -26,11 +26,11 @@ import {
 import { decideExisting, type RevisionRules } from "./existing-key.ts";
 import { ISSUER_JWT } from "./certificate.ts";
 import type { CertificateView, DryRunKey, DryRunReport, ExportWindow } from "./dry-run-report.ts";
-import { type PublishDeps, readToken } from "./publish.ts";
+import { type PublishDependencies, readToken } from "./publish.ts";
 import type { PublishRequest } from "./request-parser.ts";
 
 /** What a dry run needs beside what publishing does. */
-export type DryRunDeps = PublishDeps & {
+export type DryRunDependencies = PublishDependencies & {
   /** The exports that carry keys of these regions published in a window. */
   readonly exportWindowsFor: (
     regions: readonly Region[],
@@ -52,7 +52,10 @@ const UNKNOWN_TYPE: ReportType = "likely";
  * Goes through a publish without storing anything. Refused with `permission_denied` unless the health authority
  * has `allowDryRun`.
  */
-export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise<Outcome<DryRun>> {
+export async function dryRun(
+  deps: DryRunDependencies,
+  request: PublishRequest,
+): Promise<Outcome<DryRun>> {
   const found = await findHealthAuthority(deps.resources, request.healthAuthorityID);
   if (!found.ok) return found;
   if (!found.value.allowDryRun) {
@@ -63,7 +66,7 @@ export async function dryRun(deps: DryRunDeps, request: PublishRequest): Promise
 
 /** The same for operators, who may rehearse a publish at any health authority. */
 export async function rehearse(
-  deps: DryRunDeps,
+  deps: DryRunDependencies,
   request: PublishRequest,
 ): Promise<Outcome<DryRun>> {
   const now = deps.now();
@@ -157,7 +160,7 @@ function placeOf(
   { would }: DryRunKey,
   { currentWindow, existing }: Preview,
   { regions, traveler }: Authorized,
-  { settings: { windowSeconds } }: DryRunDeps,
+  { settings: { windowSeconds } }: DryRunDependencies,
 ): Place | undefined {
   const window = asWindow(currentWindow);
   const stored = existing.get(key.hex);
@@ -176,7 +179,7 @@ function placeOf(
 }
 
 async function placeView(
-  deps: DryRunDeps,
+  deps: DryRunDependencies,
   { window, regions, traveler }: Place,
   { currentWindow }: Preview,
 ): Promise<Pick<DryRunKey, "exports" | "embargoedUntil">> {
@@ -192,7 +195,7 @@ async function placeView(
 }
 
 async function certificateView(
-  { crypto }: DryRunDeps,
+  { crypto }: DryRunDependencies,
   request: PublishRequest,
   { certificateCheck }: AuthorizeRefusal,
   now: number,

@@ -1,13 +1,18 @@
 import type { Outcome } from "../errors.ts";
 import { latencyRing } from "./latency-ring.ts";
-import { type PaddedDeps, type PaddedHandler, paddedHandler, refused } from "./padded-handler.ts";
+import {
+  type PaddedDependencies,
+  type PaddedHandler,
+  paddedHandler,
+  refused,
+} from "./padded-handler.ts";
 
 /** Answers a body with the members of a JSON object, all texts. */
 export type GuestWork = (body: Uint8Array) => Promise<Outcome<Readonly<Record<string, string>>>>;
 
 /** A route that is padded and has chaff of its own as publishes have, and does somebody else's work. */
 export function guestRoute(
-  deps: PaddedDeps,
+  deps: PaddedDependencies,
   maxBodyBytes: number,
   work: GuestWork,
 ): PaddedHandler {

@@ -19,7 +19,7 @@ export type KnownIssuer = { readonly issuer: Issuer; readonly keys: ReadonlyMap<
 export type IssuerDirectory = ReadonlyMap<string, readonly KnownIssuer[]>;
 
 /** What {@link issuerDirectories} needs. */
-export type IssuerDirectoryDeps = {
+export type IssuerDirectoryDependencies = {
   readonly crypto: Crypto;
   readonly fetchedKeys: Pick<IssuerKeyStore, "active">;
   /** Milliseconds, of any epoch. */
@@ -36,7 +36,7 @@ const MAX_AGE_MS = 5_000;
  * Directories of views. One is rebuilt when the view or the fetched keys change; imported keys are kept. Fetched keys
  * are read only if some issuer has a URL. Throws when they were never read and cannot be.
  */
-export function issuerDirectories(deps: IssuerDirectoryDeps): DirectoryOf {
+export function issuerDirectories(deps: IssuerDirectoryDependencies): DirectoryOf {
   const imports = new Map<string, Promise<CryptoKey | undefined>>();
   let fetched: readonly FetchedKey[] | undefined;
   let fetchedAt = -Infinity;

@@ -11,7 +11,7 @@ import { within } from "../bounds/deadline.ts";
 import { isRemoteAttestation, VENDOR_BUDGET_MS } from "../model/resource/attestation.ts";
 import type { ResourceCache } from "../store/resource/cache.ts";
 import { storeFailure } from "../store/failure.ts";
-import { type AdmissionDeps, receive, tooMany } from "./admission.ts";
+import { type AdmissionDependencies, receive, tooMany } from "./admission.ts";
 import {
   type AnswerBody,
   answerText,
@@ -26,7 +26,7 @@ import { mediaTypeFault } from "./media-type.ts";
 export type PaddedHandler = (request: Request) => Promise<Response>;
 
 /** What answering with padding, and chaff like real requests, needs. */
-export type PaddedDeps = AdmissionDeps & Randomness & {
+export type PaddedDependencies = AdmissionDependencies & Randomness & {
   readonly settings: PaddingSettings & {
     readonly chaffMaxLatencyMs: number;
     readonly maintenance: boolean;
@@ -84,7 +84,7 @@ const MAX_CHAFF_BYTES = 1024 * 1024;
 
 /** A handler that never rejects: whatever happens is answered, padded, and chaff looks like it. */
 export function paddedHandler<Kind extends string>(
-  deps: PaddedDeps,
+  deps: PaddedDependencies,
   api: PaddedWork<Kind>,
 ): PaddedHandler {
   const { admission, settings, events, elapsedMs } = deps;
@@ -162,7 +162,7 @@ const CHAFF: PaddedResult = {
 };
 
 /** How late an answer to chaff may be: as late as a publish that waits for its vendor, where one does. */
-async function latestMs({ settings, resources }: PaddedDeps): Promise<number> {
+async function latestMs({ settings, resources }: PaddedDependencies): Promise<number> {
   const view = await resources.view().catch(() => undefined);
   const waits = view?.list("HealthAuthority").some(({ attestation }) =>
     isRemoteAttestation(attestation)

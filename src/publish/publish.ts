@@ -7,7 +7,7 @@ import type { PublishStore, RevisionPlan } from "../store/publish/publish.ts";
 import type { CheckedSet } from "../store/publish/checked-set.ts";
 import type { Platform, StatEntry } from "../store/publish/stat.ts";
 import type { AttestationUse } from "./attestation.ts";
-import { authorize, type Authorized, type AuthorizeDeps } from "./authorize.ts";
+import { authorize, type Authorized, type AuthorizeDependencies } from "./authorize.ts";
 import { type CheckedKeys, checkKeys, type IndexedKey, type KeyNote } from "./check-keys.ts";
 import { decideExisting, type RevisionRules, type SentToken } from "./existing-key.ts";
 import type { PublishRequest } from "./request-parser.ts";
@@ -15,7 +15,7 @@ import type { RevisableKey, RevisionTokens } from "./revision-token.ts";
 import type { PublishSettings } from "./settings.ts";
 
 /** What publishing needs. */
-export type PublishDeps = AuthorizeDeps & {
+export type PublishDependencies = AuthorizeDependencies & {
   readonly store: PublishStore;
   readonly tokens: RevisionTokens;
   /** UTC seconds by this process's clock: keys and certificates are checked by it, windows by the database's. */
@@ -36,7 +36,7 @@ export type Published = {
 
 /** Publishes a request's keys: all that are good, or, when a step refuses, none. */
 export async function publish(
-  deps: PublishDeps,
+  deps: PublishDependencies,
   request: PublishRequest,
   platform: Platform,
 ): Promise<Outcome<Published>> {
@@ -88,7 +88,7 @@ type Work = {
 
 /** Writes the keys; `replayed`, and nothing is written, when the attestation was used up before. */
 async function write(
-  deps: PublishDeps,
+  deps: PublishDependencies,
   { by, token, checked, kept, statOf, tokenFor }: Work,
   use?: AttestationUse,
 ): Promise<Outcome<Published> | "replayed"> {

@@ -4,7 +4,7 @@ import type { FetchState, IssuerKeyStore } from "../store/publish/issuer-key.ts"
 import type { ResourceCache } from "../store/resource/cache.ts";
 
 /** What refreshing issuers' keys needs. */
-export type RefreshDeps = {
+export type RefreshDependencies = {
   readonly crypto: Crypto;
   readonly resources: ResourceCache;
   readonly store: IssuerKeyStore;
@@ -44,7 +44,7 @@ type Target = { readonly name: string; readonly uri: string };
  * error is kept to be shown, and it is asked again soon. Keys of issuers that are gone, or no longer have a URL, are
  * revoked.
  */
-export async function refreshIssuerKeys(deps: RefreshDeps): Promise<Refreshed> {
+export async function refreshIssuerKeys(deps: RefreshDependencies): Promise<Refreshed> {
   const { resources, store, everySeconds } = deps;
   const view = await resources.fresh();
   const targets = view.list("Issuer").flatMap(({ name, jwksUri }) =>
@@ -82,7 +82,7 @@ function isDue(state: FetchState | undefined, target: Target, everySeconds: numb
 type TargetResult = { readonly ok: boolean; readonly added: number; readonly revoked: number };
 
 /** Never throws: a target that fails holds up no other. */
-async function refresh(deps: RefreshDeps, target: Target): Promise<TargetResult> {
+async function refresh(deps: RefreshDependencies, target: Target): Promise<TargetResult> {
   try {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const result = await attemptRefresh(deps, target);
@@ -98,14 +98,14 @@ async function refresh(deps: RefreshDeps, target: Target): Promise<TargetResult>
 const FAILED: TargetResult = { ok: false, added: 0, revoked: 0 };
 
 /** Brings the keys of one Issuer resource up to date now; nothing happens when it has no URL. A failure is noted. */
-export async function refreshIssuer(deps: RefreshDeps, name: string): Promise<void> {
+export async function refreshIssuer(deps: RefreshDependencies, name: string): Promise<void> {
   const issuer = (await deps.resources.view()).get("Issuer", name);
   if (issuer?.jwksUri === undefined) return;
   await refresh(deps, { name, uri: issuer.jwksUri });
 }
 
 async function fail(
-  deps: RefreshDeps,
+  deps: RefreshDependencies,
   { name, uri }: Target,
   error: string,
 ): Promise<TargetResult> {
@@ -116,7 +116,7 @@ async function fail(
 
 /** Undefined when somebody else fetched the same keys meanwhile, perhaps a newer set. */
 async function attemptRefresh(
-  deps: RefreshDeps,
+  deps: RefreshDependencies,
   target: Target,
 ): Promise<TargetResult | undefined> {
   const { crypto, store, fetchKeySet } = deps;

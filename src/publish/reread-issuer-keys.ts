@@ -5,7 +5,7 @@ import { recentMap } from "../bounds/recent.ts";
 export type RereadIssuerKeys = (issuers: readonly string[]) => Promise<boolean>;
 
 /** What {@link rereadIssuerKeys} needs. */
-export type RereadIssuerKeysDeps = {
+export type RereadIssuerKeysDependencies = {
   /** Reads the key set of one Issuer resource now. Its failures are noted elsewhere. */
   readonly refresh: (issuer: string) => Promise<unknown>;
   /** Milliseconds, of any epoch; never backwards. */
@@ -27,7 +27,7 @@ const MAX_ISSUERS = 1000;
  * signed. Each issuer is read at most once in {@link REREAD_GAP_MS} by this process. All who come meanwhile wait for
  * the same reading, within the bounds of `deps`, so that an issuer that hangs holds up nobody else.
  */
-export function rereadIssuerKeys(deps: RereadIssuerKeysDeps): RereadIssuerKeys {
+export function rereadIssuerKeys(deps: RereadIssuerKeysDependencies): RereadIssuerKeys {
   const startedAt = recentMap<string, number>({ maxSize: MAX_ISSUERS });
   const reading = new Map<string, Promise<unknown>>();
   let waiting = 0;

@@ -34,7 +34,7 @@ export const DEFAULT_REVISION_KEY_SETTINGS: RevisionKeySettings = {
 };
 
 /** What data keys need. */
-export type RevisionKeyDeps = {
+export type RevisionKeyDependencies = {
   readonly crypto: Crypto;
   readonly store: RevisionKeyStore;
   readonly keyManager: KeyManager;
@@ -52,7 +52,7 @@ const ID_BYTES = 8;
 const UNKNOWN_ID_MS = 1_000;
 
 /** Data keys, cached. `nowMs`: milliseconds, of any epoch. */
-export function revisionKeys(deps: RevisionKeyDeps, nowMs: () => number): RevisionKeys {
+export function revisionKeys(deps: RevisionKeyDependencies, nowMs: () => number): RevisionKeys {
   const { crypto, store } = deps;
   const unwrapped = new Map<string, Promise<DataKey>>();
   let rows: readonly RevisionKeyRow[] = [];
@@ -115,7 +115,9 @@ export type RevisionKeyRotation = { readonly created: number; readonly destroyed
  * Adds a data key when the newest is NEW_KEY_PERIOD old, or there is none; destroys those whose successor has
  * been effective for DELETE_OLD_KEY_PERIOD. Safe in several processes at once.
  */
-export async function rotateRevisionKeys(deps: RevisionKeyDeps): Promise<RevisionKeyRotation> {
+export async function rotateRevisionKeys(
+  deps: RevisionKeyDependencies,
+): Promise<RevisionKeyRotation> {
   const { crypto, store, keyManager, wrappingKey } = deps;
   const { newKeySeconds, deleteOldSeconds } = deps.settings;
   let created = 0;

@@ -23,7 +23,7 @@ export type RevisionTokens = {
 export type TokenMaker = (keys: readonly RevisableKey[]) => Promise<string>;
 
 /** What tokens need. */
-export type RevisionTokenDeps = {
+export type RevisionTokenDependencies = {
   readonly crypto: Crypto;
   readonly keys: RevisionKeys;
   /** REVISION_TOKEN_AAD. */
@@ -46,7 +46,7 @@ const TAG_START = 0x10;
 const TAG_PERIOD = 0x18;
 
 /** Revision tokens: `RevisionToken {kid, data = nonce(12) ‖ AES-256-GCM of RevisionTokenData ‖ tag(16)}`. */
-export function revisionTokens(deps: RevisionTokenDeps): RevisionTokens {
+export function revisionTokens(deps: RevisionTokenDependencies): RevisionTokens {
   const { crypto, keys: dataKeys, additionalData } = deps;
   const least = Math.max(1, deps.minEntries);
   return {

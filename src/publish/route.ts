@@ -4,7 +4,7 @@ import type { Admission } from "./admission.ts";
 import type { Randomness } from "./answer.ts";
 import type { LatencyRing } from "./latency-ring.ts";
 import { faultText, warningTexts } from "./check-keys.ts";
-import { dryRun, type DryRunDeps } from "./dry-run.ts";
+import { dryRun, type DryRunDependencies } from "./dry-run.ts";
 import {
   type Counted,
   type PaddedHandler,
@@ -32,7 +32,7 @@ export type PublishEvents = {
 };
 
 /** What the publish routes need. */
-export type PublishRouteDeps = DryRunDeps & Randomness & {
+export type PublishRouteDependencies = DryRunDependencies & Randomness & {
   /** Shared by the routes of both APIs. */
   readonly ring: LatencyRing;
   /** Shared by the routes of both APIs. */
@@ -74,16 +74,16 @@ const V1_ALPHA_1: Api = {
 };
 
 /** `POST /v1/publish`. Never rejects: whatever happens is answered, padded, with a code. */
-export function publishRoute(deps: PublishRouteDeps): PublishHandler {
+export function publishRoute(deps: PublishRouteDependencies): PublishHandler {
   return handler(deps, V1);
 }
 
 /** `POST /` of the old API; serve it only with ENABLE_V1ALPHA1_API. */
-export function publishAlphaRoute(deps: PublishRouteDeps): PublishHandler {
+export function publishAlphaRoute(deps: PublishRouteDependencies): PublishHandler {
   return handler(deps, V1_ALPHA_1);
 }
 
-function handler(deps: PublishRouteDeps, api: Api): PublishHandler {
+function handler(deps: PublishRouteDependencies, api: Api): PublishHandler {
   return paddedHandler<"publish" | "dry-run">(deps, {
     version: api.version,
     hasCode: api.hasCode,
@@ -128,7 +128,7 @@ function published(
 }
 
 /** A dry run that could be made is answered 200, with the code and error that a publish would get. */
-async function tried(deps: DryRunDeps, request: PublishRequest): Promise<PaddedResult> {
+async function tried(deps: DryRunDependencies, request: PublishRequest): Promise<PaddedResult> {
   const outcome = await dryRun(deps, request);
   if (!outcome.ok) return refused(outcome.code, outcome.message);
   const { report, refusal } = outcome.value;

@@ -24,7 +24,7 @@ import type { PublishSettings } from "./settings.ts";
 import { statsCsv, type StatsDay, statsDays } from "./stats.ts";
 
 /** What the statistics route needs. */
-export type StatsRouteDeps = Randomness & {
+export type StatsRouteDependencies = Randomness & {
   readonly settings: PublishSettings;
   readonly resources: ResourceCache;
   readonly directoryOf: DirectoryOf;
@@ -42,7 +42,7 @@ const RETRY_AFTER_SECONDS = 5;
 const BEARER = /^Bearer +(\S+)$/i;
 
 /** `POST /v1/stats`: an issuer's statistics as JSON, or CSV with `Accept: text/csv`. Never rejects. */
-export function statsRoute(deps: StatsRouteDeps): PublishHandler {
+export function statsRoute(deps: StatsRouteDependencies): PublishHandler {
   return async (request) => {
     let outcome: Outcome<readonly StatsDay[]>;
     try {
@@ -68,7 +68,7 @@ export function statsRoute(deps: StatsRouteDeps): PublishHandler {
 }
 
 async function report(
-  deps: StatsRouteDeps,
+  deps: StatsRouteDependencies,
   request: Request,
 ): Promise<Outcome<readonly StatsDay[]>> {
   const fault = mediaTypeFault(request);
@@ -85,7 +85,7 @@ async function report(
 
 /** The names of the Issuer resources whose key signed the token, those that may ask; mostly there is one. */
 async function authenticate(
-  deps: StatsRouteDeps,
+  deps: StatsRouteDependencies,
   authorization: string | null,
 ): Promise<Outcome<readonly string[]>> {
   const text = BEARER.exec(authorization ?? "")?.[1];
@@ -120,7 +120,7 @@ function unauthorized(why: string): Outcome<never> {
   return refuse("unauthorized", `${ERRORS.unauthorized.text}: ${why}`);
 }
 
-function refused(deps: StatsRouteDeps, code: ErrorCode, message: string): Response {
+function refused(deps: StatsRouteDependencies, code: ErrorCode, message: string): Response {
   const body = { error: message, code: publishCode(code), padding: padding(deps.settings, deps) };
   const retry = ERRORS[code].retryable ? RETRY_AFTER_SECONDS : undefined;
   return textAnswer(ERRORS[code].http, JSON.stringify(body), VERSION, retry);

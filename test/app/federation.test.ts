@@ -119,7 +119,9 @@ describe.each(["connect", "grpc"] as const)("calls to peers by %s", (protocol) =
     );
     await agree(app, agreement(`http://127.0.0.1:${port}`));
     const [{ error } = {}] = await pull(app);
-    expect(error).toMatch(/^wrong_protocol: .+ answered HTTP 307, which is not a federation server/);
+    expect(error).toMatch(
+      /^wrong_protocol: .+ answered HTTP 307, which is not a federation server/,
+    );
     expect(seen).toEqual(["/Federation/Fetch"]);
     expect(behind.seen).toEqual([]);
   });
@@ -137,7 +139,8 @@ describe.each(["connect", "grpc", "auto"] as const)(
         pull: { enabled: true },
         accept: { regions: ["R0"] },
       });
-      const cause = `certificate_untrusted: 127.0.0.1:${port} shows a certificate of an unknown authority`;
+      const cause =
+        `certificate_untrusted: 127.0.0.1:${port} shows a certificate of an unknown authority`;
       const cure = "set NODE_EXTRA_CA_CERTS to the file with its certificate";
       const told = (text: string): void => {
         expect(text).toContain(cause);

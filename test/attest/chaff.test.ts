@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type AttestDeps, deviceAttestation } from "../../src/attest/attest.ts";
+import { type AttestDependencies, deviceAttestation } from "../../src/attest/attest.ts";
 import { contentHash } from "../../src/attest/content-hash.ts";
 import { LATENCY_RING_SIZE, latencyRing } from "../../src/publish/latency-ring.ts";
 import { type PublishHandler, publishRoute } from "../../src/publish/route.ts";
@@ -117,7 +117,7 @@ describe.each(Object.entries(KINDS))("publishes attested by %s", (_, attested) =
 
   /** A server whose checks and database take as long as they are told. */
   const server = (): PublishHandler => {
-    const deps: AttestDeps = {
+    const deps: AttestDependencies = {
       ...vendors.deps,
       decodeByGoogle: (_app, _development, token) =>
         Promise.resolve({ asked: "answered", value: { payload: claims.get(token) } }),

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { CompactSign } from "jose";
 import {
   type AcceptedAttestation,
-  type AttestDeps,
+  type AttestDependencies,
   type AttestedAuthority,
   type AttestedRequest,
   deviceAttestation,
@@ -70,7 +70,7 @@ export type Vendors = {
   };
   /** A registered key, and its ID in base64. */
   readonly phone: { readonly key: CryptoKeyPair; readonly keyId: string };
-  readonly deps: AttestDeps;
+  readonly deps: AttestDependencies;
 };
 
 /** Makes them. Nothing is stored: no attestation was used before, and every counter rises. */
@@ -90,7 +90,7 @@ export async function makeVendors(): Promise<Vendors> {
     "env:KEY": google.decryption,
     "env:PUB": google.verification,
   };
-  const deps: AttestDeps = {
+  const deps: AttestDependencies = {
     ...shared,
     isChained: chainCheck(crypto),
     used: { has: () => Promise.resolve(false) },
@@ -237,7 +237,7 @@ export function authorityOf(
 
 /** What comes of a payload at a health authority. */
 export async function judged(
-  deps: AttestDeps,
+  deps: AttestDependencies,
   authority: AttestedAuthority,
   payload: string | undefined,
 ): Promise<Outcome<AcceptedAttestation | undefined>> {

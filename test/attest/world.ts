@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { chainCheck } from "../../src/attest/chain.ts";
-import { type AttestDeps, deviceAttestation } from "../../src/attest/attest.ts";
+import { type AttestDependencies, deviceAttestation } from "../../src/attest/attest.ts";
 import { attestationDataKeys } from "../../src/attest/data-keys.ts";
 import { deviceTokenCheck } from "../../src/attest/device-check.ts";
 import { googleDecoder } from "../../src/attest/play-integrity/google-token.ts";
@@ -8,7 +8,7 @@ import { playKeyring } from "../../src/attest/play-integrity/local-token.ts";
 import { secretReader } from "../../src/attest/secret-reference.ts";
 import {
   vendorCalls,
-  type VendorCallsDeps,
+  type VendorCallsDependencies,
   type VendorEvent,
 } from "../../src/attest/vendor/calls.ts";
 import type { AttestationEvent } from "../../src/attest/verdict.ts";
@@ -26,7 +26,7 @@ export const APP = { teamId: "ABCDE12345", bundleId: "org.example.mag" } as cons
 
 /** A server's publish side with device attestation. */
 export type AttestWorld = World & {
-  readonly attestDeps: AttestDeps;
+  readonly attestDeps: AttestDependencies;
   readonly verdicts: AttestationEvent[];
   readonly vendorEvents: VendorEvent[];
   /** Environment variables that references name. */
@@ -49,7 +49,7 @@ export type AttestWorldOptions = {
   readonly allowDevelopment?: boolean;
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** Handed what ends the vendor's time; without it nothing does. */
-  readonly after?: VendorCallsDeps["after"];
+  readonly after?: VendorCallsDependencies["after"];
   readonly elapsedMs?: () => number;
 };
 
@@ -72,7 +72,7 @@ export async function makeAttestWorld(
   });
   const readSecret = secretReader((name) => environment[name]);
   const dataKeys = attestationDataKeys(NATIVE, new Uint8Array(32).fill(9));
-  const attestDeps: AttestDeps = {
+  const attestDeps: AttestDependencies = {
     crypto: NATIVE,
     isChained: chainCheck(NATIVE),
     dataKeys: () => dataKeys,

@@ -3,7 +3,11 @@ import process from "node:process";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { errorFields, jsonLog } from "../../src/observe/log.ts";
-import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import {
+  publishAlphaRoute,
+  publishRoute,
+  type PublishRouteDependencies,
+} from "../../src/publish/route.ts";
 import { statsRoute } from "../../src/publish/stats-route.ts";
 import { publishStats } from "../../src/store/publish/stat.ts";
 import { useDatabase } from "../support/database.ts";
@@ -106,7 +110,7 @@ describe("on hostile input", () => {
   const database = useDatabase();
   let world: World;
   let lines: string[];
-  let deps: PublishRouteDeps;
+  let deps: PublishRouteDependencies;
 
   beforeEach(async () => {
     await database().clear();

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { ReportType } from "../../src/model/report-type.ts";
 import { TRANSITIONS } from "../../src/model/revision.ts";
 import { AppError } from "../../src/errors.ts";
-import { publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import { publishRoute, type PublishRouteDependencies } from "../../src/publish/route.ts";
 import { useDatabase } from "../support/database.ts";
 import {
   type Answer,
@@ -93,7 +93,7 @@ describe("publishes, revisions and retries", () => {
       ),
     );
   /** The line breaks after whatever the store did. */
-  const answerLost = (): PublishRouteDeps => {
+  const answerLost = (): PublishRouteDependencies => {
     const { store } = world.deps;
     const lose = () => Promise.reject(new AppError("database_unavailable"));
     return {

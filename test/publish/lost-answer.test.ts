@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import { revisionKeys } from "../../src/publish/revision-keys.ts";
 import { revisionTokens } from "../../src/publish/revision-token.ts";
-import { publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import { publishRoute, type PublishRouteDependencies } from "../../src/publish/route.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { publishStore } from "../../src/store/publish/publish.ts";
 import { revisionKeyStore } from "../../src/store/publish/revision-key.ts";
@@ -16,7 +16,7 @@ describe("a publish, when the database or the key manager goes away", () => {
   const database = useDatabase();
   let world: World;
   let keysFail: boolean;
-  let deps: PublishRouteDeps;
+  let deps: PublishRouteDependencies;
 
   beforeEach(async () => {
     await database().clear();
@@ -44,7 +44,7 @@ describe("a publish, when the database or the key manager goes away", () => {
     keys: readonly SentTek[],
     reportType: string,
     revisionToken?: string,
-    by: PublishRouteDeps = deps,
+    by: PublishRouteDependencies = deps,
   ) => {
     const response = await publishRoute(by)(
       post(await world.body(keys, { revisionToken }, { reportType })),
@@ -52,7 +52,7 @@ describe("a publish, when the database or the key manager goes away", () => {
     return { ...await read(response), retryAfter: response.headers.get("retry-after") };
   };
   /** The store, with something that happens right after it committed. */
-  const afterCommit = (happens: () => void): PublishRouteDeps => ({
+  const afterCommit = (happens: () => void): PublishRouteDependencies => ({
     ...deps,
     store: {
       ...deps.store,

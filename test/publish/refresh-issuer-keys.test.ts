@@ -5,7 +5,7 @@ import { makeJwks } from "../../src/keys/jwks.ts";
 import { asSeconds } from "../../src/model/ids.ts";
 import {
   REFRESH_SECONDS,
-  type RefreshDeps,
+  type RefreshDependencies,
   refreshIssuer,
   refreshIssuerKeys,
 } from "../../src/publish/refresh-issuer-keys.ts";
@@ -56,14 +56,14 @@ describe("refreshIssuerKeys()", () => {
   };
   const refresh = (
     everySeconds = 0,
-    fetchKeySet?: RefreshDeps["fetchKeySet"],
+    fetchKeySet?: RefreshDependencies["fetchKeySet"],
     store = issuerKeyStore(database()),
   ) => refreshIssuerKeys(refreshDeps(everySeconds, fetchKeySet, store));
   const refreshDeps = (
     everySeconds: number,
-    fetchKeySet?: RefreshDeps["fetchKeySet"],
+    fetchKeySet?: RefreshDependencies["fetchKeySet"],
     store = issuerKeyStore(database()),
-  ): RefreshDeps => ({
+  ): RefreshDependencies => ({
     crypto: NATIVE,
     resources: world.cache,
     store,

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import {
+  publishAlphaRoute,
+  publishRoute,
+  type PublishRouteDependencies,
+} from "../../src/publish/route.ts";
 import { statsRoute } from "../../src/publish/stats-route.ts";
 import { publishStats } from "../../src/store/publish/stat.ts";
 import { useDatabase } from "../support/database.ts";
@@ -17,7 +21,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 describe("publishRoute() with too much to do", () => {
   const database = useDatabase();
   let world: World;
-  let deps: PublishRouteDeps;
+  let deps: PublishRouteDependencies;
 
   beforeEach(async () => {
     await database().clear();

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { publishRoute } from "../../src/publish/route.ts";
 import type { StatsDay } from "../../src/publish/stats.ts";
-import { statsRoute, type StatsRouteDeps } from "../../src/publish/stats-route.ts";
+import { statsRoute, type StatsRouteDependencies } from "../../src/publish/stats-route.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { publishStats } from "../../src/store/publish/stat.ts";
 import { useDatabase } from "../support/database.ts";
@@ -23,7 +23,7 @@ type StatsAnswer = { days?: StatsDay[]; error?: string; code?: string; padding: 
 describe("publish statistics", () => {
   const database = useDatabase();
   let world: World;
-  let deps: StatsRouteDeps;
+  let deps: StatsRouteDependencies;
 
   beforeEach(async () => {
     await database().clear();

@@ -6,8 +6,8 @@ import { asSeconds, type Seconds } from "../../src/model/ids.ts";
 import type { Kind, Resource, ResourceByKind } from "../../src/model/resource/kinds.ts";
 import { KINDS } from "../../src/model/resource/kinds.ts";
 import { macText } from "../../src/publish/certificate-mac.ts";
-import type { RevisionKeyDeps } from "../../src/publish/revision-keys.ts";
-import type { PublishEvent, PublishRouteDeps } from "../../src/publish/route.ts";
+import type { RevisionKeyDependencies } from "../../src/publish/revision-keys.ts";
+import type { PublishEvent, PublishRouteDependencies } from "../../src/publish/route.ts";
 import { DEFAULT_PUBLISH_SETTINGS, type PublishSettings } from "../../src/publish/settings.ts";
 import type { Database } from "../../src/store/database.ts";
 import type { ResourceCache, ResourceView } from "../../src/store/resource/cache.ts";
@@ -112,8 +112,8 @@ export type World = {
   readonly clock: { now: Seconds };
   readonly events: PublishEvent[];
   readonly failures: unknown[];
-  readonly deps: PublishRouteDeps;
-  readonly keyDeps: RevisionKeyDeps;
+  readonly deps: PublishRouteDependencies;
+  readonly keyDeps: RevisionKeyDependencies;
   certificate(
     keys: readonly SentTek[],
     hmacKey: Uint8Array,
@@ -158,7 +158,7 @@ export async function makeWorld(
     overrides: { cache, clock: { now: nowMs, monotonic: nowMs } },
   });
   const { route, revision } = publishParts(foundation);
-  const deps: PublishRouteDeps = {
+  const deps: PublishRouteDependencies = {
     ...route,
     rereadIssuerKeys: () => Promise.resolve(false),
     elapsedMs: () => performance.now(),

@@ -3,7 +3,11 @@ import { PATHS } from "../../federation/messages.ts";
 import { FederationFetchRequest, wayfarer } from "../../proto/gen/federation.js";
 import { asServerId } from "../../src/model/ids.ts";
 import type { Handler } from "../../src/runtime/runtime.ts";
-import { publishAlphaRoute, publishRoute, type PublishRouteDeps } from "../../src/publish/route.ts";
+import {
+  publishAlphaRoute,
+  publishRoute,
+  type PublishRouteDependencies,
+} from "../../src/publish/route.ts";
 import { type CallEnd, callIn, type EncodingName } from "../federation/service/encodings.ts";
 import { NOW, peerOf, regionNames } from "../federation/support.ts";
 import { newWorld, type Server, type World } from "../federation/world.ts";
@@ -15,7 +19,7 @@ const { DescribeRequest, PushRequest } = wayfarer.federation.v1;
 
 describe("each member of a publish", () => {
   const database = useDatabase();
-  let deps: PublishRouteDeps;
+  let deps: PublishRouteDependencies;
 
   beforeEach(async () => {
     await database().clear();

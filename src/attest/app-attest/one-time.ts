@@ -15,7 +15,7 @@ import {
 import { asMap, bytesAt, decodeMap } from "./cbor.ts";
 
 /** What checking App Attest needs. */
-export type AppAttestDeps = {
+export type AppAttestDependencies = {
   readonly crypto: Crypto;
   readonly isChained: ChainCheck;
 };
@@ -52,7 +52,7 @@ const DEVELOPMENT = 3;
 /** Checks an attestation object as Apple's "Validating apps that connect to your server" says, in this order. */
 export async function checkAttestation(
   object: Uint8Array,
-  { crypto, isChained }: AppAttestDeps,
+  { crypto, isChained }: AppAttestDependencies,
   context: AppAttestContext,
 ): Promise<AttestedKey | Extract<Finding, { found: "failed" }>> {
   const parts = partsOf(object);

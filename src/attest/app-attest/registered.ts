@@ -5,7 +5,12 @@ import { importVerifyKey, sha256, verifyEcdsa } from "../../keys/crypto.ts";
 import { failed, type Finding } from "../verdict.ts";
 import { parseAuthenticatorData } from "./authenticator-data.ts";
 import { bytesAt, decodeMap } from "./cbor.ts";
-import { type AppAttestContext, type AppAttestDeps, isOfApp, isOfEnvironment } from "./one-time.ts";
+import {
+  type AppAttestContext,
+  type AppAttestDependencies,
+  isOfApp,
+  isOfEnvironment,
+} from "./one-time.ts";
 
 /** An assertion that holds, save that its counter is to be compared still. */
 export type Asserted = {
@@ -18,7 +23,7 @@ export type Asserted = {
 export async function checkAssertion(
   assertion: Uint8Array,
   publicKey: Uint8Array,
-  { crypto }: AppAttestDeps,
+  { crypto }: AppAttestDependencies,
   context: AppAttestContext,
 ): Promise<Asserted | Extract<Finding, { found: "failed" }>> {
   const members = decodeMap(assertion);

@@ -16,7 +16,7 @@ import {
 export type GoogleDecoded = { readonly payload: unknown } | "refused";
 
 /** What asking Google needs. */
-export type GoogleDeps = {
+export type GoogleDependencies = {
   readonly vendors: VendorCalls;
   readonly readSecret: ReadSecret;
   /** Milliseconds since the epoch. */
@@ -46,7 +46,7 @@ const decodedSchema = z.object({ tokenPayloadExternal: z.unknown() });
 
 /** Decodes tokens on Google's server, with an access token of the service account that is kept until shortly before its end. */
 export function googleDecoder(
-  { vendors, readSecret, nowMs }: GoogleDeps,
+  { vendors, readSecret, nowMs }: GoogleDependencies,
 ): (
   app: GooglePlayIntegrity,
   development: boolean,

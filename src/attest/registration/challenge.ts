@@ -4,7 +4,7 @@ import { equalBytes, hmacSha256 } from "../../keys/crypto.ts";
 import { asHealthAuthorityId } from "../../model/ids.ts";
 
 /** What making and checking challenges needs: nothing is kept of them, so that nobody can fill a table. */
-export type ChallengeDeps = {
+export type ChallengeDependencies = {
   readonly crypto: Crypto;
   /** MAC key. */
   readonly key: Uint8Array;
@@ -19,7 +19,7 @@ const CHALLENGE_BYTES = STATED_BYTES + 32;
 const LIFETIME_SECONDS = 600;
 
 /** A challenge for a health authority's app, base64url; it is good for ten minutes. */
-export async function makeChallenge(deps: ChallengeDeps): Promise<string> {
+export async function makeChallenge(deps: ChallengeDependencies): Promise<string> {
   const stated = new Uint8Array(STATED_BYTES);
   deps.crypto.getRandomValues(stated.subarray(0, RANDOM_BYTES));
   const expiry = Math.floor(deps.nowMs / 1000) + LIFETIME_SECONDS;
@@ -29,7 +29,7 @@ export async function makeChallenge(deps: ChallengeDeps): Promise<string> {
 
 /** When a challenge ends, Unix seconds; undefined unless we made it for this health authority and it is still good. */
 export async function challengeEnd(
-  deps: ChallengeDeps,
+  deps: ChallengeDependencies,
   challenge: string,
 ): Promise<number | undefined> {
   const bytes = decodeBase64(challenge);
@@ -41,7 +41,7 @@ export async function challengeEnd(
 }
 
 async function mac(
-  { crypto, key, healthAuthority }: ChallengeDeps,
+  { crypto, key, healthAuthority }: ChallengeDependencies,
   stated: Uint8Array,
 ): Promise<Uint8Array> {
   const authority = new TextEncoder().encode(`\0${asHealthAuthorityId(healthAuthority)}`);

@@ -8,16 +8,16 @@ import {
   attestationMode,
 } from "../../model/resource/attestation.ts";
 import type { AttestedKeys } from "../../store/attest/attested-key.ts";
-import { type AppAttestDeps, checkAttestation } from "../app-attest/one-time.ts";
+import { type AppAttestDependencies, checkAttestation } from "../app-attest/one-time.ts";
 import type { AttestedAuthority } from "../attest.ts";
 import { MAX_PAYLOAD_CHARACTERS } from "../form.ts";
 import { jsonOf } from "../token-checks.ts";
 import type { AttestationEvent, Reason } from "../verdict.ts";
 import { challengeEnd, makeChallenge } from "./challenge.ts";
-import { type RegisteredKeyDeps, registeredKeyRow } from "./registered-key.ts";
+import { type RegisteredKeyDependencies, registeredKeyRow } from "./registered-key.ts";
 
 /** What registering keys needs. */
-export type RegistrationDeps = RegisteredKeyDeps & AppAttestDeps & {
+export type RegistrationDependencies = RegisteredKeyDependencies & AppAttestDependencies & {
   readonly keys: Pick<AttestedKeys, "add">;
   /** The health authority of this ID. */
   readonly authorityOf: (id: string) => Promise<AttestedAuthority | undefined>;
@@ -73,7 +73,7 @@ export type Registration = {
 };
 
 /** {@link Registration}. */
-export function registration(deps: RegistrationDeps): Registration {
+export function registration(deps: RegistrationDependencies): Registration {
   const challengeDeps = async (healthAuthority: string) => ({
     crypto: deps.crypto,
     key: (await deps.dataKeys()).challenge,
@@ -112,7 +112,7 @@ export function registration(deps: RegistrationDeps): Registration {
 
 /** Checks the attestation and stores its key, or says why not. */
 async function addKey(
-  deps: RegistrationDeps,
+  deps: RegistrationDependencies,
   { app, development }: RegisteringApp,
   request: KeyRequest,
   challengeEnds: number,
@@ -146,7 +146,7 @@ type RegisteringApp = { readonly app: AppAttest; readonly development: boolean }
 
 /** The app of a health authority that registers keys. */
 async function registeringApp(
-  deps: RegistrationDeps,
+  deps: RegistrationDependencies,
   id: string,
 ): Promise<Outcome<RegisteringApp>> {
   const attestation: Attestation | undefined = (await deps.authorityOf(id))?.attestation;
@@ -169,11 +169,11 @@ function parsed<T>(schema: z.ZodType<T>, body: Uint8Array): Outcome<T> {
   );
 }
 
-function refused(deps: RegistrationDeps, reason: Reason): Outcome<never> {
+function refused(deps: RegistrationDependencies, reason: Reason): Outcome<never> {
   count(deps, reason);
   return refuse("device_attestation_invalid", `device attestation: ${reason}`);
 }
 
-function count({ counted }: RegistrationDeps, verdict: AttestationEvent["verdict"]): void {
+function count({ counted }: RegistrationDependencies, verdict: AttestationEvent["verdict"]): void {
   counted({ platform: "ios", kind: "appattest", verdict });
 }

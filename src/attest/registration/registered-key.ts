@@ -6,7 +6,7 @@ import type { AttestedKeyRow, AttestedKeys } from "../../store/attest/attested-k
 import type { AttestationDataKeys } from "../data-keys.ts";
 
 /** What finding and adding registered keys needs. */
-export type RegisteredKeyDeps = {
+export type RegisteredKeyDependencies = {
   readonly crypto: Crypto;
   readonly dataKeys: () => Promise<AttestationDataKeys>;
 };
@@ -19,7 +19,7 @@ export type RegisteredKey = { readonly id: Uint8Array; readonly publicKey: Uint8
 
 /** The registered key of this ID; undefined when there is none, or it has expired. */
 export async function registeredKey(
-  deps: RegisteredKeyDeps & { readonly keys: Pick<AttestedKeys, "find"> },
+  deps: RegisteredKeyDependencies & { readonly keys: Pick<AttestedKeys, "find"> },
   healthAuthority: string,
   keyId: Uint8Array,
   nowMs: number,
@@ -34,7 +34,7 @@ export async function registeredKey(
 
 /** What is stored of a key: nothing that tells whose it is, or when it was made or used within a day. */
 export async function registeredKeyRow(
-  deps: RegisteredKeyDeps,
+  deps: RegisteredKeyDependencies,
   healthAuthority: string,
   key: { readonly keyId: Uint8Array; readonly publicKey: Uint8Array },
   nowMs: number,
@@ -51,7 +51,7 @@ export async function registeredKeyRow(
 
 /** Keyed hash of the health authority, in lower case, and the key's ID. */
 async function rowId(
-  { crypto }: RegisteredKeyDeps,
+  { crypto }: RegisteredKeyDependencies,
   { keyName }: AttestationDataKeys,
   healthAuthority: string,
   keyId: Uint8Array,

@@ -45,7 +45,7 @@ export type VendorCalls = {
 };
 
 /** What calls need. */
-export type VendorCallsDeps = {
+export type VendorCallsDependencies = {
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** Milliseconds that only go forward. */
   readonly elapsedMs: () => number;
@@ -62,7 +62,7 @@ const UNAVAILABLE = { asked: "unavailable" } as const;
  * Calls with a budget of {@link VENDOR_BUDGET_MS} an exchange, from its first to its last byte, none tried again, at most 64 in flight, and a breaker for each vendor and account.
  * Whatever goes wrong is `unavailable`.
  */
-export function vendorCalls(deps: VendorCallsDeps): VendorCalls {
+export function vendorCalls(deps: VendorCallsDependencies): VendorCalls {
   const { elapsedMs, after } = deps;
   const breakers = new Map<string, Breaker>();
   let inFlight = 0;
@@ -110,7 +110,7 @@ export function vendorCalls(deps: VendorCallsDeps): VendorCalls {
 }
 
 async function send(
-  { fetch }: VendorCallsDeps,
+  { fetch }: VendorCallsDependencies,
   { url, headers, body }: VendorRequest,
   signal: AbortSignal,
 ): Promise<VendorAnswer | undefined> {

@@ -7,7 +7,7 @@ import {
   type LocalPlayIntegrity,
 } from "../../model/resource/attestation.ts";
 import type { AttestedAuthority } from "../attest.ts";
-import type { ExamineDeps } from "../examine.ts";
+import type { ExamineDependencies } from "../examine.ts";
 import type { Asked } from "./calls.ts";
 
 /** One configured kind of attestation, tried without a phone; `fault` names the cause and the cure. */
@@ -19,8 +19,8 @@ export type VendorTrial = {
 };
 
 /** What trying needs. */
-export type TrialDeps =
-  & Pick<ExamineDeps, "openPlayKeys" | "decodeByGoogle" | "checkDeviceToken">
+export type TrialDependencies =
+  & Pick<ExamineDependencies, "openPlayKeys" | "decodeByGoogle" | "checkDeviceToken">
   & {
     readonly allowDevelopment: boolean;
   };
@@ -37,7 +37,7 @@ type Tried = DeviceCheck | GooglePlayIntegrity | LocalPlayIntegrity;
  * and the keys of Play Integrity must be there. Other kinds need nothing that could be away.
  */
 export async function tryVendors(
-  deps: TrialDeps,
+  deps: TrialDependencies,
   { name, attestation }: AttestedAuthority,
 ): Promise<readonly VendorTrial[]> {
   if (attestation === undefined) return [];
@@ -60,7 +60,7 @@ function triedOf(attestation: Attestation): readonly (readonly [AttestedPlatform
 }
 
 async function faultOf(
-  deps: TrialDeps,
+  deps: TrialDependencies,
   app: Tried,
   development: boolean,
 ): Promise<string | undefined> {
