@@ -52,7 +52,7 @@ export async function fetchBounded(
     }
     return refuse(
       "fetch_failed",
-      `${url} cannot be reached${reason(error)}: is the server running?`,
+      `${url} cannot be reached${reason(error)}: start the server, or check the address`,
     );
   } finally {
     // Closes the connection if the body was not read to its end.

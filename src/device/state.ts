@@ -55,8 +55,12 @@ const schema = z.strictObject({
 export async function loadState(path: string): Promise<DeviceState | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
-  if (!found.isFile() || found.size > MAX_STATE_BYTES) throw notAState(path, "is no such file");
-  const parsed = schema.safeParse(parse(await readFile(path, "utf8")), { error: ownWords });
+  if (!found.isFile() || found.size > MAX_STATE_BYTES) {
+    throw notAState(path, "not a file, or too large");
+  }
+  const value = parse(await readFile(path, "utf8"));
+  if (value === undefined) throw notAState(path, "not JSON");
+  const parsed = schema.safeParse(value, { error: ownWords });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw notAState(path, issue === undefined ? "not JSON" : issueText(issue, "the file"));

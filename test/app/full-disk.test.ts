@@ -70,9 +70,9 @@ describe("a database whose disk is full", () => {
       expect(answer.status).toBe(503);
       expect(await answer.json()).toMatchObject({ code: "database_unavailable" });
     }
-    const told = app.logged.filter((line) => line.includes('"event":"database-disk-full"'));
-    expect(told).toHaveLength(1);
-    expect(told[0]).toContain(
+    const told = () => app.logged.filter((line) => line.includes('"event":"database-disk-full"'));
+    await expect.poll(told, { timeout: 20_000 }).toHaveLength(1);
+    expect(told()[0]).toContain(
       inject("cluster").kind === "socket" ? "df -h" : "show data_directory",
     );
   });

@@ -85,7 +85,7 @@ describe("wayfarer apply", () => {
       .toMatchObject({ status: 0, out: "- ExportConfig/mag\n" });
     const gone = await wayfarer("delete", "ExportConfig", "mag");
     expect(gone.status).toBe(1);
-    expect(gone.err).toContain("there is no ExportConfig named mag");
+    expect(gone.err).toContain('there is no ExportConfig named "mag"');
     const near = await wayfarer("delete", "SigningKey", "mag-singer");
     expect(near.err).toContain("did you mean mag-signer?");
     expect((await wayfarer("status")).out).toBe("nothing has run yet\n");

@@ -199,6 +199,6 @@ test("sendPublish() reports an unreachable server", async () => {
     ok: false,
     code: "fetch_failed",
     message:
-      "http://127.0.0.1:1/v1/publish cannot be reached (nothing listens there): is the server running?",
+      "http://127.0.0.1:1/v1/publish cannot be reached (nothing listens there): start the server, or check the address",
   });
 });

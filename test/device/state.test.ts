@@ -28,8 +28,8 @@ test("loadState() returns undefined without a file", async () => {
 });
 
 test.each([
-  ["no JSON", "{", ": Invalid input"],
-  ["another version", '{"version":2}', "version: Invalid input"],
+  ["no JSON", "{", "not JSON"],
+  ["another version", '{"version":2}', "version: must be 1"],
   [
     "a key that is none",
     '{"version":1,"healthAuthorityId":"","teks":[{"key":"AAAA","rollingStart":1,"rollingPeriod":1}]}',

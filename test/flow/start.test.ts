@@ -150,6 +150,8 @@ describe("wayfarer serve with the embedded database", () => {
     const second = await serve(folder);
     expect(await publicKeys(second.url)).toBe(keys);
     expect(keys).toContain("BEGIN PUBLIC KEY");
+    second.signal("SIGTERM");
+    await second.finished();
   });
 
   it("ends with every mistake named when settings are wrong", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { freePort } from "./program.ts";
 
 /** Debian's place for it. */
 const PROGRAM = "/usr/sbin/pgbouncer";
-/** As which user it runs when tests run as root: that of the embedded database, whose socket nobody else may use. */
+/** As which user it runs when tests run as root and the database is not embedded. */
 const NOBODY = 65_534;
 
 /** Whether PgBouncer is installed here, as `.ci/run` does. */
@@ -41,8 +41,11 @@ ${settings.join("\n")}
 `,
   );
   await chmod(folder, 0o755);
-  const asNobody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-  const child = spawn(PROGRAM, ["-q", file], { stdio: "ignore", cwd: "/", ...asNobody });
+  const child = spawn(PROGRAM, ["-q", file], {
+    stdio: "ignore",
+    cwd: "/",
+    ...await userFor(target),
+  });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   onTestFinished(async () => {
     child.kill("SIGKILL");
@@ -51,6 +54,14 @@ ${settings.join("\n")}
   });
   await expect.poll(() => accepts(port), { timeout: 20_000 }).toBe(true);
   return `postgres://wayfarer@127.0.0.1:${port}/${at.database}`;
+}
+
+/** PgBouncer does not run as root, and only its owner may use the socket of an embedded database. */
+async function userFor(target: DatabaseAddress): Promise<{ uid?: number; gid?: number }> {
+  if (process.getuid?.() !== 0) return {};
+  if (target.kind === "url") return { uid: NOBODY, gid: NOBODY };
+  const { uid, gid } = await stat(target.folder);
+  return { uid, gid };
 }
 
 /** PgBouncer refuses an empty one. */
