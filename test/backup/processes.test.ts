@@ -6,7 +6,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import { openEmbedded } from "../../src/store/embedded/open.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { MIGRATIONS } from "../../src/store/migrations/index.ts";
-import { createDatabase, databaseSettings } from "../support/database.ts";
+import { createDatabase, databaseName, databaseSettings } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 
@@ -130,7 +130,7 @@ describe("backup and restore as processes", () => {
     const target = await emptyDatabase();
     await inside(target, (database) => insertExposures(database, keys(7, 5000)));
     const ofTarget = await held(target);
-    const name = target.address.kind === "socket" ? target.address.database : "";
+    const name = databaseName(target.address);
     const args = ["restore", file, "--replace", name];
     const restore = startProgram(args, settings(target));
     await ofTarget.waiting();

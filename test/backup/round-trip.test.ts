@@ -8,7 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admin, openTestApp } from "../support/app.ts";
 import { runHere } from "../support/command-line.ts";
 import { type Database, type DatabaseAddress, openDatabase } from "../../src/store/database.ts";
-import { createDatabase, databaseSettings, useDatabase } from "../support/database.ts";
+import {
+  createDatabase,
+  databaseName,
+  databaseSettings,
+  useDatabase,
+} from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 
 const MASTER_KEY = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
@@ -171,7 +176,7 @@ describe("wayfarer backup and restore", () => {
 
   it("refuse a database that holds something, unless its name is typed", async () => {
     await run("backup @again.backup --plain");
-    const name = target.address.kind === "socket" ? target.address.database : "";
+    const name = databaseName(target.address);
     expect(await run("restore @again.backup", target)).toMatchObject({
       status: 2,
       err: expect.stringContaining(`the database "${name}" is not empty`),

@@ -82,3 +82,8 @@ export function databaseSettings(address: DatabaseAddress): Record<string, strin
     PGPASSWORD: address.password,
   };
 }
+
+/** The name of the database at an address. */
+export function databaseName(address: DatabaseAddress): string {
+  return address.kind === "socket" ? address.database : new URL(address.url).pathname.slice(1);
+}
