@@ -63,6 +63,7 @@ export async function consolePart(foundation: Foundation, parts: ConsoleParts): 
     requestId: () => newRequestId(crypto),
     log,
     ...(provider === undefined ? {} : { provider }),
+    attestations: foundation.metrics.attestationCounts,
     preview: (peer) => previewAgreement(database, wholeAgreement(peer)),
     resources,
     cache,

@@ -78,6 +78,13 @@ export type ConsoleDependencies = {
   readonly where: (actor: Actor, text: string) => Promise<Outcome<readonly KeyWhereabouts[]>>;
   readonly revocations: Revocations;
   readonly preview: (peer: Peer) => Promise<AgreementPreview>;
+  /** Device attestations by verdict, of this process since its start. */
+  readonly attestations: () => readonly {
+    readonly platform: string;
+    readonly kind: string;
+    readonly verdict: string;
+    readonly count: number;
+  }[];
   readonly resources: ResourceStore;
   readonly cache: ResourceCache;
   readonly keys: KeyManager;

@@ -43,4 +43,13 @@ describe("pages of the console", () => {
     expect(html).not.toMatch(/\sstyle=|\son[a-z]+=|undefined|\[object|NaN/);
     expect(await textOf(answer)).toContain(says);
   });
+
+  it("count device attestations by verdict once there are some", async () => {
+    const overview = async () => await textOf(await visitor.get("/console"));
+    expect(await overview()).not.toContain("Device attestations");
+    for (let count = 1; count <= 3; count++) {
+      app.foundation.metrics.attested({ platform: "ios", kind: "appattest", verdict: "replayed" });
+    }
+    expect(await overview()).toMatch(/Device attestations.*replayed\s*appattest\s*ios\s*3/s);
+  });
 });

@@ -44,10 +44,32 @@ export const overviewPage: Handler = async (call) => {
       </section>
       <div class="part grid two">
         <Charts figures={figures} />
+        <Attestations counts={deps.attestations()} />
       </div>
     </Page>,
   );
 };
+
+/** Nothing where no health authority asks for attestations. */
+function Attestations({ counts }: {
+  readonly counts: ReturnType<Call["deps"]["attestations"]>;
+}): Html {
+  if (counts.length === 0) return <></>;
+  return (
+    <div class="card">
+      <h3>Device attestations</h3>
+      <p class="muted">Since this process started.</p>
+      <ScrollTable
+        caption="Device attestations by verdict"
+        columns={[{ name: "Verdict" }, { name: "Kind" }, { name: "Platform" }, {
+          name: "Publishes",
+          number: true,
+        }]}
+        rows={counts.map((one) => [one.verdict, one.kind, one.platform, count(one.count)])}
+      />
+    </div>
+  );
+}
 
 type Database = Awaited<ReturnType<Call["deps"]["overview"]["figures"]>>;
 
