@@ -66,7 +66,7 @@ try {
       yield* parts;
     };
     const check = await timed(() =>
-      checkBackup(kind === "plain" ? read() : opened(read(), { identities: [identity] }), () => {})
+      checkBackup(kind === "plain" ? read() : opened(read(), { identities: [identity] }))
     );
     say(`${kind}, checked: ${Math.round(ROWS / check)} rows/s`);
   }

@@ -65,3 +65,17 @@ export function partName(table: string, part: number): string {
 export function tableOfPart(member: string): string | undefined {
   return /^tables\/([a-z0-9_]+)\/\d{6,}\.copy$/.exec(member)?.[1];
 }
+
+const LINE_FEED = 0x0a;
+
+/** How many whole rows a part holds: each ends in a line feed, and one in a value is written as \n. */
+export function rowsIn(part: Uint8Array): number {
+  let rows = 0;
+  for (let at = part.indexOf(LINE_FEED); at >= 0; at = part.indexOf(LINE_FEED, at + 1)) rows++;
+  return rows;
+}
+
+/** Whether some bytes end with a whole row. */
+export function endsRow(bytes: Uint8Array): boolean {
+  return bytes.at(-1) === LINE_FEED;
+}

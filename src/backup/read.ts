@@ -13,6 +13,7 @@ import {
   HEAD_NAME,
   headSchema,
   MAX_MEMBER_BYTES,
+  rowsIn,
   SUMS_NAME,
   sumsSchema,
   tableOfPart,
@@ -138,14 +139,6 @@ async function take(source: ByteSource, count: number): Promise<Uint8Array<Array
   const bytes = await source.take(count);
   if (bytes === undefined) throw malformed(`it is cut off after ${source.at} bytes`);
   return bytes;
-}
-
-const LINE_FEED = 0x0a;
-
-function rowsIn(bytes: Uint8Array): number {
-  let rows = 0;
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) rows++;
-  return rows;
 }
 
 function parsed<T>(

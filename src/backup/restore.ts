@@ -12,25 +12,17 @@ export type BackupContents = {
   readonly keys: WrappedKeys;
 };
 
-/** What is told while a backup is read: rows so far. */
-export type RestoreProgress = (bytes: number) => void;
-
 /** Reads all of a backup and compares every sum; see {@link readBackup} for what it throws. */
 export async function checkBackup(
   chunks: AsyncIterable<Uint8Array>,
-  progress: RestoreProgress,
 ): Promise<BackupContents> {
   let head: BackupHead | undefined;
   let sums: BackupSums | undefined;
   const keys = new WrappedKeyCollector();
-  let bytes = 0;
   for await (const item of readBackup(chunks)) {
     if (item.kind === "head") head = item.head;
     else if (item.kind === "sums") sums = item.sums;
-    else if (head !== undefined) {
-      keys.add(head, item.table, item.bytes);
-      progress(bytes += item.bytes.length);
-    }
+    else if (head !== undefined) keys.add(head, item.table, item.bytes);
   }
   if (head === undefined || sums === undefined) {
     throw new AppError("internal", "a whole backup without head or sums");
@@ -46,15 +38,11 @@ export async function restoreBackup(
   database: Pick<Database, "bulk">,
   chunks: AsyncIterable<Uint8Array>,
   { head, sums }: BackupContents,
-  progress: RestoreProgress,
 ): Promise<Outcome<void>> {
   return await restoreInto(database, head, async (sink) => {
-    let bytes = 0;
     for await (const item of readBackup(chunks)) {
-      if (item.kind === "rows") {
-        await sink.rows(item.table, item.bytes);
-        progress(bytes += item.bytes.length);
-      } else if (item.kind === "sums" && !sameSums(item.sums, sums)) {
+      if (item.kind === "rows") await sink.rows(item.table, item.bytes);
+      else if (item.kind === "sums" && !sameSums(item.sums, sums)) {
         throw new AppError(
           "malformed_file",
           "the backup was replaced by another while it was read",

@@ -9,9 +9,11 @@ import {
   BACKUP_FORMAT,
   type BackupHead,
   type BackupSums,
+  endsRow,
   HEAD_NAME,
   PART_BYTES,
   partName,
+  rowsIn,
   SUMS_NAME,
 } from "./format.ts";
 
@@ -99,18 +101,9 @@ async function* partsOf(rows: AsyncIterable<Uint8Array>): AsyncGenerator<Part> {
   if (bytes > 0) yield joined(part);
 }
 
-const LINE_FEED = 0x0a;
-
-function endsRow(bytes: Uint8Array): boolean {
-  return bytes.at(-1) === LINE_FEED;
-}
-
 function joined(chunks: readonly Uint8Array[]): Part {
   const bytes = new Uint8Array(Buffer.concat(chunks));
-  let rows = 0;
-  // A line feed in a value is written as \n.
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) rows++;
-  return { bytes, rows };
+  return { bytes, rows: rowsIn(bytes) };
 }
 
 function jsonBytes(value: unknown): Uint8Array {

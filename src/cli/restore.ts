@@ -56,12 +56,12 @@ export const restoreCommand: Command = {
     const configuration = await loadConfiguration(io.env);
     const { opened } = await import("../backup/seal.ts");
     const chunks = () => opened(sourceOf(path, configuration), opening);
-    const contents = await checkBackup(chunks(), () => {});
+    const contents = await checkBackup(chunks());
     await requireUsable(io, configuration, contents);
     if (values.check !== true) {
       await withDatabase(configuration, async (database) => {
         await requireRoom(database, values.replace);
-        valueOf(await restoreBackup(database, chunks(), contents, () => {}));
+        valueOf(await restoreBackup(database, chunks(), contents));
         await migrate(database, undefined, io.signal);
       });
     }

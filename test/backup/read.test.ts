@@ -56,7 +56,7 @@ async function* chunked(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Arr
   }
 }
 
-const check = (bytes: Uint8Array, size?: number) => checkBackup(chunked(bytes, size), () => {});
+const check = (bytes: Uint8Array, size?: number) => checkBackup(chunked(bytes, size));
 const refused = { code: "malformed_file" };
 
 describe("a backup", () => {
@@ -161,7 +161,7 @@ describe("an encrypted backup", () => {
     const identity = await generateX25519Identity();
     const recipients = [await identityToRecipient(identity)];
     const open = (bytes: Uint8Array) =>
-      checkBackup(opened(chunked(bytes, 5000), { identities: [identity] }), () => {});
+      checkBackup(opened(chunked(bytes, 5000), { identities: [identity] }));
     const whole = await bytesOf(
       sealed(chunked(await written(5000)), { kind: "recipients", recipients }),
     );

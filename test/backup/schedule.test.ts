@@ -103,7 +103,6 @@ describe("the job backup", () => {
     expect(newest?.name).toBe("2026-11-29T06-00-00Z");
     const contents = await checkBackup(
       opened(stored.read(newest?.name ?? ""), { identities: [identity] }),
-      () => {},
     );
     expect(contents.keys.facts.get("x")).toBe("y");
   });

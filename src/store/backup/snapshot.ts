@@ -1,6 +1,5 @@
-import type { Readable } from "node:stream";
-import { setImmediate } from "node:timers/promises";
 import { AppError } from "../../errors.ts";
+import { copyOut } from "../copy-out.ts";
 import type { Database } from "../database.ts";
 import type { Sql, Transaction } from "../sql.ts";
 import { schemaObjects } from "./schema-objects.ts";
@@ -25,9 +24,6 @@ export type Snapshot = {
   /** The rows of a table, each ending in a line feed, as COPY writes them in text form. One table at a time. */
   rows(table: SnapshotTable): AsyncIterable<Uint8Array>;
 };
-
-/** Bytes of rows taken in one turn of the event loop. */
-const BYTES_A_TURN = 64 * 1024;
 
 /**
  * Hands `work` a snapshot, which stays as it is while others write (repeatable read). Nobody waits for it and it waits
@@ -127,24 +123,9 @@ async function snapshotCounters(sql: Transaction): Promise<readonly SnapshotCoun
   return counters;
 }
 
-async function* rowsOf(sql: Transaction, table: SnapshotTable): AsyncGenerator<Uint8Array> {
+function rowsOf(sql: Transaction, table: SnapshotTable): AsyncIterable<Uint8Array> {
   const columns = table.columns.map(quotedName).join(", ");
-  const stream: Readable = await sql.unsafe(
-    `copy ${quotedName(table.name)} (${columns}) to stdout`,
-  ).readable();
-  let thisTurn = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    thisTurn += chunk.length;
-    if (thisTurn >= BYTES_A_TURN) {
-      // Unless nobody reads for a moment, so that the driver pauses its socket, megabytes come in one turn.
-      thisTurn = 0;
-      await setImmediate();
-    }
-    yield chunk;
-  }
-  // The end of the rows may come with those that filled the stream: then nobody reads again, and the driver's socket
-  // would stay paused.
-  stream._read(0);
+  return copyOut(sql, `copy ${quotedName(table.name)} (${columns}) to stdout`);
 }
 
 /** A name as SQL has it. */

@@ -1,14 +1,11 @@
-import type { Readable } from "node:stream";
-import { setImmediate } from "node:timers/promises";
 import { AppError } from "../../errors.ts";
+import { copyOut } from "../copy-out.ts";
 import type { Sql, Transaction } from "../sql.ts";
 
 /** PGCOPY\n\xff\r\n\0(11) ‖ flags(4) ‖ length of the extension(4), which PostgreSQL leaves empty. */
 const HEADER_BYTES = 19;
 /** The field count −1 ends the rows. */
 const TRAILER_BYTES = 2;
-/** Bytes of rows taken in one turn of the event loop. */
-const BYTES_A_TURN = 64 * 1024;
 
 /**
  * Runs `query` as COPY in binary form (PostgreSQL manual, "COPY: Binary Format") and hands over each row, which
@@ -21,8 +18,6 @@ export async function readCopyRows(
   rowBytes: number,
   take: (bytes: Uint8Array, at: number) => void,
 ): Promise<void> {
-  const statement = sql.unsafe(`copy (${query}) to stdout (format binary)`);
-  const stream: Readable = await statement.readable();
   let skip = HEADER_BYTES;
   let rest: Uint8Array = new Uint8Array(0);
   let failure: unknown;
@@ -38,14 +33,7 @@ export async function readCopyRows(
     for (; at + rowBytes <= bytes.length; at += rowBytes) take(bytes, at);
     rest = bytes.subarray(at);
   };
-  let thisTurn = 0;
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    thisTurn += chunk.length;
-    if (thisTurn >= BYTES_A_TURN) {
-      // Unless nobody reads for a moment, so that the driver pauses its socket, megabytes come in one turn.
-      thisTurn = 0;
-      await setImmediate();
-    }
+  for await (const chunk of copyOut(sql, `copy (${query}) to stdout (format binary)`)) {
     if (failure !== undefined) continue;
     try {
       consume(chunk);
@@ -53,9 +41,6 @@ export async function readCopyRows(
       failure = error;
     }
   }
-  // The driver pauses its socket for a full stream and resumes it when the stream is read. The end of the rows may
-  // come with the rows that filled it: then nobody reads again, and the answer to the next statement would stay out.
-  stream._read(0);
   if (failure !== undefined) throw failure;
   if (rest.length !== TRAILER_BYTES || rest[0] !== 0xff || rest[1] !== 0xff) {
     throw new AppError("internal", "the rows of a COPY are not of the length that was asked for");
