@@ -10,11 +10,11 @@ import { useDatabase } from "../support/database.ts";
 import { insertExposures } from "../support/exposure-rows.ts";
 import { type FuzzedCall, fuzzedCalls } from "./fuzz-messages.ts";
 import { callIn } from "./service/encodings.ts";
-import { keyBytes, NOW, peerOf, regionNames } from "./support.ts";
-import { newWorld, type Server, type World } from "./world.ts";
+import { newPair } from "./pair.ts";
+import { keyBytes, NOW, regionNames } from "./support.ts";
+import type { Server, World } from "./world.ts";
 
 const A = asServerId("https://a.example");
-const B = asServerId("https://b.example");
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 800);
 const SEED = 20_231_114;
 const MIB = 1024 * 1024;
@@ -45,18 +45,7 @@ describe("messages that nobody meant", () => {
   let handler: Handler;
 
   beforeEach(async () => {
-    await Promise.all(databases.map((database) => database().clear()));
-    world = newWorld(NOW + 60);
-    a = await world.server(A, databases[0]());
-    b = await world.server(B, databases[1]());
-    const regions = regionNames(2);
-    a.agreements.push(peerOf({
-      name: "b",
-      serverId: B,
-      send: { regions, onlyTravelers: false },
-      accept: { regions },
-    }));
-    handler = world.handlers.get(A) ?? (() => new Response());
+    ({ world, a, b, handler } = await newPair([databases[0](), databases[1]()]));
     await insertExposures(
       a.database,
       Array.from({ length: 20 }, (_, index) => ({

@@ -9,8 +9,9 @@ import {
   type PublishRouteDependencies,
 } from "../../src/publish/route.ts";
 import { type CallEnd, callIn, type EncodingName } from "../federation/service/encodings.ts";
-import { NOW, peerOf, regionNames } from "../federation/support.ts";
-import { newWorld, type Server, type World } from "../federation/world.ts";
+import { newPair } from "../federation/pair.ts";
+import { NOW } from "../federation/support.ts";
+import type { Server, World } from "../federation/world.ts";
 import * as publishing from "../publish/world.ts";
 import { useDatabase } from "../support/database.ts";
 import { FOREIGN_WORDS, jsonWith, placesIn, valueAt, wrongValues } from "./wrong-values.ts";
@@ -83,25 +84,13 @@ describe("each member of a publish", () => {
 describe("each member of a call of a peer", () => {
   const databases = [useDatabase(), useDatabase()] as const;
   const A = asServerId("https://a.example");
-  const B = asServerId("https://b.example");
   let world: World;
   let a: Server;
   let b: Server;
   let handler: Handler;
 
   beforeEach(async () => {
-    await Promise.all(databases.map((database) => database().clear()));
-    world = newWorld(NOW + 60);
-    a = await world.server(A, databases[0]());
-    b = await world.server(B, databases[1]());
-    const regions = regionNames(2);
-    a.agreements.push(peerOf({
-      name: "b",
-      serverId: B,
-      send: { regions, onlyTravelers: false },
-      accept: { regions },
-    }));
-    handler = world.handlers.get(A) ?? (() => new Response());
+    ({ world, a, b, handler } = await newPair([databases[0](), databases[1]()]));
   });
 
   const wish = {
